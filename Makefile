@@ -1,0 +1,224 @@
+# Jarvis: one Makefile, not recursive. `make help` lists what there is.
+#
+#   make SANITIZE=address,undefined …   builds into build-address,undefined/, so that two builds never mix
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+SERVICES := proxmox-poller gateway
+PROGRAMS := $(SERVICES) jarvisctl topicgen
+
+# ── options ──────────────────────────────────────────────────────────────────────────────────────────────────────
+SANITIZE ?=
+PORT ?= 3004
+MQTT_PORT ?= 1884
+DATA ?= run/demo
+FUZZ_SECONDS ?= 10
+PREFIX ?= /usr/local
+DESTDIR ?=
+VERSION := $(shell cat VERSION)
+
+# V=1 shows the commands.
+V ?=
+Q := $(if $(V),,@)
+
+build := build$(if $(SANITIZE),-$(SANITIZE))
+obj := $(build)/obj
+CC := gcc
+CLANG ?= clang
+NODE := tools/node
+
+WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wundef -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wimplicit-fallthrough -Wconversion -Wno-sign-conversion -Werror
+HARDENING := -fstack-protector-strong -fstack-clash-protection -fPIE
+LINK_HARDENING := -pie -Wl,-z,relro,-z,now
+ifeq ($(SANITIZE),)
+OPTIMIZE := -O2 -D_FORTIFY_SOURCE=2
+else
+OPTIMIZE := -O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
+LINK_HARDENING += -fsanitize=$(SANITIZE)
+endif
+
+PACKAGES := libuv libcjson libcurl sqlite3 libsodium libcrypto libssl yaml-0.1
+# libmosquitto and libcivetweb have no .pc file in every Debian; their headers are in the standard place.
+LIBS_common := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lmosquitto -lm -lpthread
+LIBS_gateway := -lcivetweb
+
+CFLAGS := -std=gnu17 -g $(OPTIMIZE) $(HARDENING) $(WARNINGS) -fno-common -D_GNU_SOURCE -I. \
+	-DJARVIS_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+LDFLAGS := $(LINK_HARDENING) -Wl,--as-needed
+
+# ── what there is ────────────────────────────────────────────────────────────────────────────────────────────────
+common_sources := $(wildcard common/*.c)
+common_objects := $(common_sources:%.c=$(obj)/%.o)
+library := $(build)/libjarvis.a
+
+unit_sources := $(wildcard tests/unit/test_*.c)
+unit_programs := $(unit_sources:tests/unit/%.c=$(build)/tests/unit/%)
+unit_helpers := $(filter-out $(unit_sources),$(wildcard tests/unit/*.c))
+integration_sources := $(wildcard tests/integration/test_*.c)
+integration_programs := $(integration_sources:tests/integration/%.c=$(build)/tests/integration/%)
+harness_objects := $(patsubst %.c,$(obj)/%.o,$(filter-out $(integration_sources),$(wildcard tests/integration/*.c)))
+fuzz_sources := $(wildcard tests/fuzz/fuzz_*.c)
+fuzz_programs := $(fuzz_sources:tests/fuzz/%.c=build/fuzz/%)
+
+sources_jarvisctl := $(wildcard jarvisctl/*.c)
+sources_topicgen := $(wildcard tools/topicgen/*.c)
+sources_benchload := $(wildcard tests/bench/load/*.c)
+$(foreach s,$(SERVICES),$(eval sources_$(s) := $(wildcard services/$(s)/*.c)))
+# Everything of a service but its main.c: what its unit tests link.
+service_logic := $(foreach s,$(SERVICES),$(patsubst %.c,$(obj)/%.o,$(filter-out %/main.c,$(sources_$(s)))))
+
+.PHONY: help all setup demo check check-full check-bare unit integration tsan e2e bench fuzz lint format \
+	format-check generate generate-check install clean web web-check programs
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+all: programs web ## build everything into build/
+programs: $(PROGRAMS:%=$(build)/%)
+
+# ── programs ─────────────────────────────────────────────────────────────────────────────────────────────────────
+.SECONDARY:
+$(obj)/%.o: %.c VERSION
+	@mkdir -p $(@D)
+	@echo "  cc   $@"
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(library): $(common_objects)
+	@rm -f $@
+	@ar rcs $@ $^
+
+define program
+$(build)/$(1): $(sources_$(1):%.c=$(obj)/%.o) $(library)
+	@echo "  link $$@"
+	$(Q)$(CC) $(LDFLAGS) $$(filter %.o,$$^) $(library) $(LIBS_$(1)) $(LIBS_common) -o $$@
+endef
+$(foreach p,$(PROGRAMS) benchload,$(eval $(call program,$(p))))
+
+# The logic of all services in one archive: a unit test pulls in what it names and nothing else.
+$(build)/liblogic.a: $(service_logic)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(build)/libunit.a: $(unit_helpers:%.c=$(obj)/%.o)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(build)/tests/unit/%: $(obj)/tests/unit/%.o $(build)/libunit.a $(build)/liblogic.a $(library)
+	@mkdir -p $(@D)
+	@echo "  link $@"
+	$(Q)$(CC) $(LDFLAGS) $< $(build)/libunit.a $(build)/liblogic.a $(library) -lcmocka $(LIBS_gateway) $(LIBS_common) -o $@
+
+$(build)/tests/integration/%: $(obj)/tests/integration/%.o $(harness_objects) $(library)
+	@mkdir -p $(@D)
+	@echo "  link $@"
+	$(Q)$(CC) $(LDFLAGS) $< $(harness_objects) $(library) -lcmocka $(LIBS_common) -o $@
+
+# ── the dashboard ────────────────────────────────────────────────────────────────────────────────────────────────
+web_sources := $(shell find web -type f -not -path 'web/dist*' 2>/dev/null)
+
+web: web/dist/index.html ## build the dashboard into web/dist
+web/dist/index.html: $(web_sources) package-lock.json
+	$(NODE) web/build.mjs
+
+web-check: web ## types, unit tests and size of the dashboard
+	$(NODE) node_modules/typescript/bin/tsc --noEmit -p web
+	$(NODE) web/size.mjs
+	@tests/run $(wildcard web/test/*.test.mjs web/test/*.test.ts)
+
+# ── running ──────────────────────────────────────────────────────────────────────────────────────────────────────
+setup: ## install what is missing on Debian 12 or 13
+	@tools/setup check
+
+demo: ## a simulated cluster and all services, until Ctrl-C; PORT= MQTT_PORT= DATA=
+	@tools/setup demo
+	@$(MAKE) -s -j$(shell nproc) all
+	@exec $(NODE) tests/stack/demo.mjs --port $(PORT) --mqtt-port $(MQTT_PORT) --data $(DATA)
+
+# ── tests ────────────────────────────────────────────────────────────────────────────────────────────────────────
+check: ## everything that must pass before a change lands; ends with "N passed, N failed"
+	@tools/setup check
+	@tests/check
+
+check-full: check ## and what takes longer: validators, long fuzzing, bare machines
+	@$(NODE) tools/validate/run.mjs
+	@$(MAKE) -s fuzz FUZZ_SECONDS=300
+	@$(MAKE) -s check-bare
+
+check-bare: ## demo and check in fresh Debian 12 and 13 roots; needs root
+	@tools/check-bare
+
+unit: $(unit_programs) ## unit tests
+	@tests/run $(unit_programs)
+
+node_tests := $(wildcard tests/integration/*.test.mjs tests/stack/test/*.test.mjs tests/runner/test/*.test.mjs \
+	tests/sim/pve/test/*.test.mjs)
+
+integration: programs $(integration_programs) ## every service against a real broker
+	@JARVIS_BUILD=$(build) tests/run $(integration_programs) $(node_tests)
+
+# What has threads, or talks to what has.
+tsan: programs $(build)/tests/integration/test_bus $(build)/tests/unit/test_http
+	@JARVIS_BUILD=$(build) tests/run $(build)/tests/integration/test_bus $(build)/tests/unit/test_http \
+		$(wildcard tests/integration/gateway*.test.mjs)
+
+e2e: all ## the dashboard in a real browser
+	@JARVIS_BUILD=$(build) tests/run -j 1 $(wildcard tests/e2e/*.test.mjs)
+
+bench: all $(build)/benchload ## measure what docs/performance.md promises; one table, JSON beside it
+	@$(NODE) tests/bench/main.mjs
+
+# ── fuzzing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+fuzz_flags := -std=gnu17 -g -O1 -D_GNU_SOURCE -I. -DJARVIS_VERSION='"$(VERSION)"' \
+	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+fuzz_logic := $(filter-out %/main.c,$(foreach s,$(SERVICES),$(sources_$(s))))
+
+build/fuzz/obj/%.o: %.c VERSION
+	@mkdir -p $(@D)
+	@echo "  cc   $@"
+	$(Q)$(CLANG) $(subst fuzzer,fuzzer-no-link,$(fuzz_flags)) -MMD -MP -c $< -o $@
+
+build/fuzz/libfuzzed.a: $(common_sources:%.c=build/fuzz/obj/%.o) $(fuzz_logic:%.c=build/fuzz/obj/%.o)
+	@rm -f $@
+	@ar rcs $@ $^
+
+build/fuzz/fuzz_%: build/fuzz/obj/tests/fuzz/fuzz_%.o build/fuzz/libfuzzed.a
+	@echo "  link $@"
+	$(Q)$(CLANG) $(fuzz_flags) $^ $(LIBS_gateway) $(LIBS_common) -o $@
+
+fuzz: $(fuzz_programs) ## every parser of foreign bytes, FUZZ_SECONDS each
+	@tests/fuzz/run $(FUZZ_SECONDS) $(fuzz_programs)
+
+# ── upkeep ───────────────────────────────────────────────────────────────────────────────────────────────────────
+formatted := $(wildcard common/*.[ch] services/*/*.[ch] jarvisctl/*.[ch] tools/topicgen/*.[ch] \
+	tests/unit/*.[ch] tests/integration/*.[ch] tests/fuzz/*.[ch] tests/bench/load/*.[ch])
+
+format: ## format the C sources
+	clang-format -i $(formatted)
+
+format-check:
+	clang-format --dry-run -Werror $(formatted)
+
+lint: ## layers, banned functions, sizes
+	tools/lint
+
+generate: $(build)/topicgen ## write what is printed from the vocabulary
+	@JARVIS_BUILD=$(build) tools/generate
+
+generate-check: $(build)/topicgen
+	@JARVIS_BUILD=$(build) tools/generate --check
+
+install: all ## install below $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/jarvis $(DESTDIR)$(PREFIX)/share/jarvis/web
+	install -m 755 $(build)/jarvisctl $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(SERVICES:%=$(build)/%) $(DESTDIR)$(PREFIX)/libexec/jarvis/
+	install -m 644 web/dist/* $(DESTDIR)$(PREFIX)/share/jarvis/web/
+	install -m 644 deploy/jarvis.example.yaml deploy/mosquitto/mosquitto.conf deploy/mosquitto/acl \
+		$(DESTDIR)$(PREFIX)/share/jarvis/
+
+clean: ## remove what was built
+	rm -rf build build-* web/dist
+
+-include $(shell find $(obj) build/fuzz/obj -name '*.d' 2>/dev/null)
