@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What one key of jarvis.yaml alone cannot tell: keys that exclude or need each other, and names that must exist.
+ * Whether a key was given is asked of the tree, so that a value that is wrong is not reported as missing as well.
+ */
+#include "common/config_parts.h"
+
+struct checker {
+	const struct config *config;
+	const struct ynode *root;
+	struct config_errors *errors;
+};
+
+static void complain_at(struct checker *c, const struct ynode *node, const char *key,
+			const char *text)
+{
+	config_error_add(c->errors, node ? node->line : 1, node ? node->column : 1, key, "%s",
+			 text);
+}
+
+static void check_mqtt(struct checker *c)
+{
+	const struct ynode *mqtt = ynode_get(c->root, "mqtt");
+	const struct ynode *other = ynode_get(mqtt, "host") ? ynode_get(mqtt, "host") :
+							      ynode_get(mqtt, "port");
+
+	if (other && ynode_get(mqtt, "socket"))
+		complain_at(c, ynode_get(mqtt, "socket"), "mqtt.socket",
+			    "given beside host or port; either a socket, or host and port");
+}
+
+/* ── clusters ──────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void check_node(struct checker *c, const struct ynode *cluster, const struct ynode *node,
+		       const char *key)
+{
+	bool has_ca = ynode_get(cluster, "ca") != NULL;
+
+	if (ynode_get(node, "address") && !has_ca && !ynode_get(node, "fingerprint"))
+		complain_at(c, node->key, key,
+			    "no way to know its certificate; give its fingerprint, or the "
+			    "cluster's ca");
+	if (ynode_get(node, "server_name") && !has_ca)
+		complain_at(c, ynode_get(node, "server_name"), key,
+			    "server_name does nothing without the cluster's ca");
+}
+
+static void check_cluster(struct checker *c, const struct ynode *cluster)
+{
+	_cleanup_(str_done) struct str key = { 0 };
+	const struct ynode *nodes = ynode_get(cluster, "nodes");
+	bool has_address = false;
+	size_t length;
+
+	str_printf(&key, "clusters.%s", cluster->key->text);
+	length = key.len;
+	for (const struct ynode *node = nodes ? nodes->first : NULL; node; node = node->next) {
+		if (node->kind == YNODE_BAD)
+			has_address = true;
+		if (node->kind != YNODE_MAP || node->key->kind != YNODE_TEXT)
+			continue;
+		has_address = has_address || ynode_get(node, "address");
+		str_printf(&key, ".nodes.%s", node->key->text);
+		check_node(c, cluster, node, str_get(&key));
+		key.len = length;
+	}
+	str_add(&key, ".nodes");
+	if (!has_address && (!nodes || nodes->kind == YNODE_MAP))
+		complain_at(c, nodes ? nodes->key : cluster->key, str_get(&key),
+			    "at least one node needs an address");
+}
+
+static void check_clusters(struct checker *c)
+{
+	const struct ynode *clusters = ynode_get(c->root, "clusters");
+
+	if (!clusters || clusters->kind != YNODE_MAP)
+		return;
+	for (const struct ynode *cluster = clusters->first; cluster; cluster = cluster->next) {
+		if (cluster->kind == YNODE_MAP && cluster->key->kind == YNODE_TEXT)
+			check_cluster(c, cluster);
+	}
+	for (size_t i = 0; i < c->config->clusters_n; i++) {
+		const struct config_cluster *cluster = &c->config->clusters[i];
+		const struct ynode *node = ynode_get(clusters, cluster->name);
+
+		_cleanup_(str_done) struct str key = { 0 };
+
+		str_printf(&key, "clusters.%s.connect_timeout", cluster->name);
+		if (cluster->connect_timeout_ms > cluster->request_timeout_ms)
+			complain_at(c, node, str_get(&key), "is longer than request_timeout");
+	}
+}
+
+/* ── who, and where ────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void check_gateway(struct checker *c)
+{
+	const struct config_gateway *gateway = &c->config->gateway;
+	const struct ynode *node = ynode_get(c->root, "gateway");
+
+	if (gateway->session_idle_ms > gateway->session_lifetime_ms)
+		complain_at(c, node, "gateway.session_idle", "is longer than session_lifetime");
+}
+
+static void check_principals(struct checker *c)
+{
+	const struct ynode *principals = ynode_get(c->root, "principals");
+
+	for (size_t i = 0; i < c->config->principals_n; i++) {
+		const struct config_principal *principal = &c->config->principals[i];
+		const struct ynode *node = ynode_get(principals, principal->name);
+		_cleanup_(str_done) struct str key = { 0 };
+
+		str_printf(&key, "principals.%s", principal->name);
+		if (service_find(principal->name) >= 0)
+			complain_at(c, node ? node->key : principals, str_get(&key),
+				    "is the name of one of Jarvis's services; choose another");
+		if (principal->class == PRINCIPAL_VIEWER &&
+		    (principal->tools_n || principal->targets_n))
+			complain_at(c, node, str_get(&key),
+				    "a viewer has no tools and targets; class remote has");
+	}
+}
+
+/* TEXT is CLUSTER or begins with CLUSTER/. */
+static bool is_cluster_known(const struct checker *c, const char *text)
+{
+	size_t n = strcspn(text, "/");
+
+	for (size_t i = 0; i < c->config->clusters_n; i++) {
+		const char *name = c->config->clusters[i].name;
+
+		if (strlen(name) == n && memcmp(name, text, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void check_items(struct checker *c, const struct ynode *list, const char *key,
+			const char *const *items, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_(str_done) struct str place = { 0 };
+
+		/* What is empty was reported already. */
+		if (!*items[i] || is_cluster_known(c, items[i]))
+			continue;
+		str_printf(&place, "%s[%zu]", key, i);
+		complain_at(c, ynode_at(list, i), str_get(&place),
+			    "names a cluster that is not among clusters");
+	}
+}
+
+static void check_references(struct checker *c)
+{
+	const struct config *config = c->config;
+	const struct config_protected *protected = &config->protected;
+	const struct ynode *node = ynode_get(c->root, "protected");
+	const struct ynode *self = ynode_get(ynode_get(c->root, "self"), "cluster");
+
+	check_items(c, ynode_get(node, "guests"), "protected.guests", protected->guests,
+		    protected->guests_n);
+	check_items(c, ynode_get(node, "nodes"), "protected.nodes", protected->nodes,
+		    protected->nodes_n);
+	check_items(c, ynode_get(node, "storages"), "protected.storages", protected->storages,
+		    protected->storages_n);
+	if (config->self && config->self->cluster && !is_cluster_known(c, config->self->cluster))
+		complain_at(c, self, "self.cluster", "is not among clusters");
+	node = ynode_get(c->root, "principals");
+	for (size_t i = 0; i < config->principals_n; i++) {
+		const struct config_principal *principal = &config->principals[i];
+		const struct ynode *targets = ynode_get(ynode_get(node, principal->name),
+							"targets");
+
+		check_items(c, targets, "principals.targets", principal->targets,
+			    principal->targets_n);
+	}
+}
+
+/* ── depends_on ────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static size_t find_list(const struct config *config, const char *name)
+{
+	size_t i = 0;
+
+	while (i < config->depends_on_n && !str_eq(config->depends_on[i].name, name))
+		i++;
+	return i;
+}
+
+enum visit {
+	VISIT_NONE,
+	VISIT_OPEN, /* on the way from where the search began */
+	VISIT_DONE,
+};
+
+/* Follows what list I needs; to come back to where one is means a circle. */
+static void follow(struct checker *c, enum visit *visits, size_t i)
+{
+	const struct config_list *list = &c->config->depends_on[i];
+	const struct ynode *map = ynode_get(c->root, "depends_on");
+
+	visits[i] = VISIT_OPEN;
+	for (size_t j = 0; j < list->items_n; j++) {
+		size_t other = find_list(c->config, list->items[j]);
+		_cleanup_(str_done) struct str key = { 0 };
+
+		if (other == c->config->depends_on_n || visits[other] == VISIT_DONE)
+			continue;
+		if (visits[other] == VISIT_NONE) {
+			follow(c, visits, other);
+			continue;
+		}
+		str_printf(&key, "depends_on.%s[%zu]", list->name, j);
+		complain_at(c, ynode_at(ynode_get(map, list->name), j), str_get(&key),
+			    "closes a circle: it needs itself in the end");
+	}
+	visits[i] = VISIT_DONE;
+}
+
+static void check_circles(struct checker *c)
+{
+	_cleanup_(freep) enum visit *visits = xcalloc(c->config->depends_on_n, sizeof(*visits));
+
+	for (size_t i = 0; i < c->config->depends_on_n; i++) {
+		if (visits[i] == VISIT_NONE)
+			follow(c, visits, i);
+	}
+}
+
+static void check_depends_on(struct checker *c)
+{
+	const struct ynode *map = ynode_get(c->root, "depends_on");
+
+	for (size_t i = 0; i < c->config->depends_on_n; i++) {
+		const struct config_list *list = &c->config->depends_on[i];
+		const struct ynode *node = ynode_get(map, list->name);
+		_cleanup_(str_done) struct str key = { 0 };
+
+		str_printf(&key, "depends_on.%s", list->name);
+		if (strchr(list->name, '/') && !is_cluster_known(c, list->name))
+			complain_at(c, node ? node->key : map, str_get(&key),
+				    "names a cluster that is not among clusters");
+		check_items(c, node, str_get(&key), list->items, list->items_n);
+	}
+	check_circles(c);
+}
+
+void config_check_whole(const struct config *config, const struct ynode *root,
+			struct config_errors *errors)
+{
+	struct checker c = { config, root, errors };
+
+	check_mqtt(&c);
+	check_clusters(&c);
+	check_gateway(&c);
+	check_principals(&c);
+	check_references(&c);
+	check_depends_on(&c);
+}
