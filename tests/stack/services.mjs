@@ -1,0 +1,46 @@
+// Who runs in a stack, and with which secrets. A new service is one row.
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/**
+ * In the order of their start. `files`: the secret files below secrets/<name>/ beside the MQTT password,
+ * given what the simulator told of itself (null without one), as name → text.
+ */
+export const SERVICES = [
+	{ name: 'proxmox-poller', files: (sim) => (sim ? { [`${sim.cluster}.token`]: tokenOf(sim, 'monitor') } : {}) },
+	{ name: 'gateway' },
+];
+
+/** Everybody whom the broker knows: our own services, also those that do not run yet. */
+export const USERS = ['proxmox-poller', 'thermal-collector', 'monitor', 'safety-gate', 'executor',
+	'docker-poller', 'llm-router', 'memory', 'terminal', 'notifier', 'gateway'];
+
+/** Reads all that a viewer may (class viewer in jarvis.yaml): the demo's MQTT_USER. */
+export const READER = 'demo';
+/** Sees and may do everything; only in tests. */
+export const OBSERVER = 'observer';
+export const OBSERVER_ACL = `\nuser ${OBSERVER}\ntopic readwrite #\n`;
+
+export function makePasswords({ observer }) {
+	const names = [...USERS, READER, ...(observer ? [OBSERVER] : [])];
+	return Object.fromEntries(names.map((name) => [name, randomBytes(16).toString('hex')]));
+}
+
+/** The secret of a token that the simulator issued. */
+function tokenOf(sim, name) {
+	return readFileSync(sim.tokens[name].secret_file, 'utf8').trim();
+}
+
+function writeSecret(path, text) {
+	mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+	writeFileSync(path, `${text}\n`, { mode: 0o600 });
+}
+
+/** secrets/<service>/<name>, one value a file. */
+export function writeSecrets(dir, passwords, sim) {
+	for (const name of USERS) writeSecret(join(dir, name, 'mqtt-password'), passwords[name]);
+	for (const { name, files = () => ({}) } of SERVICES) {
+		for (const [file, text] of Object.entries(files(sim))) writeSecret(join(dir, name, file), text);
+	}
+}

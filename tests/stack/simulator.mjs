@@ -1,0 +1,31 @@
+// The simulated Proxmox VE cluster (tests/sim/pve) as a part of the stack.
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Process, untilReady } from './process.mjs';
+
+const MAIN = resolve(import.meta.dirname, '../sim/pve/main.mjs');
+const START_MS = 15_000;
+
+/** `options` become the simulator's --name=value arguments (see its --help). */
+export function makeSimulator({ dir, log, options = {}, onExit }) {
+	const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
+	const command = [process.execPath, MAIN, `--state=${dir}`, ...args];
+	const simulator = new Process('simulator', command, { log, onExit });
+	const file = join(dir, 'sim.json');
+	simulator.prepare = () => rmSync(file, { force: true });
+	simulator.ready = async () => {
+		const up = () => existsSync(file);
+		await untilReady(simulator, up, START_MS, 'the simulator does not come up');
+		simulator.info = JSON.parse(readFileSync(file, 'utf8'));
+		return simulator.info;
+	};
+	return simulator;
+}
+
+/** Asks the control port for one operation or a list of them; answers what it said, or throws it. */
+export async function controlSimulator(info, ops) {
+	const answer = await fetch(`${info.control_url}/control`, { method: 'POST', body: JSON.stringify(ops) });
+	const text = await answer.text();
+	if (!answer.ok) throw new Error(`simulator: ${JSON.stringify(ops)}: ${answer.status} ${text}`);
+	return JSON.parse(text);
+}
