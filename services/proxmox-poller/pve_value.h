@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/*
+ * Members of a Proxmox answer, read by a table. Proxmox sends numbers as text and text as numbers, booleans as 0,
+ * 1, "1" or true, and leaves out what is false or unknown; null is the same as left out. Whatever does not fit is
+ * taken as left out, so that one odd field never costs a whole answer.
+ */
+#include "common/alloc.h"
+#include "common/json.h"
+
+enum pve_kind {
+	PVE_STR,  /* const char *; NULL when left out or empty */
+	PVE_I64,  /* struct opt_i64; fractions are cut off */
+	PVE_F64,  /* struct opt_f64 */
+	PVE_BOOL, /* struct opt_bool */
+};
+
+struct pve_field {
+	const char *key;
+	enum pve_kind kind;
+	size_t offset;
+};
+
+/*
+ * Reads the members of OBJECT that FIELDS (N of them, sorted by key) name into RET, which the caller zeroed. Text
+ * is copied into ARENA. Of duplicate members the first counts. An OBJECT that is none changes nothing.
+ */
+void pve_read(const cJSON *object, const struct pve_field *fields, size_t n, struct arena *arena,
+	      void *ret);
+
+/* One value; false when it does not fit. */
+bool pve_number(const cJSON *value, double *ret);
+
+/*
+ * TEXT cut to MAX bytes, at a character's end, in ARENA; NULL stays NULL, and "" becomes NULL.
+ */
+const char *pve_text(struct arena *arena, const char *text, size_t max);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/*
+ * What is asked of Proxmox: one row of a table a kind, one `struct source` a thing that is asked again and again
+ * (or, for a single guest, when somebody wants to know). A new kind of data is a row here, and a function in
+ * cluster_take.c that takes its answer in.
+ */
+#include "common/config.h"
+#include "common/http.h"
+#include "common/topics.h"
+#include "services/proxmox-poller/schedule.h"
+
+/* In the order in which they may start when several are due. */
+enum source_kind {
+	SOURCE_STATUS,
+	SOURCE_RESOURCES,
+	SOURCE_TASKS,
+	SOURCE_OPINION, /* /cluster/status at another node, while the entry has no quorum */
+	SOURCE_GUEST,
+	SOURCE_NODE,
+	SOURCE_PERMISSIONS,
+	SOURCE_VOTES,
+	SOURCE_VERSION,
+	SOURCE_STORAGE,
+	SOURCE_KIND_COUNT
+};
+
+struct source_def {
+	const char *name; /* in cluster_state.sources, before ".{node}"; NULL: not shown there */
+	const char *path;
+	const char *counter;
+	bool of_node; /* the node itself must answer */
+	bool slow;    /* may hang for long, and blocks a worker of Proxmox while it does */
+	bool vital;   /* another endpoint is asked when this one refuses */
+	bool single;  /* asked when it is called for */
+};
+extern const struct source_def source_table[SOURCE_KIND_COUNT];
+
+struct source {
+	void *owner; /* the cluster that asks */
+	enum source_kind kind;
+	char node[TOPIC_LEVEL_MAX + 1];
+	int64_t vmid;	   /* SOURCE_GUEST */
+	bool is_container; /* SOURCE_GUEST */
+	bool gone;	   /* for sweeping */
+
+	struct slot slot;
+	struct http_call *call;
+	size_t endpoint;	/* that is being asked */
+	unsigned long starts;	/* requests so far */
+	unsigned long finished; /* the last of them that came to an end, good or bad */
+	bool ok;		/* how that ended */
+	struct opt_i64 last_ok_ms; /* boot clock */
+	struct opt_f64 latency_ms;
+	char error[257]; /* of the last attempt; "" when it went well */
+};
+
+/* Order of the list: kind, node, vmid. */
+int source_compare(const struct source *a, const struct source *b);
+/* How often KIND is asked; 0 for what is called for. */
+int64_t source_period_ms(enum source_kind kind, const struct config_cluster *cluster);
+/* How long one request may take. */
+int64_t source_timeout_ms(enum source_kind kind, const struct config_cluster *cluster);
+/* "https://192.168.1.74:8006/api2/json/nodes/pve/status"; the caller frees it. */
+char *source_url(const struct source *source, const struct config_node *endpoint);
+/* The path alone, for people: "/nodes/pve/status"; the caller frees it. */
+char *source_path(const struct source *source);
+/* Its entry in cluster_state.sources. TEXT is borrowed. */
+void source_build(const struct source *source, const struct config_cluster *cluster, int64_t boot_ms,
+		  int64_t wall_ms, struct msg_source_state *ret);
