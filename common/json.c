@@ -22,12 +22,13 @@ struct limits {
 	size_t members; /* of one object; 0: no limit */
 	bool unique;	/* keys */
 	bool fold;	/* keys that differ by case alone are the same */
+	bool exact;	/* integers must fit in a double */
 };
 
 static const struct limits limits_table[] = {
-	[JSON_COMMAND] = { 64 * 1024, 16, 512, true, true },
-	[JSON_STATE] = { 256 * 1024, 16, 0, true, false },
-	[JSON_FOREIGN] = { 8 * 1024 * 1024, DEPTH_MAX, 0, false, false },
+	[JSON_COMMAND] = { 64 * 1024, 16, 512, true, true, true },
+	[JSON_STATE] = { 256 * 1024, 16, 0, true, false, true },
+	[JSON_FOREIGN] = { 8 * 1024 * 1024, DEPTH_MAX, 0, false, false, false },
 };
 
 /* A key of an open object: where it lies decoded, and where it stood. */
@@ -253,7 +254,8 @@ static int scan_number(struct scanner *s)
 	}
 	if (s->at - start > NUMBER_MAX)
 		return fail(s, "number of more than 63 characters");
-	if (is_integer && !has_exponent && !is_safe_integer(s->text + digits, n))
+	if (s->limits->exact && is_integer && !has_exponent &&
+	    !is_safe_integer(s->text + digits, n))
 		return fail(s, "integer beyond 2^53-1");
 	if (has_exponent && !is_finite(s->text + start, s->at - start))
 		return fail(s, "number too large");

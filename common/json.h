@@ -23,8 +23,8 @@ struct json_error {
 };
 
 /*
- * Checks TEXT: grammar, UTF-8, no BOM, no \u0000, no lone surrogates, numbers finite and integers within
- * ±(2^53−1), and the limits of its class. 0 or -EINVAL (with *error filled; error may be NULL).
+ * Checks TEXT: grammar, UTF-8, no BOM, no \u0000, no lone surrogates, numbers finite, and the limits of its class.
+ * Integers are within ±(2^53−1), but for JSON_FOREIGN: some NFS servers say that they have 8 EiB. 0 or -EINVAL (with *error filled; error may be NULL).
  */
 int json_scan(const char *text, size_t length, enum json_class class, struct json_error *error);
 

@@ -78,9 +78,6 @@ static const struct scan_case scan_cases[] = {
 	{ TEXT("9007199254740991"), NULL, 0 },
 	{ TEXT("-9007199254740991"), NULL, 0 },
 	{ TEXT("9007199254740992.5"), NULL, 0 },
-	{ TEXT("9007199254740992"), "integer beyond 2^53-1", 16 },
-	{ TEXT("-9007199254740992"), "integer beyond 2^53-1", 17 },
-	{ TEXT("18446744073709551615"), "integer beyond 2^53-1", 20 },
 	{ TEXT("1e309"), "number too large", 5 },
 	{ TEXT("-1e999"), "number too large", 6 },
 	{ TEXT("1.7976931348623159e308"), "number too large", 22 },
@@ -160,6 +157,13 @@ static void check_scan(const struct scan_case *c, enum json_class class)
 	free(copy);
 }
 
+/* What a double cannot hold exactly; Proxmox may say it of a storage, and the rest of its answer still counts. */
+static const struct scan_case large_cases[] = {
+	{ TEXT("9007199254740992"), "integer beyond 2^53-1", 16 },
+	{ TEXT("-9007199254740992"), "integer beyond 2^53-1", 17 },
+	{ TEXT("18446744073709551615"), "integer beyond 2^53-1", 20 },
+};
+
 static void test_grammar(void **state)
 {
 	(void)state;
@@ -167,6 +171,13 @@ static void test_grammar(void **state)
 		check_scan(&scan_cases[i], JSON_COMMAND);
 		check_scan(&scan_cases[i], JSON_STATE);
 		check_scan(&scan_cases[i], JSON_FOREIGN);
+	}
+	for (size_t i = 0; i < countof(large_cases); i++) {
+		const struct scan_case passes = { large_cases[i].text, large_cases[i].length, NULL, 0 };
+
+		check_scan(&large_cases[i], JSON_COMMAND);
+		check_scan(&large_cases[i], JSON_STATE);
+		check_scan(&passes, JSON_FOREIGN);
 	}
 	assert_int_equal(json_scan("x", 1, JSON_STATE, NULL), -EINVAL);
 }
