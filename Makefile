@@ -135,7 +135,7 @@ setup: ## install what is missing on Debian 12 or 13
 demo: ## a simulated cluster and all services, until Ctrl-C; PORT= MQTT_PORT= DATA=
 	@tools/setup demo
 	@$(MAKE) -s -j$(shell nproc) all
-	@exec $(NODE) tests/stack/demo.mjs --port $(PORT) --mqtt-port $(MQTT_PORT) --data $(DATA)
+	@exec $(NODE) tests/stack/demo.mjs --port $(PORT) --mqtt-port $(MQTT_PORT) --data '$(DATA)'
 
 # ── tests ────────────────────────────────────────────────────────────────────────────────────────────────────────
 check: ## everything that must pass before a change lands; ends with "N passed, N failed"
@@ -143,7 +143,7 @@ check: ## everything that must pass before a change lands; ends with "N passed, 
 	@tests/check
 
 check-full: check ## and what takes longer: validators, long fuzzing, bare machines
-	@$(NODE) tools/validate/run.mjs
+	@tools/validate/run
 	@$(MAKE) -s fuzz FUZZ_SECONDS=300
 	@$(MAKE) -s check-bare
 

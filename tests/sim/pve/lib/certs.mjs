@@ -4,18 +4,19 @@
  */
 import { X509Certificate } from 'node:crypto';
 import { execFile } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
 
-/** Makes DIR/pve-root-ca.pem. @returns {Promise<{certFile: string, keyFile: string}>} */
+/** Makes DIR/pve-root-ca.pem; what an earlier run left there stays. @returns {Promise<{certFile: string, keyFile: string}>} */
 export async function makeCa(dir, cluster) {
 	mkdirSync(dir, { recursive: true, mode: 0o700 });
 	const certFile = join(dir, 'pve-root-ca.pem');
 	const keyFile = join(dir, 'pve-root-ca.key');
+	if (existsSync(certFile) && existsSync(keyFile)) return { certFile, keyFile };
 	writeFileSync(join(dir, 'openssl.cnf'), '[req]\ndistinguished_name = dn\n[dn]\n');
 	await openssl(dir, [
 		'-keyout', keyFile, '-out', certFile, '-days', '3650',
@@ -27,13 +28,15 @@ export async function makeCa(dir, cluster) {
 }
 
 /**
- * Makes a new key and certificate for a node, signed by the CA.
+ * Makes a key and certificate for a node, signed by the CA; those that an earlier run made under the same serial
+ * stay, for a cluster keeps its certificates when it is restarted.
  * @param {{certFile: string, keyFile: string}} ca
  * @param {{dir: string, node: string, ip: string, serial: number, days?: number}} what
  */
 export async function makeNodeCert(ca, { dir, node, ip, serial, days = 730 }) {
 	const certFile = join(dir, `${node}-${serial}.pem`);
 	const keyFile = join(dir, `${node}-${serial}.key`);
+	if (existsSync(certFile) && existsSync(keyFile)) return readPair(certFile, keyFile);
 	await openssl(dir, [
 		'-CA', ca.certFile, '-CAkey', ca.keyFile,
 		'-keyout', keyFile, '-out', certFile, '-days', String(days),

@@ -1,6 +1,6 @@
 /** Everything put together: the model, its accounts, its endpoints, its files. */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Accounts } from '../api/auth.mjs';
 import { serve } from '../api/dispatch.mjs';
@@ -28,7 +28,7 @@ export class Sim {
 		this.journal = new Journal();
 		this.faults = new Faults();
 		this.endpoints = new Map();
-		this.secrets = makeSecrets();
+		this.secrets = makeSecrets(this.options.state);
 		this.controlUrl = null;
 		this.rebuild();
 	}
@@ -209,9 +209,12 @@ export class Sim {
 	}
 }
 
-function makeSecrets() {
-	return Object.fromEntries(['monitor', 'control', 'none', 'root']
-		.map((name) => [name, randomUUID()]));
+/** A cluster that is restarted knows its tokens. */
+function makeSecrets(dir) {
+	return Object.fromEntries(['monitor', 'control', 'none', 'root'].map((name) => {
+		const file = join(dir, `${name}.secret`);
+		return [name, existsSync(file) ? readFileSync(file, 'utf8').trim() : randomUUID()];
+	}));
 }
 
 function describe(options) {

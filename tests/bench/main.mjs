@@ -1,0 +1,68 @@
+// `make bench`: measures what docs/performance.md promises. One table, and build/bench.json beside it. Nothing here
+// passes or fails: the machine decides too much.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { fanout } from './fanout.mjs';
+import { pollCycle } from './poll.mjs';
+import { atRest } from './rest.mjs';
+
+const rows = [];
+const row = (what, value, peer, bar) => rows.push({ what, value, peer, bar });
+const ms = (n) => (n < 0 ? 'nothing came' : `${n.toFixed(n < 10 ? 2 : 0)} ms`);
+const ratio = (a, b) => `${(a / b).toFixed(2)} ×`;
+
+function showFanout({ one, steady, flood, thousand }) {
+	row('bus → browser, 1 client, p50', ms(one.ws.p50), `bare subscriber ${ms(one.bare.p50)}: ${ratio(one.ws.p50, one.bare.p50)}`,
+		'≤ 1.5 ×');
+	row('500 browsers, 200 messages/s, p99', ms(steady.ours.p99), `Socket.IO ${ms(steady.theirs.p99)}`, '≤ 50 ms');
+	row('… gateway RSS', `${steady.ours.rss.toFixed(1)} MB`, `Socket.IO ${steady.theirs.rss.toFixed(1)} MB`, '≤ 64 MB');
+	const [a, b] = [flood.ours.n / 8, flood.theirs.n / 8];
+	row('500 browsers, 2,000 messages/s offered', `${Math.round(a / 1000)} k documents/s`,
+		`Socket.IO ${Math.round(b / 1000)} k/s: ${ratio(a, b)}`, '≥ 3 ×');
+	row('… p99', ms(flood.ours.p99), `Socket.IO ${ms(flood.theirs.p99)}`, '');
+	row('1,000 WebSockets, 4 KiB at 10 Hz, 2 % stalled: p99', ms(thousand.p99), '', '≤ 25 ms');
+	row('… stalled evicted after', thousand.evictedAfter === null ? 'never' : `${thousand.evictedAfter.toFixed(1)} s`, '', '≤ 3 s');
+	row('… gateway RSS', `${thousand.rss.toFixed(1)} MB`, '', '≤ 128 MB');
+}
+
+function showRest({ ready_ms: ready, parts, pss_mb: memory, cpu }) {
+	row('whole stack at rest, PSS with the broker', `${memory.toFixed(1)} MB`,
+		parts.map((p) => `${p.name} ${p.pss_mb.toFixed(1)}`).join(', '), '≤ 60 MB');
+	row('… CPU', `${cpu.toFixed(2)} % of a core`, parts.map((p) => `${p.name} ${p.cpu.toFixed(2)}`).join(', '), '≤ 0.5 %');
+	row('start: all services ready', `${Math.round(ready)} ms`, '', '≤ 2 s');
+}
+
+const BENCHES = {
+	fanout: async () => { const r = await fanout(); showFanout(r); return r; },
+	'poll-4-40': async () => {
+		const r = await pollCycle({ nodes: 4, guests: 40 });
+		row('poll cycle, 4 nodes, 40 guests', `${r.cpu_ms.toFixed(1)} ms CPU`, '', '≤ 3 ms');
+		return r;
+	},
+	'poll-100-5000': async () => {
+		const r = await pollCycle({ nodes: 100, guests: 5000 });
+		row('poll cycle, 100 nodes, 5,000 guests', `${r.cpu_ms.toFixed(0)} ms CPU`, '', '≤ 300 ms');
+		return r;
+	},
+	rest: async () => { const r = await atRest(); showRest(r); return r; },
+};
+
+function printTable() {
+	const head = { what: 'what', value: 'measured', peer: 'beside it, in the same run', bar: 'bar' };
+	const width = (key) => Math.max(...[head, ...rows].map((r) => r[key].length));
+	const widths = { what: width('what'), value: width('value'), peer: width('peer') };
+	const line = (r) => `${r.what.padEnd(widths.what)}  ${r.value.padEnd(widths.value)}  ${r.peer.padEnd(widths.peer)}  ${r.bar}`;
+	console.log(`\n${[head, ...rows].map(line).join('\n')}\n`);
+}
+
+const wanted = process.argv.slice(2);
+const results = { at: new Date().toISOString(), cpus: cpus().length, model: cpus()[0]?.model };
+for (const [name, bench] of Object.entries(BENCHES)) {
+	if (wanted.length > 0 && !wanted.some((w) => name.includes(w))) continue;
+	process.stderr.write(`measuring ${name} …\n`);
+	results[name] = await bench();
+}
+printTable();
+mkdirSync('build', { recursive: true });
+writeFileSync('build/bench.json', `${JSON.stringify(results, null, '\t')}\n`);
+console.log('build/bench.json has the details');
