@@ -153,16 +153,19 @@ check-bare: ## demo and check in fresh Debian 12 and 13 roots; needs root
 unit: $(unit_programs) ## unit tests
 	@tests/run $(unit_programs)
 
-node_tests := $(wildcard tests/integration/*.test.mjs tests/stack/test/*.test.mjs tests/runner/test/*.test.mjs \
-	tests/sim/pve/test/*.test.mjs)
+node_tests := $(wildcard tests/integration/*.test.mjs)
+# What no sanitizer can say anything about.
+ifeq ($(SANITIZE),)
+node_tests += $(wildcard tests/stack/test/*.test.mjs tests/runner/test/*.test.mjs tests/sim/pve/test/*.test.mjs)
+endif
 
 integration: programs $(integration_programs) ## every service against a real broker
 	@JARVIS_BUILD=$(build) tests/run $(integration_programs) $(node_tests)
 
 # What has threads, or talks to what has.
-tsan: programs $(build)/tests/integration/test_bus $(build)/tests/unit/test_http
-	@JARVIS_BUILD=$(build) tests/run $(build)/tests/integration/test_bus $(build)/tests/unit/test_http \
-		$(wildcard tests/integration/gateway*.test.mjs)
+tsan_programs := $(build)/tests/integration/test_bus $(filter $(build)/tests/unit/test_http%,$(unit_programs))
+tsan: programs $(tsan_programs)
+	@JARVIS_BUILD=$(build) tests/run $(tsan_programs) $(wildcard tests/integration/gateway*.test.mjs)
 
 e2e: all ## the dashboard in a real browser
 	@JARVIS_BUILD=$(build) tests/run -j 1 $(wildcard tests/e2e/*.test.mjs)

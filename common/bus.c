@@ -233,9 +233,9 @@ static void on_ack(void *ctx, int mid, int reason)
 	bus->in_flight--;
 	if (reason >= 0x80) {
 		bus->stats.refused++;
-		if (log_fold_due(&bus->refused_fold, clock_boot_ms(bus->options.clock)))
-			log_error("the broker refuses a publication on %s (reason 0x%02x): is its ACL "
-				  "current?", topic_table[id].pattern, (unsigned)reason);
+		log_folded(&bus->refused_fold, clock_boot_ms(bus->options.clock), LOG_LEVEL_ERROR,
+			   "the broker refuses a publication on %s (reason 0x%02x): is its ACL current?",
+			   topic_table[id].pattern, (unsigned)reason);
 	}
 	if (bus->stopping)
 		drained(bus);

@@ -154,8 +154,8 @@ static bool is_command(enum topic_id id)
 static void refuse(struct dispatch *d, const struct msg *msg, const char *why)
 {
 	d->stats->bad_payloads++;
-	if (log_fold_due(&d->folds[msg->id], clock_boot_ms(d->options->clock)))
-		log_warn("refused a message on %s: %s", msg->topic, why);
+	log_folded(&d->folds[msg->id], clock_boot_ms(d->options->clock), LOG_LEVEL_WARN,
+		   "refused a message on %s: %s", msg->topic, why);
 }
 
 /* Tells the sender of a bad command, when at least its request_id can be read. */
@@ -233,8 +233,8 @@ void dispatch_message(struct dispatch *d, const char *topic, const char *payload
 
 	if (topic_parse(d->base, topic, &msg.id, &args) < 0) {
 		d->stats->bad_topics++;
-		if (log_fold_due(&d->unknown_fold, clock_boot_ms(d->options->clock)))
-			log_warn("ignored a message on a topic that is not ours: %s", topic);
+		log_folded(&d->unknown_fold, clock_boot_ms(d->options->clock), LOG_LEVEL_WARN,
+			   "ignored a message on a topic that is not ours: %s", topic);
 		return;
 	}
 	if (d->own[msg.id])

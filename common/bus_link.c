@@ -206,8 +206,8 @@ static void say_unreachable(struct link *link)
 	const char *why = link->connect_result == MOSQ_ERR_ERRNO ? strerror(link->connect_errno) :
 								   mosquitto_strerror(link->connect_result);
 
-	if (log_fold_due(&link->down_fold, (int64_t)uv_now(link->loop)))
-		log_warn("broker %s:%d cannot be reached: %s; trying again", link->host, link->port, why);
+	log_folded(&link->down_fold, (int64_t)uv_now(link->loop), LOG_LEVEL_WARN,
+		   "broker %s:%d cannot be reached: %s; trying again", link->host, link->port, why);
 }
 
 static void connect_done(void *ctx, bool cancelled)
@@ -281,9 +281,9 @@ static void connect_cb(struct mosquitto *m, void *ctx, int reason, int flags,
 	(void)flags;
 	(void)properties;
 	if (reason != 0) {
-		if (log_fold_due(&link->down_fold, (int64_t)uv_now(link->loop)))
-			log_error("broker %s:%d refuses us: %s; check this service's MQTT user and secret",
-				  link->host, link->port, mosquitto_reason_string(reason));
+		log_folded(&link->down_fold, (int64_t)uv_now(link->loop), LOG_LEVEL_ERROR,
+			   "broker %s:%d refuses us: %s; check this service's MQTT user and secret",
+			   link->host, link->port, mosquitto_reason_string(reason));
 		return;
 	}
 	if (link->state != LINK_GREETING)

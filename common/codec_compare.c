@@ -34,7 +34,8 @@ static bool i64_differs(const struct field_def *f, const void *a, const void *b)
 
 	if (f->optional)
 		return number_moved(f, x->has, (double)x->v, y->has, (double)y->v);
-	return number_moved(f, true, (double)*(const int64_t *)a, true, (double)*(const int64_t *)b);
+	return number_moved(f, true, (double)*(const int64_t *)a, true,
+			    (double)*(const int64_t *)b);
 }
 
 static bool f64_differs(const struct field_def *f, const void *a, const void *b)
@@ -133,8 +134,8 @@ bool codec_changed(const struct message_def *message, const void *old, const voi
 	for (size_t i = 0; i < n; i++) {
 		const struct field_def *f = &fields[i];
 
-		if (f->resolution >= 0 && field_differs(f, (const char *)old + f->offset,
-							 (const char *)now + f->offset))
+		if (f->resolution >= 0 &&
+		    field_differs(f, (const char *)old + f->offset, (const char *)now + f->offset))
 			return true;
 	}
 	return false;

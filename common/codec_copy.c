@@ -21,7 +21,8 @@ static void copy_elements(const struct field_def *f, void *at, struct arena *are
 	const struct message_def *m = f->message;
 	size_t size = f->kind == FIELD_STRS ? sizeof(char *) :
 		      f->kind == FIELD_NUMS ? sizeof(struct num_entry) :
-		      f->kind == FIELD_LIST ? m->size : m->map_size;
+		      f->kind == FIELD_LIST ? m->size :
+					      m->map_size;
 	size_t n = codec_get_count(at);
 	char *elements = arena_alloc(arena, n * size);
 

@@ -135,8 +135,7 @@ static int decode_list(struct decoder *d, const struct field_def *f, const cJSON
 
 	if (r < 0)
 		return r;
-	cJSON_ArrayForEach(child, item)
-	{
+	cJSON_ArrayForEach(child, item) {
 		r = decode_fields(d, f->message, child, element);
 		if (r < 0)
 			return r;
@@ -145,7 +144,8 @@ static int decode_list(struct decoder *d, const struct field_def *f, const cJSON
 	return 0;
 }
 
-static int decode_key(struct decoder *d, const struct field_def *f, const cJSON *child, char *element)
+static int decode_key(struct decoder *d, const struct field_def *f, const cJSON *child,
+		      char *element)
 {
 	if (strlen(child->string) > KEY_MAX_BYTES)
 		return fail(d, f->name, "has a key that is too long");
@@ -161,8 +161,7 @@ static int decode_map(struct decoder *d, const struct field_def *f, const cJSON 
 
 	if (r < 0)
 		return r;
-	cJSON_ArrayForEach(child, item)
-	{
+	cJSON_ArrayForEach(child, item) {
 		r = decode_key(d, f, child, element);
 		if (r == 0)
 			r = decode_fields(d, f->message, child, element + f->message->map_offset);
@@ -181,8 +180,7 @@ static int decode_nums(struct decoder *d, const struct field_def *f, const cJSON
 
 	if (r < 0)
 		return r;
-	cJSON_ArrayForEach(child, item)
-	{
+	cJSON_ArrayForEach(child, item) {
 		if (!is_integer(child))
 			return fail(d, f->name, "has a value that is not an integer");
 		r = decode_key(d, f, child, element);
@@ -202,8 +200,7 @@ static int decode_strs(struct decoder *d, const struct field_def *f, const cJSON
 
 	if (r < 0)
 		return r;
-	cJSON_ArrayForEach(child, item)
-	{
+	cJSON_ArrayForEach(child, item) {
 		if (!cJSON_IsString(child) || strlen(child->valuestring) > STRS_ITEM_MAX_BYTES)
 			return fail(d, f->name, "has an element that is not a short text");
 		*(const char **)element = arena_strdup(d->arena, child->valuestring);
@@ -246,11 +243,12 @@ static int decode_raw(struct decoder *d, const struct field_def *f, const cJSON 
 	return 0;
 }
 
-static int (*const decoders[])(struct decoder *, const struct field_def *, const cJSON *, void *) = {
-	[FIELD_STR] = decode_text,    [FIELD_ENUM] = decode_enum, [FIELD_BOOL] = decode_bool,
-	[FIELD_I64] = decode_i64,     [FIELD_F64] = decode_f64,	  [FIELD_OBJ] = decode_object,
-	[FIELD_LIST] = decode_list,   [FIELD_STRS] = decode_strs, [FIELD_MAP] = decode_map,
-	[FIELD_NUMS] = decode_nums,   [FIELD_RAW] = decode_raw,
+static int (*const decoders[])(struct decoder *, const struct field_def *, const cJSON *,
+			       void *) = {
+	[FIELD_STR] = decode_text,  [FIELD_ENUM] = decode_enum, [FIELD_BOOL] = decode_bool,
+	[FIELD_I64] = decode_i64,   [FIELD_F64] = decode_f64,	[FIELD_OBJ] = decode_object,
+	[FIELD_LIST] = decode_list, [FIELD_STRS] = decode_strs, [FIELD_MAP] = decode_map,
+	[FIELD_NUMS] = decode_nums, [FIELD_RAW] = decode_raw,
 };
 
 /* Lists may be left out: no elements. */
@@ -265,8 +263,7 @@ static int refuse_unknown(struct decoder *d, const struct field_def *fields, siz
 {
 	const cJSON *child;
 
-	cJSON_ArrayForEach(child, tree)
-	{
+	cJSON_ArrayForEach(child, tree) {
 		bool known = false;
 
 		for (size_t i = 0; i < n && !known; i++)
@@ -326,8 +323,8 @@ int codec_decode(const struct message_def *message, const char *text, size_t len
 
 	if (r < 0) {
 		if (error)
-			(void)snprintf(error->text, sizeof(error->text), "byte %zu: %s", scan.offset,
-				       scan.text);
+			(void)snprintf(error->text, sizeof(error->text), "byte %zu: %s",
+				       scan.offset, scan.text);
 		return r;
 	}
 	return codec_decode_tree(message, tree, mode, arena, ret, error);

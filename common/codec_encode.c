@@ -9,8 +9,8 @@
 
 #include <math.h>
 
-static void encode_fields(const struct message_def *message, const void *value, struct json_writer *w,
-			  const char *key);
+static void encode_fields(const struct message_def *message, const void *value,
+			  struct json_writer *w, const char *key);
 
 static void encode_i64(const struct field_def *f, const void *at, struct json_writer *w)
 {
@@ -30,8 +30,7 @@ static void encode_i64(const struct field_def *f, const void *at, struct json_wr
  */
 static double rounded(const struct field_def *f, double v)
 {
-	double step = f->resolution > 0 ? pow(10, floor(log10(f->resolution)) - 2) :
-				       CODEC_F64_STEP;
+	double step = f->resolution > 0 ? pow(10, floor(log10(f->resolution)) - 2) : CODEC_F64_STEP;
 
 	step = min_of(step, 0.01);
 	return fabs(v) / step < 1e15 ? round(v / step) / round(1 / step) : v;
@@ -67,8 +66,9 @@ static void encode_enum(const struct field_def *f, const void *at, struct json_w
 	if (f->optional && !opt->has)
 		json_add_null(w, f->name);
 	else
-		json_add_str(w, f->name,
-			     enumeration_word(f->enumeration, f->optional ? opt->v : *(const int *)at));
+		json_add_str(
+			w, f->name,
+			enumeration_word(f->enumeration, f->optional ? opt->v : *(const int *)at));
 }
 
 static void encode_text(const struct field_def *f, const void *at, struct json_writer *w)
@@ -135,14 +135,14 @@ static void encode_nums(const struct field_def *f, const void *at, struct json_w
 }
 
 static void (*const encoders[])(const struct field_def *, const void *, struct json_writer *) = {
-	[FIELD_STR] = encode_text,    [FIELD_ENUM] = encode_enum, [FIELD_BOOL] = encode_bool,
-	[FIELD_I64] = encode_i64,     [FIELD_F64] = encode_f64,	  [FIELD_OBJ] = encode_object,
-	[FIELD_LIST] = encode_list,   [FIELD_STRS] = encode_strs, [FIELD_MAP] = encode_map,
-	[FIELD_NUMS] = encode_nums,   [FIELD_RAW] = encode_raw,
+	[FIELD_STR] = encode_text,  [FIELD_ENUM] = encode_enum, [FIELD_BOOL] = encode_bool,
+	[FIELD_I64] = encode_i64,   [FIELD_F64] = encode_f64,	[FIELD_OBJ] = encode_object,
+	[FIELD_LIST] = encode_list, [FIELD_STRS] = encode_strs, [FIELD_MAP] = encode_map,
+	[FIELD_NUMS] = encode_nums, [FIELD_RAW] = encode_raw,
 };
 
-static void encode_fields(const struct message_def *message, const void *value, struct json_writer *w,
-			  const char *key)
+static void encode_fields(const struct message_def *message, const void *value,
+			  struct json_writer *w, const char *key)
 {
 	size_t n;
 	const struct field_def *fields = message->fields(&n);

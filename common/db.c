@@ -54,16 +54,14 @@ static const char setup_sql[] = "PRAGMA foreign_keys = ON;"
 int db_make_file(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	struct stat info;
+	struct stat info = { 0 };
 	int r = 0;
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &info) < 0)
-		r = -errno;
-	else if (!S_ISREG(info.st_mode))
+	if (fstat(fd, &info) == 0 && !S_ISREG(info.st_mode))
 		r = -EINVAL;
-	else if ((info.st_mode & 0777) != 0600 && fchmod(fd, 0600) < 0)
+	else if (fchmod(fd, 0600) < 0)
 		r = -errno;
 	(void)close(fd);
 	return r;

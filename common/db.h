@@ -88,8 +88,10 @@ struct db_value {
 
 static inline struct db_value db_value_text(const char *text)
 {
-	return text ? (struct db_value){ .type = DB_TYPE_TEXT, .data = text, .size = strlen(text) }
-		    : DB_NULL;
+	return text ? (struct db_value){ .type = DB_TYPE_TEXT,
+					 .data = text,
+					 .size = strlen(text) } :
+		      DB_NULL;
 }
 
 /* ── statements; SQL is best a literal: its prepared form is kept under its address ── */

@@ -40,7 +40,7 @@ struct http_call {
 	bool is_resolving; /* curl began to look the name up */
 	bool is_connected; /* TCP is; TLS may not be yet */
 	bool is_fresh;	   /* may not use a kept connection */
-	bool wants_fresh; /* a kept connection was for another certificate: try a new one */
+	bool wants_fresh;  /* a kept connection was for another certificate: try a new one */
 	bool is_too_large;
 	bool is_sent;
 	char errors[CURL_ERROR_SIZE];

@@ -75,8 +75,8 @@ static void say_no_connection(struct http_call *call, CURLcode code)
 		str_printf(&call->error,
 			   "%s: the name %s; check it in jarvis.yaml, or DNS on this machine",
 			   call->where,
-			   code == CURLE_OPERATION_TIMEDOUT ? "could not be looked up in time"
-							    : "is not known");
+			   code == CURLE_OPERATION_TIMEDOUT ? "could not be looked up in time" :
+							      "is not known");
 		return;
 	}
 	(void)curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &os_error);

@@ -33,7 +33,7 @@ int http_pin_parse(const char *text, unsigned char ret[HTTP_PIN_BYTES])
 	if (!has_colons && strlen(text) != 2 * HTTP_PIN_BYTES)
 		return -EINVAL;
 	for (size_t i = 0; i < HTTP_PIN_BYTES; i++) {
-		const char *at = text + i * (has_colons ? 3 : 2);
+		const char *at = text + i * (has_colons ? 3U : 2U);
 		int high = hex_value(at[0]);
 		int low = hex_value(at[1]);
 

@@ -121,14 +121,22 @@ int log_errno(int r, const char *format, ...)
 	return r;
 }
 
-bool log_fold_due(struct log_fold *fold, int64_t boot_ms)
+void log_folded(struct log_fold *fold, int64_t boot_ms, enum log_level level, const char *format, ...)
 {
+	char text[LINE_MAX_BYTES];
+	va_list args;
+
 	if (boot_ms < fold->next_ms) {
-		fold->since++;
-		return false;
+		fold->skipped++;
+		return;
 	}
-	fold->suppressed = fold->since;
-	fold->since = 0;
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (fold->skipped)
+		log_write(level, "%.900s (%u more like it since)", text, fold->skipped);
+	else
+		log_write(level, "%s", text);
+	fold->skipped = 0;
 	fold->next_ms = boot_ms + FOLD_PERIOD_MS;
-	return true;
 }

@@ -40,13 +40,12 @@ int log_errno(int r, const char *format, ...) _printf_(2, 3);
 #define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
 /*
- * Folds repeats: a message that comes often is written the first time and then once a minute with a count.
- * Keep one per place that may repeat; zeroed is ready.
+ * Folds repeats: a message that comes often is written the first time and then once a minute, with how many were
+ * not. Keep one fold per place that may repeat; zeroed is ready.
  */
 struct log_fold {
 	int64_t next_ms;
-	unsigned suppressed;
-	unsigned since; /* counts up to the next line */
+	unsigned skipped;
 };
-/* True when the caller should write now; `fold->suppressed` says how many were not written since the last. */
-bool log_fold_due(struct log_fold *fold, int64_t boot_ms);
+void log_folded(struct log_fold *fold, int64_t boot_ms, enum log_level level, const char *format, ...)
+	_printf_(4, 5);

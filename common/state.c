@@ -234,7 +234,7 @@ void state_sweep(struct state *state, enum topic_id id, const char *const *args,
 {
 	for (struct doc *e = state->first, *next; e; e = next) {
 		next = e->next;
-		if (!e->orphan && e->mark <= mark && begins_with(e, id, args))
+		if (e->mark <= mark && begins_with(e, id, args))
 			clear(state, e);
 	}
 }

@@ -25,7 +25,7 @@ struct cluster_poller {
 	struct pve_task_list tasks;
 
 	/* How it is asked. */
-	struct http *http; /* NULL until token and certificate authority could be read */
+	struct http *http;   /* NULL until token and certificate authority could be read */
 	char *authorization; /* the header; a secret */
 	int64_t setup_retry_ms;
 	char setup_error[PVE_ERROR_BYTES];
@@ -50,19 +50,19 @@ struct cluster_poller {
 	char rights_error[PVE_ERROR_BYTES];
 	char trust_error[PVE_ERROR_BYTES];
 	bool rights_known, rights_warned;
-	size_t guests_before;  /* how many the last answer that was believed had */
-	bool is_doubting;      /* all guests went at once */
+	size_t guests_before; /* how many the last answer that was believed had */
+	bool is_doubting;     /* all guests went at once */
 
-	uint64_t membership;   /* hash of who is online */
-	int64_t published_ms;  /* when the cluster's document was written, boot clock */
-	bool is_dirty;	       /* it should be written again soon */
-	bool had_round;	       /* all that there is was published once */
+	uint64_t membership;  /* hash of who is online */
+	int64_t published_ms; /* when the cluster's document was written, boot clock */
+	bool is_dirty;	      /* it should be written again soon */
+	bool had_round;	      /* all that there is was published once */
 
 	struct refresh_part *parts; /* of requests that wait for this cluster */
 };
 
-struct cluster_poller *cluster_poller_new(struct service_env *env, const struct config_cluster *cluster)
-	_nodiscard_;
+struct cluster_poller *cluster_poller_new(struct service_env *env,
+					  const struct config_cluster *cluster) _nodiscard_;
 /* Asks everything at once. */
 void cluster_poller_start(struct cluster_poller *c);
 /* No more requests; those under way are cancelled, and nobody is called back. */
@@ -84,8 +84,12 @@ struct source *cluster_poller_get(struct cluster_poller *c, enum source_kind kin
 				  int64_t vmid);
 /* Makes the sources of new nodes, drops those of nodes that went, and rests those of nodes that are offline. */
 void cluster_poller_sync_nodes(struct cluster_poller *c);
+/* cluster_sources.c: drops guests that were asked for and whom nobody waits for any more; frees all. */
+void cluster_sources_drop_idle(struct cluster_poller *c);
+void cluster_sources_done(struct cluster_poller *c);
 
 /* cluster_take.c: takes SOURCE's ANSWER in, publishes what follows. -EINVAL when it makes no sense. */
 int cluster_take(struct cluster_poller *c, struct source *source, cJSON **answer);
 /* An answer did not come: what follows from that, beside trying again. */
-void cluster_take_failure(struct cluster_poller *c, struct source *source, const struct pve_fault *fault);
+void cluster_take_failure(struct cluster_poller *c, struct source *source,
+			  const struct pve_fault *fault);

@@ -129,7 +129,8 @@ static int take_opinion(struct cluster_poller *c, struct source *source, cJSON *
 		return 0;
 	}
 	log_warn("%s: %s has lost quorum, asking %s instead", c->config->name,
-		 c->endpoint_nodes[c->endpoints.entry]->name, c->endpoint_nodes[source->endpoint]->name);
+		 c->endpoint_nodes[c->endpoints.entry]->name,
+		 c->endpoint_nodes[source->endpoint]->name);
 	endpoint_prefer(&c->endpoints, source->endpoint);
 	drop_held(c);
 	return accept_status(c, *answer);
@@ -266,10 +267,11 @@ static void judge_rights(struct cluster_poller *c, const struct pve_permissions 
 	c->rights_known = true;
 	c->rights_error[0] = '\0';
 	if (rights->none || missing)
-		(void)snprintf(c->rights_error, sizeof(c->rights_error),
-			       "token %.64s %s%s: pveum acl modify / --tokens '%.64s' --roles PVEAuditor",
-			       token, rights->none ? "may see nothing" : "lacks ",
-			       rights->none ? "" : missing, token);
+		(void)snprintf(
+			c->rights_error, sizeof(c->rights_error),
+			"token %.64s %s%s: pveum acl modify / --tokens '%.64s' --roles PVEAuditor",
+			token, rights->none ? "may see nothing" : "lacks ",
+			rights->none ? "" : missing, token);
 	if (!rights->excess) {
 		c->rights_warned = false;
 		return;
@@ -320,14 +322,17 @@ int cluster_take(struct cluster_poller *c, struct source *source, cJSON **answer
 	return takers[source->kind](c, source, answer);
 }
 
-void cluster_take_failure(struct cluster_poller *c, struct source *source, const struct pve_fault *fault)
+void cluster_take_failure(struct cluster_poller *c, struct source *source,
+			  const struct pve_fault *fault)
 {
-	struct pve_node *node = source->node[0] ? pve_cluster_find_node(&c->model, source->node) : NULL;
+	struct pve_node *node =
+		source->node[0] ? pve_cluster_find_node(&c->model, source->node) : NULL;
 
 	if (node && source->kind == SOURCE_NODE)
 		(void)snprintf(node->detail_error, sizeof(node->detail_error), "%s", fault->text);
 	if (node && source->kind == SOURCE_STORAGE)
-		(void)snprintf(node->storages_error, sizeof(node->storages_error), "%s", fault->text);
+		(void)snprintf(node->storages_error, sizeof(node->storages_error), "%s",
+			       fault->text);
 	if (source->kind == SOURCE_OPINION)
 		settle_without_quorum(c);
 	/* Without the right to see the membership, or without pvedaemon, the rest is still to be had. */

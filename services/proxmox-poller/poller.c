@@ -23,8 +23,9 @@ struct poller {
  */
 static void adopt_cb(void *ctx)
 {
-	static const enum topic_id ids[] = { TOPIC_CLUSTER_STATE, TOPIC_TASKS_STATE, TOPIC_NODE_STATE,
-					     TOPIC_GUEST_STATE, TOPIC_STORAGE_STATE };
+	static const enum topic_id ids[] = { TOPIC_CLUSTER_STATE, TOPIC_TASKS_STATE,
+					     TOPIC_NODE_STATE, TOPIC_GUEST_STATE,
+					     TOPIC_STORAGE_STATE };
 	struct poller *poller = ctx;
 
 	for (size_t i = 0; i < poller->n; i++) {
@@ -117,7 +118,8 @@ void poller_reload(void *self, const struct config *config)
 	for (size_t i = 0; i < config->clusters_n; i++) {
 		const struct config_cluster *section = &config->clusters[i];
 
-		add_cluster(poller, renew(poller, take_cluster(old, old_n, section->name), section));
+		add_cluster(poller,
+			    renew(poller, take_cluster(old, old_n, section->name), section));
 	}
 	for (size_t i = 0; i < old_n; i++) {
 		if (old[i])

@@ -52,7 +52,8 @@ static void set_storages(struct cluster_poller *c, struct pve_now now, struct ar
 
 static void sweep(struct cluster_poller *c, uint64_t mark)
 {
-	static const enum topic_id ids[] = { TOPIC_NODE_STATE, TOPIC_GUEST_STATE, TOPIC_STORAGE_STATE };
+	static const enum topic_id ids[] = { TOPIC_NODE_STATE, TOPIC_GUEST_STATE,
+					     TOPIC_STORAGE_STATE };
 	const char *const args[] = { c->config->name, NULL };
 
 	for (size_t i = 0; i < countof(ids); i++)
@@ -135,7 +136,8 @@ void publish_task_event(void *ctx, enum event_type type, const struct msg_task *
 /* ── the source document ───────────────────────────────────────────────────────────────────────────────────── */
 
 /* Shared storages live as long as one node's list does: the newest of them. */
-static void add_shared(struct msg_source_state *shared, const struct msg_source_state *one, bool *any)
+static void add_shared(struct msg_source_state *shared, const struct msg_source_state *one,
+		       bool *any)
 {
 	bool newer = one->last_ok_ms.has &&
 		     (!shared->last_ok_ms.has || one->last_ok_ms.v > shared->last_ok_ms.v);
@@ -148,8 +150,7 @@ static void add_shared(struct msg_source_state *shared, const struct msg_source_
 static void build_sources(const struct cluster_poller *c, struct pve_now now, struct arena *arena,
 			  struct msg_cluster_state *doc)
 {
-	struct map_source_state *map =
-		arena_alloc(arena, (c->sources_n + 1) * sizeof(*map));
+	struct map_source_state *map = arena_alloc(arena, (c->sources_n + 1) * sizeof(*map));
 	struct msg_source_state shared = { 0 };
 	bool any_shared = false;
 	size_t n = 0;
@@ -160,7 +161,8 @@ static void build_sources(const struct cluster_poller *c, struct pve_now now, st
 
 		if (!name)
 			continue;
-		map[n].key = source->node[0] ? arena_printf(arena, "%s.%s", name, source->node) : name;
+		map[n].key =
+			source->node[0] ? arena_printf(arena, "%s.%s", name, source->node) : name;
 		source_build(source, c->config, now.boot_ms, now.wall_ms, &map[n].value);
 		if (source->kind == SOURCE_STORAGE)
 			add_shared(&shared, &map[n].value, &any_shared);
@@ -180,7 +182,8 @@ static const char *resources_error(const struct cluster_poller *c)
 
 	if (!source || !source->error[0])
 		return NULL;
-	return !source->last_ok_ms.has || source->slot.failures >= FAILURES_SHOWN ? source->error : NULL;
+	return !source->last_ok_ms.has || source->slot.failures >= FAILURES_SHOWN ? source->error :
+										    NULL;
 }
 
 const char *publish_error(const struct cluster_poller *c)
@@ -200,7 +203,9 @@ const char *publish_error(const struct cluster_poller *c)
 		return c->rights_error;
 	if (c->trust_error[0])
 		return c->trust_error;
-	return status && status->error[0] && status->slot.failures >= FAILURES_SHOWN ? status->error : NULL;
+	return status && status->error[0] && status->slot.failures >= FAILURES_SHOWN ?
+		       status->error :
+		       NULL;
 }
 
 void publish_cluster(struct cluster_poller *c)

@@ -66,7 +66,8 @@ struct pve_node *pve_cluster_find_node(const struct pve_cluster *cluster, const 
 	return bsearch(&key, cluster->nodes, cluster->nodes_n, sizeof(key), compare_nodes);
 }
 
-static struct opt_i64 boot_from_uptime(struct opt_i64 old, struct opt_i64 uptime, struct pve_now now)
+static struct opt_i64 boot_from_uptime(struct opt_i64 old, struct opt_i64 uptime,
+				       struct pve_now now)
 {
 	int64_t boot;
 
@@ -253,8 +254,9 @@ enum node_status pve_cluster_node_status(const struct pve_cluster *cluster,
 	if (str_eq(status, "online") || str_eq(status, "offline"))
 		return NODE_ONLINE;
 	if (reason)
-		*reason = "Proxmox has had no data of it for 5 minutes: pvestatd hangs or is stopped "
-			  "there (systemctl status pvestatd)";
+		*reason =
+			"Proxmox has had no data of it for 5 minutes: pvestatd hangs or is stopped "
+			"there (systemctl status pvestatd)";
 	return NODE_UNKNOWN;
 }
 

@@ -67,7 +67,7 @@ struct pve_cluster {
 	struct pve_votes votes;
 	const char *version;
 
-	struct pve_node *nodes; /* by name */
+	struct pve_node *nodes;	  /* by name */
 	struct pve_guest *guests; /* by vmid */
 	size_t nodes_n, guests_n;
 };
@@ -105,8 +105,8 @@ enum guest_status pve_cluster_guest_status(const struct pve_cluster *cluster,
  * Build documents, in ARENA. The storages come as one list of N, with shared ones merged. The cluster's document
  * lacks endpoint, error and sources, which the caller knows.
  */
-void pve_build_node(const struct pve_cluster *cluster, const struct pve_node *node, struct pve_now now,
-		    struct arena *arena, struct msg_node_state *ret);
+void pve_build_node(const struct pve_cluster *cluster, const struct pve_node *node,
+		    struct pve_now now, struct arena *arena, struct msg_node_state *ret);
 void pve_build_guest(const struct pve_cluster *cluster, const struct pve_guest *guest,
 		     struct pve_now now, struct arena *arena, struct msg_guest_state *ret);
 void pve_build_storages(const struct pve_cluster *cluster, struct pve_now now, struct arena *arena,

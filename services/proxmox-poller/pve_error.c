@@ -126,7 +126,8 @@ static bool is_not_there(const char *reason)
 static void say_status(const struct pve_question *q, const struct http_response *response,
 		       struct pve_fault *ret)
 {
-	const char *reason = response->reason && response->reason[0] ? response->reason : "no reason";
+	const char *reason =
+		response->reason && response->reason[0] ? response->reason : "no reason";
 	int status = response->status;
 
 	if (status >= 595 && status <= 599)

@@ -117,7 +117,8 @@ static void remember_boot(struct pve_guest *guest, struct opt_i64 uptime, struct
 		guest->boot_ms = some_i64(boot);
 }
 
-static void remember_load(struct pve_guest *guest, const struct pve_resource *row, struct pve_now now)
+static void remember_load(struct pve_guest *guest, const struct pve_resource *row,
+			  struct pve_now now)
 {
 	const struct opt_i64 counters[COUNTER_COUNT] = {
 		[COUNTER_NET_IN] = row->netin,
@@ -218,7 +219,8 @@ static void build_tags(const char *text, struct arena *arena, struct msg_guest_s
 		text += strspn(text, ";, ");
 		length = strcspn(text, ";, ");
 		if (length)
-			tags[ret->tags_n++] = arena_strndup(arena, text, min_of(length, (size_t)TAG_MAX_BYTES));
+			tags[ret->tags_n++] =
+				arena_strndup(arena, text, min_of(length, (size_t)TAG_MAX_BYTES));
 	}
 	ret->tags = tags;
 }
@@ -275,12 +277,13 @@ static void build_status(const struct pve_cluster *cluster, const struct pve_gue
 	ret->status = pve_cluster_guest_status(cluster, guest, now);
 	if (ret->status == GUEST_UNKNOWN) {
 		ret->last_status = guest->last_status;
-		ret->reason = pve_cluster_is_offline(cluster, row->node) ?
-				      arena_printf(arena, "node %.64s is offline", row->node) :
-				      arena_printf(arena,
-						   "Proxmox has no data of it: pvestatd on node %.64s "
-						   "hangs, is stopped or has just begun",
-						   row->node);
+		ret->reason =
+			pve_cluster_is_offline(cluster, row->node) ?
+				arena_printf(arena, "node %.64s is offline", row->node) :
+				arena_printf(arena,
+					     "Proxmox has no data of it: pvestatd on node %.64s "
+					     "hangs, is stopped or has just begun",
+					     row->node);
 	} else if (ret->status != pve_guest_status_of(row->status)) {
 		build_direct(guest, ret);
 	} else if (pve_is_alive(ret->status)) {

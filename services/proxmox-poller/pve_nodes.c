@@ -17,11 +17,13 @@ static bool is_fresh(const struct pve_answer *answer, int64_t period_ms, struct 
 	return answer->has && now.boot_ms - answer->at.boot_ms <= period_ms * PERIODS;
 }
 
-static void build_detail(const struct pve_node *node, struct arena *arena, struct msg_node_state *ret)
+static void build_detail(const struct pve_node *node, struct arena *arena,
+			 struct msg_node_state *ret)
 {
 	const struct pve_node_status *detail = &node->detail;
 	/* Both exactly 0: a worker process that was never asked before has nothing to compare with. */
-	bool first = detail->cpu.has && detail->cpu.v == 0 && detail->wait.has && detail->wait.v == 0;
+	bool first =
+		detail->cpu.has && detail->cpu.v == 0 && detail->wait.has && detail->wait.v == 0;
 
 	if (!first)
 		ret->iowait = percent(detail->wait);
@@ -54,8 +56,8 @@ static void build_online(const struct pve_cluster *cluster, const struct pve_nod
 		ret->reason = pve_text(arena, node->detail_error, 256);
 }
 
-void pve_build_node(const struct pve_cluster *cluster, const struct pve_node *node, struct pve_now now,
-		    struct arena *arena, struct msg_node_state *ret)
+void pve_build_node(const struct pve_cluster *cluster, const struct pve_node *node,
+		    struct pve_now now, struct arena *arena, struct msg_node_state *ret)
 {
 	const struct pve_member *member =
 		cluster->status_answer.has ? pve_status_find(&cluster->status, node->name) : NULL;
@@ -127,8 +129,8 @@ static void total_guests(const struct pve_cluster *cluster, struct pve_now now,
 	ret->guests_running = some_i64(running);
 }
 
-static void total_storages(const struct pve_cluster *cluster, struct pve_now now, struct arena *arena,
-			   struct msg_cluster_state *ret)
+static void total_storages(const struct pve_cluster *cluster, struct pve_now now,
+			   struct arena *arena, struct msg_cluster_state *ret)
 {
 	struct msg_storage_state *list;
 	size_t n;

@@ -35,9 +35,9 @@ struct pve_member {
 
 /* /cluster/status */
 struct pve_status {
-	const char *name;	 /* of the cluster; NULL for a standalone node */
+	const char *name; /* of the cluster; NULL for a standalone node */
 	bool clustered;
-	struct opt_bool quorate; /* a standalone node says nothing */
+	struct opt_bool quorate;    /* a standalone node says nothing */
 	struct pve_member *members; /* by name */
 	size_t members_n, bad;
 };
@@ -99,9 +99,10 @@ int pve_parse_version(const cJSON *answer, struct arena *arena, const char **ret
 
 /* /access/permissions: what the token may do. */
 struct pve_permissions {
-	bool none;		 /* it may do nothing at all */
-	bool sys, vm, datastore; /* it holds Sys.Audit on /, VM.Audit and Datastore.Audit somewhere */
-	const char *excess;	 /* a privilege that a reader does not need, or NULL */
+	bool none; /* it may do nothing at all */
+	bool sys, vm,
+		datastore;  /* it holds Sys.Audit on /, VM.Audit and Datastore.Audit somewhere */
+	const char *excess; /* a privilege that a reader does not need, or NULL */
 	const char *excess_path;
 };
 int pve_parse_permissions(const cJSON *answer, struct arena *arena, struct pve_permissions *ret);

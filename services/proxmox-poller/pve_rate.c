@@ -29,7 +29,8 @@ static bool is_restart(const struct pve_rates *rates, int64_t uptime_s,
 	if (uptime_s < rates->uptime_s)
 		return true;
 	for (size_t i = 0; i < COUNTER_COUNT; i++) {
-		if (counters[i].has && rates->counters[i].has && counters[i].v < rates->counters[i].v)
+		if (counters[i].has && rates->counters[i].has &&
+		    counters[i].v < rates->counters[i].v)
 			return true;
 	}
 	return false;
@@ -58,7 +59,8 @@ void pve_rates_take(struct pve_rates *rates, struct opt_i64 uptime_s,
 	for (size_t i = 0; i < COUNTER_COUNT; i++) {
 		rates->rates[i] = (struct opt_f64){ 0 };
 		if (counters[i].has && rates->counters[i].has)
-			rates->rates[i] = some_f64((double)(counters[i].v - rates->counters[i].v) / seconds);
+			rates->rates[i] =
+				some_f64((double)(counters[i].v - rates->counters[i].v) / seconds);
 	}
 	keep_sample(rates, uptime_s.v, counters, boot_ms);
 }

@@ -67,8 +67,8 @@ static void judge_silent(const struct pve_cluster *cluster, struct view *view, s
 	if (node->storages_error[0])
 		view->reason = pve_text(arena, node->storages_error, 256);
 	else
-		view->reason = arena_printf(arena, "the list of storages of node %.64s does not come",
-					    node->name);
+		view->reason = arena_printf(
+			arena, "the list of storages of node %.64s does not come", node->name);
 }
 
 static void judge(const struct pve_cluster *cluster, struct view *view, struct pve_now now,
@@ -80,8 +80,8 @@ static void judge(const struct pve_cluster *cluster, struct view *view, struct p
 	} else if (!view->fresh) {
 		judge_silent(cluster, view, now, arena);
 	} else {
-		view->status = view->listed ? status_of_listed(view->listed) :
-					      status_of_row(view->row);
+		view->status =
+			view->listed ? status_of_listed(view->listed) : status_of_row(view->row);
 	}
 	if (view->status == STORAGE_UNKNOWN && !view->reason)
 		view->reason = "Proxmox does not say how it is";
@@ -89,14 +89,15 @@ static void judge(const struct pve_cluster *cluster, struct view *view, struct p
 
 /* ── collecting ────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static bool is_fresh(const struct pve_cluster *cluster, const struct pve_node *node, struct pve_now now)
+static bool is_fresh(const struct pve_cluster *cluster, const struct pve_node *node,
+		     struct pve_now now)
 {
 	return node->storages_answer.has && now.boot_ms - node->storages_answer.at.boot_ms <=
 						    cluster->storage_period_ms * PERIODS;
 }
 
-static const struct pve_resource *find_row(const struct pve_resources *resources, const char *storage,
-					   const char *node)
+static const struct pve_resource *find_row(const struct pve_resources *resources,
+					   const char *storage, const char *node)
 {
 	size_t low = 0, high = resources->storages_n;
 
@@ -204,7 +205,8 @@ static const struct view *speaker(const struct view *views, size_t n)
 	return best;
 }
 
-static void build_content(const struct view *view, struct arena *arena, struct msg_storage_state *ret)
+static void build_content(const struct view *view, struct arena *arena,
+			  struct msg_storage_state *ret)
 {
 	const char *text = view->listed ? view->listed->content : view->row->content;
 	const char **content;
@@ -216,8 +218,8 @@ static void build_content(const struct view *view, struct arena *arena, struct m
 		text += strspn(text, ", ");
 		length = strcspn(text, ", ");
 		if (length)
-			content[ret->content_n++] =
-				arena_strndup(arena, text, min_of(length, (size_t)CONTENT_MAX_BYTES));
+			content[ret->content_n++] = arena_strndup(
+				arena, text, min_of(length, (size_t)CONTENT_MAX_BYTES));
 	}
 	ret->content = content;
 }

@@ -9,8 +9,8 @@
 
 #include <ctype.h>
 
-#define MISSED_MAX 2	   /* answers without a running task, before its end is unknown */
-#define RUNNING_MAX 1000   /* kept beyond the newest */
+#define MISSED_MAX 2	 /* answers without a running task, before its end is unknown */
+#define RUNNING_MAX 1000 /* kept beyond the newest */
 #define SEEN_MS 3600000
 #define UPID_MAX_BYTES 256
 
@@ -272,7 +272,8 @@ static void trim(struct pve_task_list *list)
 		qsort(list->entries, list->n, sizeof(struct pve_task_entry *), compare_newest);
 	for (size_t i = 0; i < list->n; i++) {
 		struct pve_task_entry *entry = list->entries[i];
-		bool runs = entry->task->status == TASK_RUNNING && kept < PVE_TASKS_SHOWN + RUNNING_MAX;
+		bool runs =
+			entry->task->status == TASK_RUNNING && kept < PVE_TASKS_SHOWN + RUNNING_MAX;
 
 		if (kept < PVE_TASKS_SHOWN || runs)
 			list->entries[kept++] = entry;
@@ -343,5 +344,7 @@ void pve_tasks_build(const struct pve_task_list *list, const char *cluster, stru
 
 	for (size_t i = 0; i < n; i++)
 		tasks[i] = *list->entries[i]->task;
-	*ret = (struct msg_tasks_state){ .ts = list->ts, .cluster = cluster, .tasks = tasks, .tasks_n = n };
+	*ret = (struct msg_tasks_state){
+		.ts = list->ts, .cluster = cluster, .tasks = tasks, .tasks_n = n
+	};
 }

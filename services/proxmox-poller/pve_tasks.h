@@ -18,8 +18,8 @@ struct pve_seen {
 };
 
 struct pve_task_list {
-	bool started; /* there was a first answer */
-	int64_t ts;   /* wall time of the newest answer */
+	bool started;			 /* there was a first answer */
+	int64_t ts;			 /* wall time of the newest answer */
 	struct pve_task_entry **entries; /* newest first */
 	size_t n;
 	struct pve_seen *seen; /* by hash */

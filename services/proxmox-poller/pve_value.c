@@ -5,8 +5,9 @@
  */
 #include "services/proxmox-poller/pve_value.h"
 
+#include "common/topics.h"
+
 #include <math.h>
-#include <stdio.h>
 
 #define INTEGER_MAX 9007199254740991.0
 
@@ -90,8 +91,7 @@ void pve_read(const cJSON *object, const struct pve_field *fields, size_t n, str
 
 	if (!cJSON_IsObject(object))
 		return;
-	cJSON_ArrayForEach(member, object)
-	{
+	cJSON_ArrayForEach(member, object) {
 		const struct pve_field *field =
 			bsearch(member->string, fields, n, sizeof(*fields), compare_key);
 
@@ -114,4 +114,28 @@ const char *pve_text(struct arena *arena, const char *text, size_t max)
 	while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
 		length--;
 	return arena_strndup(arena, text, length);
+}
+
+bool pve_is_name(const char *text)
+{
+	return text && strlen(text) <= TOPIC_LEVEL_MAX;
+}
+
+const cJSON *pve_data_list(const cJSON *answer)
+{
+	const cJSON *data = json_get(answer, "data");
+
+	return cJSON_IsArray(data) ? data : NULL;
+}
+
+const cJSON *pve_data_object(const cJSON *answer)
+{
+	const cJSON *data = json_get(answer, "data");
+
+	return cJSON_IsObject(data) ? data : NULL;
+}
+
+void *pve_list_alloc(struct arena *arena, size_t count, size_t size)
+{
+	return arena_alloc(arena, max_of(count, (size_t)1) * size);
 }

@@ -21,6 +21,11 @@ struct pve_field {
 	size_t offset;
 };
 
+/* A row of such a table: MEMBER of struct TYPE. */
+/* clang-format off */
+#define PVE_FIELD(type, key, member, kind) { key, kind, offsetof(struct type, member) }
+/* clang-format on */
+
 /*
  * Reads the members of OBJECT that FIELDS (N of them, sorted by key) name into RET, which the caller zeroed. Text
  * is copied into ARENA. Of duplicate members the first counts. An OBJECT that is none changes nothing.
@@ -35,3 +40,11 @@ bool pve_number(const cJSON *value, double *ret);
  * TEXT cut to MAX bytes, at a character's end, in ARENA; NULL stays NULL, and "" becomes NULL.
  */
 const char *pve_text(struct arena *arena, const char *text, size_t max);
+
+/* The list, or the object, that ANSWER's `data` is; NULL when it is none. */
+const cJSON *pve_data_list(const cJSON *answer);
+const cJSON *pve_data_object(const cJSON *answer);
+/* Zeroed room for COUNT elements of SIZE; for one when COUNT is 0. */
+void *pve_list_alloc(struct arena *arena, size_t count, size_t size) _nodiscard_;
+/* What names a topic must be there and fit into one of its levels. */
+bool pve_is_name(const char *text);

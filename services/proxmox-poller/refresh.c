@@ -183,8 +183,9 @@ static void call_object(struct cluster_poller *c, struct refresh *refresh, enum 
 		call_storage(c, part, args->value[1], args->value[2]);
 		break;
 	default:
-		fail(refresh, "unknown_object", "only nodes, guests, storages, tasks and clusters "
-						"are read again");
+		fail(refresh, "unknown_object",
+		     "only nodes, guests, storages, tasks and clusters "
+		     "are read again");
 		break;
 	}
 }
@@ -289,7 +290,8 @@ void refresh_abandon(struct cluster_poller *c)
 		struct refresh_part *part = c->parts;
 
 		c->parts = part->next;
-		fail(part->refresh, "stopping", "the poller is stopping, or the cluster is not configured any more");
+		fail(part->refresh, "stopping",
+		     "the poller is stopping, or the cluster is not configured any more");
 		refresh_unref(part->refresh);
 		part_free(part);
 	}
@@ -320,8 +322,9 @@ static void call_topic(struct refresh *refresh, struct cluster_poller *const *cl
 	if (c)
 		call_object(c, refresh, id, &args);
 	else
-		fail(refresh, "unknown_object", "no such object; it is named by its topic below the base, such as "
-						"pve/home/guest/101/state");
+		fail(refresh, "unknown_object",
+		     "no such object; it is named by its topic below the base, such as "
+		     "pve/home/guest/101/state");
 }
 
 static struct refresh *refresh_new(struct service_env *env, const struct msg *msg)

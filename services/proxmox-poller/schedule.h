@@ -7,7 +7,7 @@
  */
 #include "services/proxmox-poller/endpoint.h"
 
-#define SCHEDULE_PER_NODE 2    /* requests that one node works on at a time; it has three workers */
+#define SCHEDULE_PER_NODE 2 /* requests that one node works on at a time; it has three workers */
 #define SCHEDULE_PER_ENDPOINT 6 /* requests that one endpoint hands on to other nodes at a time */
 
 struct slot {

@@ -13,7 +13,8 @@ static const char *copy_text(struct arena *arena, const char *text)
 
 static const struct config_node *copy_nodes(struct arena *arena, const struct config_cluster *from)
 {
-	struct config_node *nodes = arena_alloc(arena, max_of(from->nodes_n, (size_t)1) * sizeof(*nodes));
+	struct config_node *nodes =
+		arena_alloc(arena, max_of(from->nodes_n, (size_t)1) * sizeof(*nodes));
 
 	for (size_t i = 0; i < from->nodes_n; i++) {
 		nodes[i] = from->nodes[i];
@@ -67,9 +68,10 @@ bool settings_equal(const struct settings *settings, const struct config_cluster
 {
 	const struct config_cluster *a = &settings->cluster, *b = cluster;
 
-	return str_eq(a->name, b->name) && str_eq(a->token, b->token) && str_eq_null(a->ca, b->ca) &&
-	       a->poll.nodes_ms == b->poll.nodes_ms && a->poll.storage_ms == b->poll.storage_ms &&
-	       a->poll.tasks_ms == b->poll.tasks_ms && a->poll.node_ms == b->poll.node_ms &&
+	return str_eq(a->name, b->name) && str_eq(a->token, b->token) &&
+	       str_eq_null(a->ca, b->ca) && a->poll.nodes_ms == b->poll.nodes_ms &&
+	       a->poll.storage_ms == b->poll.storage_ms && a->poll.tasks_ms == b->poll.tasks_ms &&
+	       a->poll.node_ms == b->poll.node_ms &&
 	       a->poll.permissions_ms == b->poll.permissions_ms &&
 	       a->request_timeout_ms == b->request_timeout_ms &&
 	       a->connect_timeout_ms == b->connect_timeout_ms && nodes_equal(a, b);

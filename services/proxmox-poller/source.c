@@ -18,16 +18,38 @@
 
 /* {node}, {type} and {vmid} are filled in. */
 const struct source_def source_table[SOURCE_KIND_COUNT] = {
-	[SOURCE_STATUS] = { .name = "status", .path = "/cluster/status", .counter = "pve_calls_status", .vital = true },
-	[SOURCE_RESOURCES] = { .name = "resources", .path = "/cluster/resources", .counter = "pve_calls_resources", .vital = true },
-	[SOURCE_TASKS] = { .name = "tasks", .path = "/cluster/tasks", .counter = "pve_calls_tasks", .vital = true },
-	[SOURCE_OPINION] = { .path = "/cluster/status", .counter = "pve_calls_opinion", .single = true },
-	[SOURCE_GUEST] = { .path = "/nodes/{node}/{type}/{vmid}/status/current", .counter = "pve_calls_guest", .of_node = true, .single = true },
-	[SOURCE_NODE] = { .name = "node", .path = "/nodes/{node}/status", .counter = "pve_calls_node", .of_node = true },
-	[SOURCE_PERMISSIONS] = { .path = "/access/permissions", .counter = "pve_calls_permissions" },
+	[SOURCE_STATUS] = { .name = "status",
+			    .path = "/cluster/status",
+			    .counter = "pve_calls_status",
+			    .vital = true },
+	[SOURCE_RESOURCES] = { .name = "resources",
+			       .path = "/cluster/resources",
+			       .counter = "pve_calls_resources",
+			       .vital = true },
+	[SOURCE_TASKS] = { .name = "tasks",
+			   .path = "/cluster/tasks",
+			   .counter = "pve_calls_tasks",
+			   .vital = true },
+	[SOURCE_OPINION] = { .path = "/cluster/status",
+			     .counter = "pve_calls_opinion",
+			     .single = true },
+	[SOURCE_GUEST] = { .path = "/nodes/{node}/{type}/{vmid}/status/current",
+			   .counter = "pve_calls_guest",
+			   .of_node = true,
+			   .single = true },
+	[SOURCE_NODE] = { .name = "node",
+			  .path = "/nodes/{node}/status",
+			  .counter = "pve_calls_node",
+			  .of_node = true },
+	[SOURCE_PERMISSIONS] = { .path = "/access/permissions",
+				 .counter = "pve_calls_permissions" },
 	[SOURCE_VOTES] = { .path = "/cluster/config/nodes", .counter = "pve_calls_votes" },
 	[SOURCE_VERSION] = { .path = "/version", .counter = "pve_calls_version" },
-	[SOURCE_STORAGE] = { .name = "storage", .path = "/nodes/{node}/storage", .counter = "pve_calls_storage", .of_node = true, .slow = true },
+	[SOURCE_STORAGE] = { .name = "storage",
+			     .path = "/nodes/{node}/storage",
+			     .counter = "pve_calls_storage",
+			     .of_node = true,
+			     .slow = true },
 };
 
 int source_compare(const struct source *a, const struct source *b)
@@ -118,8 +140,8 @@ char *source_url(const struct source *source, const struct config_node *endpoint
 	return str_take(&url);
 }
 
-void source_build(const struct source *source, const struct config_cluster *cluster, int64_t boot_ms,
-		  int64_t wall_ms, struct msg_source_state *ret)
+void source_build(const struct source *source, const struct config_cluster *cluster,
+		  int64_t boot_ms, int64_t wall_ms, struct msg_source_state *ret)
 {
 	*ret = (struct msg_source_state){
 		.period_s = (double)source_period_ms(source->kind, cluster) / 1000,

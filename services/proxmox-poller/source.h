@@ -46,10 +46,10 @@ struct source {
 
 	struct slot slot;
 	struct http_call *call;
-	size_t endpoint;	/* that is being asked */
-	unsigned long starts;	/* requests so far */
-	unsigned long finished; /* the last of them that came to an end, good or bad */
-	bool ok;		/* how that ended */
+	size_t endpoint;	   /* that is being asked */
+	unsigned long starts;	   /* requests so far */
+	unsigned long finished;	   /* the last of them that came to an end, good or bad */
+	bool ok;		   /* how that ended */
 	struct opt_i64 last_ok_ms; /* boot clock */
 	struct opt_f64 latency_ms;
 	char error[257]; /* of the last attempt; "" when it went well */
@@ -66,5 +66,5 @@ char *source_url(const struct source *source, const struct config_node *endpoint
 /* The path alone, for people: "/nodes/pve/status"; the caller frees it. */
 char *source_path(const struct source *source);
 /* Its entry in cluster_state.sources. TEXT is borrowed. */
-void source_build(const struct source *source, const struct config_cluster *cluster, int64_t boot_ms,
-		  int64_t wall_ms, struct msg_source_state *ret);
+void source_build(const struct source *source, const struct config_cluster *cluster,
+		  int64_t boot_ms, int64_t wall_ms, struct msg_source_state *ret);

@@ -1,11 +1,10 @@
 // What the benchmarks measure with: the load generator, a process's memory and CPU, a login.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const BUILD = resolve(process.env.JARVIS_BUILD ?? 'build');
-const TICKS_PER_S = 100; // USER_HZ, the same on every Linux we know
 
 /** Proportional set size in MB: shared pages are shared out. */
 export function pss(pid) {
@@ -17,10 +16,11 @@ export function rss(pid) {
 	return Number(readFileSync(`/proc/${pid}/status`, 'utf8').match(/^VmRSS:\s+(\d+)/m)[1]) / 1024;
 }
 
-/** CPU seconds that a process has used. */
+/** CPU seconds that a process's threads have used; the scheduler's own count, for ticks of 10 ms are too coarse. */
 export function cpuSeconds(pid) {
-	const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-	return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+	return readdirSync(`/proc/${pid}/task`)
+		.map((task) => Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]) / 1e9)
+		.reduce((sum, seconds) => sum + seconds, 0);
 }
 
 /** Logs in as the operator; what the browser would send as its cookie. */

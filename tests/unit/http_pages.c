@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the server of the http tests does, by path: all the ways in which an answer may come, or not.
+ * What the server of the http tests does, by path: all the ways in which an answer may come, or
+ * not.
  */
 #include "tests/unit/http_pages.h"
 
@@ -72,9 +73,7 @@ static size_t make_bomb(unsigned char *bomb, size_t count)
 
 static enum http_server_then say_bomb(struct http_server_call *call)
 {
-	enum {
-		REPEATS = 40000
-	}; /* 10 MB in 65 kB */
+	enum { REPEATS = 40000 }; /* 10 MB in 65 kB */
 	unsigned char *bomb = xcalloc(REPEATS, 2);
 	size_t size = make_bomb(bomb, REPEATS);
 	char head[160];

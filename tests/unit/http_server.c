@@ -114,8 +114,8 @@ void http_server_write(struct http_server_call *call, const void *data, size_t s
 	const char *at = data;
 
 	while (size > 0) {
-		ssize_t n = connection->ssl ? SSL_write(connection->ssl, at, (int)size)
-					    : send(connection->fd, at, size, MSG_NOSIGNAL);
+		ssize_t n = connection->ssl ? SSL_write(connection->ssl, at, (int)size) :
+					      send(connection->fd, at, size, MSG_NOSIGNAL);
 
 		if (n <= 0)
 			return;
@@ -139,8 +139,8 @@ static ssize_t receive(struct connection *connection)
 	struct http_server *server = connection->server;
 	size_t space = sizeof(connection->buffer) - 1 - connection->used;
 	char *at = connection->buffer + connection->used;
-	ssize_t n = connection->ssl ? SSL_read(connection->ssl, at, (int)space)
-				    : recv(connection->fd, at, space, 0);
+	ssize_t n = connection->ssl ? SSL_read(connection->ssl, at, (int)space) :
+				      recv(connection->fd, at, space, 0);
 
 	if (n <= 0)
 		return n;
@@ -296,6 +296,24 @@ void http_server_set_cert(struct http_server *server, const struct test_cert *ce
 	SSL_CTX_free(server->ctx);
 	server->ctx = ctx;
 	pthread_mutex_unlock(&server->lock);
+}
+
+void http_server_set_tls12(struct http_server *server)
+{
+	pthread_mutex_lock(&server->lock);
+	assert(SSL_CTX_set_max_proto_version(server->ctx, TLS1_2_VERSION) == 1);
+	pthread_mutex_unlock(&server->lock);
+}
+
+void http_server_renegotiate(struct http_server_call *call)
+{
+	struct connection *connection = call->connection;
+
+	char ignored;
+
+	assert(SSL_renegotiate(connection->ssl) == 1);
+	(void)SSL_do_handshake(connection->ssl);
+	(void)SSL_read(connection->ssl, &ignored, 1);
 }
 
 struct http_server *http_server_new(const struct test_cert *cert, http_server_fn handler, bool mute)

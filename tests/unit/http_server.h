@@ -51,6 +51,14 @@ unsigned http_server_port(const struct http_server *server);
 /* For connections from now on. */
 void http_server_set_cert(struct http_server *server, const struct test_cert *cert);
 
+/* TLS 1.2 at most, for connections from now on. */
+void http_server_set_tls12(struct http_server *server);
+/*
+ * TLS 1.2 alone: asks the client for a new handshake on this connection, and returns when it has
+ * refused.
+ */
+void http_server_renegotiate(struct http_server_call *call);
+
 void http_server_write(struct http_server_call *call, const void *data, size_t size);
 /* Status line "HTTP/1.1 LINE", Content-Length and BODY. */
 void http_server_answer(struct http_server_call *call, const char *line, const char *body);

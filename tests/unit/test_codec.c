@@ -32,102 +32,102 @@ static void check_decode(const struct decode_case *c)
 }
 
 #define SOURCE &message_source_state
-#define TASK "{\"upid\":\"U\",\"node\":\"n\",\"type\":\"t\",\"user\":\"u\",\"start_ms\":1,\"status\":\"ok\"}"
+#define TASK                                                                                       \
+	"{\"upid\":\"U\",\"node\":\"n\",\"type\":\"t\",\"user\":\"u\",\"start_ms\":1,\"status\":\"ok\"}"
+
+static const struct decode_case decode_cases[] = {
+	/* missing, null, unknown */
+	{ SOURCE, CODEC_LENIENT, "{\"period_s\":10,\"failures\":0}", NULL },
+	{ SOURCE, CODEC_STRICT, "{\"period_s\":10,\"failures\":0}", NULL },
+	{ SOURCE, CODEC_LENIENT, "{\"period_s\":10}", "source_state.failures: is missing" },
+	{ SOURCE, CODEC_STRICT, "{\"period_s\":10}", "source_state.failures: is missing" },
+	{ SOURCE, CODEC_LENIENT, "{\"period_s\":10,\"failures\":null}",
+	  "source_state.failures: is null" },
+	{ SOURCE, CODEC_LENIENT, "{\"period_s\":10,\"failures\":0,\"error\":null}", NULL },
+	{ SOURCE, CODEC_LENIENT, "{\"period_s\":10,\"failures\":0,\"new\":[{}]}", NULL },
+	{ SOURCE, CODEC_STRICT, "{\"period_s\":10,\"failures\":0,\"new\":1}",
+	  "source_state.new: is not a field of this message" },
+	{ SOURCE, CODEC_STRICT, "{\"period_s\":10,\"failures\":0,\"Failures\":1}",
+	  "source_state.Failures: is not a field of this message" },
+	{ SOURCE, CODEC_LENIENT, "{\"Period_s\":10,\"failures\":0}",
+	  "source_state.period_s: is missing" },
+	/* not a document */
+	{ SOURCE, CODEC_LENIENT, "[]", "source_state: is not an object" },
+	{ SOURCE, CODEC_LENIENT, "null", "source_state: is not an object" },
+	{ SOURCE, CODEC_LENIENT, "\"online\"", "source_state: is not an object" },
+	/* integers */
+	{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":9007199254740991}", NULL },
+	{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":-9007199254740991}", NULL },
+	{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":1e3}", NULL },
+	{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":-0}", NULL },
+	{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":9007199254740992.0}",
+	  "source_state.failures: is not an integer" },
+	{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":-1e16}",
+	  "source_state.failures: is not an integer" },
+	{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":1e300}",
+	  "source_state.failures: is not an integer" },
+	{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":1.5}",
+	  "source_state.failures: is not an integer" },
+	{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":\"1\"}",
+	  "source_state.failures: is not an integer" },
+	{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":true}",
+	  "source_state.failures: is not an integer" },
+	{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":1,\"last_ok_ms\":0.1}",
+	  "source_state.last_ok_ms: is not an integer" },
+	/* numbers */
+	{ SOURCE, CODEC_LENIENT, "{\"period_s\":-1.5e-3,\"failures\":1}", NULL },
+	{ SOURCE, CODEC_LENIENT, "{\"period_s\":\"10\",\"failures\":1}",
+	  "source_state.period_s: is not a number" },
+	{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":1,\"latency_ms\":false}",
+	  "source_state.latency_ms: is not a number" },
+	/* text */
+	{ &message_bare, CODEC_LENIENT, "{\"word\":\"\"}", NULL },
+	{ &message_bare, CODEC_LENIENT, "{\"word\":1}", "bare.word: is not text" },
+	{ &message_bare, CODEC_LENIENT, "{\"word\":[\"a\"]}", "bare.word: is not text" },
+	/* booleans */
+	{ &message_done, CODEC_LENIENT, "{\"ok\":false}", NULL },
+	{ &message_done, CODEC_LENIENT, "{\"ok\":0}", "done.ok: is neither true nor false" },
+	{ &message_done, CODEC_LENIENT, "{\"ok\":\"true\"}", "done.ok: is neither true nor false" },
+	/* words */
+	{ &message_storage_node, CODEC_LENIENT, "{\"node\":\"n\",\"status\":\"x\"}",
+	  "storage_node.status: is not one of the known words" },
+	{ &message_storage_node, CODEC_LENIENT, "{\"node\":\"n\",\"status\":\"\"}",
+	  "storage_node.status: is not one of the known words" },
+	{ &message_storage_node, CODEC_LENIENT, "{\"node\":\"n\",\"status\":0}",
+	  "storage_node.status: is not a word" },
+	/* nested: the message is the whole one, the field the one that is wrong */
+	{ &message_tasks_state, CODEC_LENIENT, "{\"ts\":1,\"cluster\":\"c\"}", NULL },
+	{ &message_tasks_state, CODEC_LENIENT, "{\"ts\":1,\"cluster\":\"c\",\"tasks\":null}",
+	  NULL },
+	{ &message_tasks_state, CODEC_STRICT,
+	  "{\"ts\":1,\"cluster\":\"c\",\"tasks\":[" TASK "," TASK "]}", NULL },
+	{ &message_tasks_state, CODEC_LENIENT, "{\"ts\":1,\"cluster\":\"c\",\"tasks\":{}}",
+	  "tasks_state.tasks: is not a list" },
+	{ &message_tasks_state, CODEC_LENIENT, "{\"ts\":1,\"cluster\":\"c\",\"tasks\":[1]}",
+	  "tasks_state: is not an object" },
+	{ &message_tasks_state, CODEC_LENIENT, "{\"ts\":1,\"cluster\":\"c\",\"tasks\":[{}]}",
+	  "tasks_state.upid: is missing" },
+	{ &message_chat_say, CODEC_STRICT, "{\"text\":\"t\",\"actor\":{\"root\":1}}",
+	  "chat_say.root: is not a field of this message" },
+	{ &message_chat_say, CODEC_STRICT, "{\"text\":\"t\",\"actor\":[]}",
+	  "chat_say: is not an object" },
+	{ &message_thermal_sources, CODEC_LENIENT, "{\"ts\":1,\"cluster\":\"c\",\"sources\":[]}",
+	  "thermal_sources.sources: is not an object" },
+	{ &message_thermal_sources, CODEC_LENIENT,
+	  "{\"ts\":1,\"cluster\":\"c\",\"sources\":{\"node.a\":{\"period_s\":1}}}",
+	  "thermal_sources.failures: is missing" },
+	{ &message_request, CODEC_STRICT, "{\"op\":\"x\",\"objects\":[\"a\",\"\"]}", NULL },
+	{ &message_request, CODEC_STRICT, "{\"op\":\"x\",\"objects\":[null]}",
+	  "request.objects: has an element that is not a short text" },
+	{ &message_request, CODEC_STRICT, "{\"op\":\"x\",\"objects\":{\"0\":\"a\"}}",
+	  "request.objects: is not a list" },
+};
 
 static void test_decode(void **unused)
 {
-	static const struct decode_case cases[] = {
-		/* missing, null, unknown */
-		{ SOURCE, CODEC_LENIENT, "{\"period_s\":10,\"failures\":0}", NULL },
-		{ SOURCE, CODEC_STRICT, "{\"period_s\":10,\"failures\":0}", NULL },
-		{ SOURCE, CODEC_LENIENT, "{\"period_s\":10}", "source_state.failures: is missing" },
-		{ SOURCE, CODEC_STRICT, "{\"period_s\":10}", "source_state.failures: is missing" },
-		{ SOURCE, CODEC_LENIENT, "{\"period_s\":10,\"failures\":null}",
-		  "source_state.failures: is null" },
-		{ SOURCE, CODEC_LENIENT, "{\"period_s\":10,\"failures\":0,\"error\":null}", NULL },
-		{ SOURCE, CODEC_LENIENT, "{\"period_s\":10,\"failures\":0,\"new\":[{}]}", NULL },
-		{ SOURCE, CODEC_STRICT, "{\"period_s\":10,\"failures\":0,\"new\":1}",
-		  "source_state.new: is not a field of this message" },
-		{ SOURCE, CODEC_STRICT, "{\"period_s\":10,\"failures\":0,\"Failures\":1}",
-		  "source_state.Failures: is not a field of this message" },
-		{ SOURCE, CODEC_LENIENT, "{\"Period_s\":10,\"failures\":0}",
-		  "source_state.period_s: is missing" },
-		/* not a document */
-		{ SOURCE, CODEC_LENIENT, "[]", "source_state: is not an object" },
-		{ SOURCE, CODEC_LENIENT, "null", "source_state: is not an object" },
-		{ SOURCE, CODEC_LENIENT, "\"online\"", "source_state: is not an object" },
-		/* integers */
-		{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":9007199254740991}", NULL },
-		{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":-9007199254740991}", NULL },
-		{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":1e3}", NULL },
-		{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":-0}", NULL },
-		{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":9007199254740992.0}",
-		  "source_state.failures: is not an integer" },
-		{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":-1e16}",
-		  "source_state.failures: is not an integer" },
-		{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":1e300}",
-		  "source_state.failures: is not an integer" },
-		{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":1.5}",
-		  "source_state.failures: is not an integer" },
-		{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":\"1\"}",
-		  "source_state.failures: is not an integer" },
-		{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":true}",
-		  "source_state.failures: is not an integer" },
-		{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":1,\"last_ok_ms\":0.1}",
-		  "source_state.last_ok_ms: is not an integer" },
-		/* numbers */
-		{ SOURCE, CODEC_LENIENT, "{\"period_s\":-1.5e-3,\"failures\":1}", NULL },
-		{ SOURCE, CODEC_LENIENT, "{\"period_s\":\"10\",\"failures\":1}",
-		  "source_state.period_s: is not a number" },
-		{ SOURCE, CODEC_LENIENT, "{\"period_s\":1,\"failures\":1,\"latency_ms\":false}",
-		  "source_state.latency_ms: is not a number" },
-		/* text */
-		{ &message_bare, CODEC_LENIENT, "{\"word\":\"\"}", NULL },
-		{ &message_bare, CODEC_LENIENT, "{\"word\":1}", "bare.word: is not text" },
-		{ &message_bare, CODEC_LENIENT, "{\"word\":[\"a\"]}", "bare.word: is not text" },
-		/* booleans */
-		{ &message_done, CODEC_LENIENT, "{\"ok\":false}", NULL },
-		{ &message_done, CODEC_LENIENT, "{\"ok\":0}", "done.ok: is neither true nor false" },
-		{ &message_done, CODEC_LENIENT, "{\"ok\":\"true\"}",
-		  "done.ok: is neither true nor false" },
-		/* words */
-		{ &message_storage_node, CODEC_LENIENT, "{\"node\":\"n\",\"status\":\"x\"}",
-		  "storage_node.status: is not one of the known words" },
-		{ &message_storage_node, CODEC_LENIENT, "{\"node\":\"n\",\"status\":\"\"}",
-		  "storage_node.status: is not one of the known words" },
-		{ &message_storage_node, CODEC_LENIENT, "{\"node\":\"n\",\"status\":0}",
-		  "storage_node.status: is not a word" },
-		/* nested: the message is the whole one, the field the one that is wrong */
-		{ &message_tasks_state, CODEC_LENIENT, "{\"ts\":1,\"cluster\":\"c\"}", NULL },
-		{ &message_tasks_state, CODEC_LENIENT, "{\"ts\":1,\"cluster\":\"c\",\"tasks\":null}",
-		  NULL },
-		{ &message_tasks_state, CODEC_STRICT,
-		  "{\"ts\":1,\"cluster\":\"c\",\"tasks\":[" TASK "," TASK "]}", NULL },
-		{ &message_tasks_state, CODEC_LENIENT, "{\"ts\":1,\"cluster\":\"c\",\"tasks\":{}}",
-		  "tasks_state.tasks: is not a list" },
-		{ &message_tasks_state, CODEC_LENIENT, "{\"ts\":1,\"cluster\":\"c\",\"tasks\":[1]}",
-		  "tasks_state: is not an object" },
-		{ &message_tasks_state, CODEC_LENIENT, "{\"ts\":1,\"cluster\":\"c\",\"tasks\":[{}]}",
-		  "tasks_state.upid: is missing" },
-		{ &message_chat_say, CODEC_STRICT, "{\"text\":\"t\",\"actor\":{\"root\":1}}",
-		  "chat_say.root: is not a field of this message" },
-		{ &message_chat_say, CODEC_STRICT, "{\"text\":\"t\",\"actor\":[]}",
-		  "chat_say: is not an object" },
-		{ &message_thermal_sources, CODEC_LENIENT, "{\"ts\":1,\"cluster\":\"c\",\"sources\":[]}",
-		  "thermal_sources.sources: is not an object" },
-		{ &message_thermal_sources, CODEC_LENIENT,
-		  "{\"ts\":1,\"cluster\":\"c\",\"sources\":{\"node.a\":{\"period_s\":1}}}",
-		  "thermal_sources.failures: is missing" },
-		{ &message_request, CODEC_STRICT, "{\"op\":\"x\",\"objects\":[\"a\",\"\"]}", NULL },
-		{ &message_request, CODEC_STRICT, "{\"op\":\"x\",\"objects\":[null]}",
-		  "request.objects: has an element that is not a short text" },
-		{ &message_request, CODEC_STRICT, "{\"op\":\"x\",\"objects\":{\"0\":\"a\"}}",
-		  "request.objects: is not a list" },
-	};
-
 	(void)unused;
-	for (size_t i = 0; i < countof(cases); i++)
-		check_decode(&cases[i]);
+	for (size_t i = 0; i < countof(decode_cases); i++)
+		check_decode(&decode_cases[i]);
 }
 
 /* Text that never was JSON is told with its place, whatever the message. */
@@ -155,11 +155,13 @@ static void test_not_json(void **unused)
 		void *value = NULL;
 
 		assert_int_equal(codec_decode(&message_done, texts[i], strlen(texts[i]), JSON_STATE,
-					      CODEC_LENIENT, arena, &value, &error), -EINVAL);
+					      CODEC_LENIENT, arena, &value, &error),
+				 -EINVAL);
 		assert_true(str_starts(error.text, "byte "));
 		/* The error is optional. */
 		assert_int_equal(codec_decode(&message_done, texts[i], strlen(texts[i]), JSON_STATE,
-					      CODEC_LENIENT, arena, &value, NULL), -EINVAL);
+					      CODEC_LENIENT, arena, &value, NULL),
+				 -EINVAL);
 		assert_null(value);
 	}
 }
@@ -201,13 +203,13 @@ static void test_limits(void **unused)
 		    "request.objects: has an element that is not a short text");
 	check_limit(&message_request, "{\"op\":\"x\",\"objects\":[\"\"", ",\"\"", 63, "]}",
 		    "request.objects: has too many elements");
-	check_limit(&message_tasks_state, "{\"ts\":1,\"cluster\":\"c\",\"tasks\":[" TASK, "," TASK, 99,
-		    "]}", "tasks_state.tasks: has too many elements");
-	check_limit(&message_thermal_sources, "{\"ts\":1,\"cluster\":\"c\",\"sources\":{\"", "k", 256,
-		    "\":{\"period_s\":1,\"failures\":0}}}",
+	check_limit(&message_tasks_state, "{\"ts\":1,\"cluster\":\"c\",\"tasks\":[" TASK, "," TASK,
+		    99, "]}", "tasks_state.tasks: has too many elements");
+	check_limit(&message_thermal_sources, "{\"ts\":1,\"cluster\":\"c\",\"sources\":{\"", "k",
+		    256, "\":{\"period_s\":1,\"failures\":0}}}",
 		    "thermal_sources.sources: has a key that is too long");
-	check_limit(&message_event, "{\"id\":\"i\",\"ts\":1,\"event_type\":\"new\",\"after\":\"", "x",
-		    16382, "\"}", "event.after: is too large");
+	check_limit(&message_event, "{\"id\":\"i\",\"ts\":1,\"event_type\":\"new\",\"after\":\"",
+		    "x", 16382, "\"}", "event.after: is too large");
 }
 
 /* A peer may send any name; the error stays short, and ends in what was wrong. */
@@ -222,8 +224,9 @@ static void test_long_unknown_field(void **unused)
 	str_add(&text, "{\"ok\":true,\"");
 	repeat(&text, "x", 1000);
 	str_add(&text, "\":1}");
-	assert_int_equal(codec_decode(&message_done, text.data, text.len, JSON_COMMAND, CODEC_STRICT,
-				      arena, &value, &error), -EINVAL);
+	assert_int_equal(codec_decode(&message_done, text.data, text.len, JSON_COMMAND,
+				      CODEC_STRICT, arena, &value, &error),
+			 -EINVAL);
 	assert_true(str_starts(error.text, "done.xxx"));
 	assert_true(str_ends(error.text, "x: is not a field of this message"));
 }
@@ -247,22 +250,25 @@ static void test_text(void **unused)
 {
 	(void)unused;
 	/* fields in the order of the table, null for what is unknown, empty lists written */
-	check_text(SOURCE, "{\"failures\":2,\"period_s\":10}",
-		   "{\"last_ok_ms\":null,\"period_s\":10,\"latency_ms\":null,\"failures\":2,\"error\":null}");
+	check_text(
+		SOURCE, "{\"failures\":2,\"period_s\":10}",
+		"{\"last_ok_ms\":null,\"period_s\":10,\"latency_ms\":null,\"failures\":2,\"error\":null}");
 	check_text(&message_request, "{\"op\":\"refresh\"}",
 		   "{\"request_id\":null,\"op\":\"refresh\",\"objects\":[]}");
 	check_text(&message_bare, "{\"word\":\"a\\\"\\\\\\n\\u00e4\\ud83d\\ude00/\"}",
 		   "{\"word\":\"a\\\"\\\\\\n\xc3\xa4\xf0\x9f\x98\x80/\"}");
 	/* any JSON is handed through: order, numbers, nulls */
-	check_text(&message_grant,
-		   "{\"id\":\"i\",\"envelope\":{ \"b\" : [1, -2.50, 9007199254740991, 1e3, null, true, \"\\u00e4\"],"
-		   " \"a\": {} }}",
-		   "{\"id\":\"i\",\"envelope\":{\"b\":[1,-2.5,9007199254740991,1000,null,true,\"\xc3\xa4\"],"
-		   "\"a\":{}}}");
+	check_text(
+		&message_grant,
+		"{\"id\":\"i\",\"envelope\":{ \"b\" : [1, -2.50, 9007199254740991, 1e3, null, true, \"\\u00e4\"],"
+		" \"a\": {} }}",
+		"{\"id\":\"i\",\"envelope\":{\"b\":[1,-2.5,9007199254740991,1000,null,true,\"\xc3\xa4\"],"
+		"\"a\":{}}}");
 	check_text(&message_grant, "{\"id\":\"i\",\"envelope\":false}",
 		   "{\"id\":\"i\",\"envelope\":false}");
-	check_text(&message_reply, "{\"request_id\":\"r\",\"status\":\"ok\",\"result\":null}",
-		   "{\"request_id\":\"r\",\"status\":\"ok\",\"code\":null,\"text\":null,\"result\":null}");
+	check_text(
+		&message_reply, "{\"request_id\":\"r\",\"status\":\"ok\",\"result\":null}",
+		"{\"request_id\":\"r\",\"status\":\"ok\",\"code\":null,\"text\":null,\"result\":null}");
 }
 
 /* A message of our own, for resolutions that no real one has beside each other. */
@@ -273,7 +279,10 @@ struct numbers {
 static const struct field_def *numbers_fields(size_t *n)
 {
 #define NUMBER(field, r)                                                                           \
-	{ .name = #field, .kind = FIELD_F64, .offset = offsetof(struct numbers, field), .resolution = r }
+	{                                                                                          \
+		.name = #field, .kind = FIELD_F64, .offset = offsetof(struct numbers, field),      \
+		.resolution = r                                                                    \
+	}
 	static const struct field_def fields[] = {
 		NUMBER(any, RESOLUTION_ANY),
 		NUMBER(fine, 0.005),
@@ -344,9 +353,9 @@ static void test_not_a_number(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_decode),	cmocka_unit_test(test_not_json),
-		cmocka_unit_test(test_limits),	cmocka_unit_test(test_long_unknown_field),
-		cmocka_unit_test(test_text),	cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_decode),	     cmocka_unit_test(test_not_json),
+		cmocka_unit_test(test_limits),	     cmocka_unit_test(test_long_unknown_field),
+		cmocka_unit_test(test_text),	     cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_not_a_number),
 	};
 

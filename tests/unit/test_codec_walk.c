@@ -30,8 +30,10 @@ static const char *fill_text(struct filler *f, size_t max)
 
 static void fill_number(struct filler *f, const struct field_def *field, void *at)
 {
-	static const int64_t integers[] = { INT64_C(9007199254740991), INT64_C(-9007199254740991), 0,
-					    1, -1, INT64_C(1700000000000) };
+	static const int64_t integers[] = {
+		INT64_C(9007199254740991), INT64_C(-9007199254740991), 0, 1, -1,
+		INT64_C(1700000000000)
+	};
 	static const double numbers[] = { 0.5, -1234.25, 0, 1e6, 99.75 };
 	int64_t i = integers[f->n % countof(integers)];
 	double d = numbers[f->n % countof(numbers)];
@@ -99,7 +101,8 @@ static void fill_field(struct filler *f, const struct field_def *field, void *at
 		*(const char **)at = fill_text(f, field->max);
 		return;
 	case FIELD_RAW:
-		*(const char **)at = arena_printf(f->arena, "{\"k\":[%u,null,{}],\"l\":\"x\"}", f->n);
+		*(const char **)at =
+			arena_printf(f->arena, "{\"k\":[%u,null,{}],\"l\":\"x\"}", f->n);
 		return;
 	case FIELD_I64:
 	case FIELD_F64:
@@ -154,8 +157,8 @@ static bool same_elements(const struct field_def *f, const void *a, const void *
 		if (f->kind == FIELD_MAP && !same_message(f->message, x + f->message->map_offset,
 							  y + f->message->map_offset))
 			return false;
-		if (f->kind == FIELD_NUMS && ((const struct num_entry *)x)->value !=
-						     ((const struct num_entry *)y)->value)
+		if (f->kind == FIELD_NUMS &&
+		    ((const struct num_entry *)x)->value != ((const struct num_entry *)y)->value)
 			return false;
 	}
 	return true;
@@ -188,7 +191,7 @@ static size_t size_of(const struct field_def *f)
 /* Where the value of a number, word or boolean lies; behind `has` when it may be null. */
 static size_t plain_at(const struct field_def *f)
 {
-	return !f->optional	       ? 0 :
+	return !f->optional	     ? 0 :
 	       f->kind == FIELD_I64  ? offsetof(struct opt_i64, v) :
 	       f->kind == FIELD_F64  ? offsetof(struct opt_f64, v) :
 	       f->kind == FIELD_ENUM ? offsetof(struct opt_int, v) :
@@ -322,14 +325,18 @@ static void test_mandatory(void **unused)
 			struct codec_error error = { "" };
 			void *after;
 
-			if (fields[i].optional || (fields[i].kind >= FIELD_LIST && fields[i].kind != FIELD_RAW))
+			if (fields[i].optional ||
+			    (fields[i].kind >= FIELD_LIST && fields[i].kind != FIELD_RAW))
 				continue;
 			codec_encode(*m, value, &text);
-			assert_int_equal(json_parse(text.data, text.len, JSON_STATE, &tree, NULL), 0);
+			assert_int_equal(json_parse(text.data, text.len, JSON_STATE, &tree, NULL),
+					 0);
 			cJSON_DeleteItemFromObjectCaseSensitive(tree, fields[i].name);
-			assert_true(codec_decode_tree(*m, tree, CODEC_LENIENT, arena, &after, &error) < 0);
+			assert_true(codec_decode_tree(*m, tree, CODEC_LENIENT, arena, &after,
+						      &error) < 0);
 			assert_true(str_starts(error.text, (*m)->name));
-			assert_true(str_starts(error.text + strlen((*m)->name) + 1, fields[i].name));
+			assert_true(
+				str_starts(error.text + strlen((*m)->name) + 1, fields[i].name));
 			assert_true(str_ends(error.text, ": is missing"));
 		}
 	}
@@ -372,7 +379,8 @@ static void move_number(const struct field_def *f, char *at, double by)
 		*(double *)(at + plain_at(f)) += by;
 }
 
-static void check_number(const struct message_def *m, const struct field_def *f, char *old, char *now)
+static void check_number(const struct message_def *m, const struct field_def *f, char *old,
+			 char *now)
 {
 	double step = f->resolution > 0 ? f->resolution : f->kind == FIELD_I64 ? 1 : 1e-6;
 	bool counts = f->resolution >= 0;
@@ -386,7 +394,8 @@ static void check_number(const struct message_def *m, const struct field_def *f,
 		move_number(f, now + f->offset, sign * step);
 		assert_int_equal(codec_changed(m, old, now), counts);
 		memcpy(now + f->offset, old + f->offset, size_of(f));
-		move_number(f, now + f->offset, sign * (f->kind == FIELD_I64 ? ceil(step) - 1 : step * 0.99));
+		move_number(f, now + f->offset,
+			    sign * (f->kind == FIELD_I64 ? ceil(step) - 1 : step * 0.99));
 		assert_false(codec_changed(m, old, now));
 	}
 }
@@ -455,8 +464,9 @@ static void test_changed(void **unused)
 /* Inside lists, maps and nested objects the same resolutions hold. */
 static void test_changed_inside(void **unused)
 {
-	struct map_source_state sources[] = { { "a", { .period_s = 10, .latency_ms = some_f64(1) } },
-					      { "b", { .period_s = 10 } } };
+	struct map_source_state sources[] = {
+		{ "a", { .period_s = 10, .latency_ms = some_f64(1) } }, { "b", { .period_s = 10 } }
+	};
 	struct map_source_state others[2];
 	struct msg_thermal_sources old = { .cluster = "c", .sources = sources, .sources_n = 2 };
 	struct msg_thermal_sources now = old;

@@ -229,9 +229,7 @@ static void test_kept_statements(void **state)
 
 static void test_more_statements_than_are_kept(void **state)
 {
-	enum {
-		MANY = 300
-	};
+	enum { MANY = 300 };
 	struct scratch *s = *state;
 	struct db_rows *open[MANY];
 	char *sql[MANY];

@@ -23,7 +23,7 @@ static const struct msg_source_state from_tomorrow = { .last_ok_ms = { true, WAL
 static const struct {
 	const char *what;
 	bool owner_online;
-	bool has_source;			/* of the document */
+	bool has_source;		      /* of the document */
 	const struct msg_source_state *entry; /* NULL: never heard of */
 	bool retained;
 	int64_t later_ms; /* after the source document */

@@ -141,7 +141,8 @@ static void test_request_as_sent(void **state)
 /* Proxies of the environment are not for us: they would see where we go, or be in the way. */
 static void test_environment_is_ignored(void **state)
 {
-	static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "http_proxy" };
+	static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "all_proxy",
+					     "http_proxy" };
 	struct fixture f;
 
 	(void)state;

@@ -61,9 +61,7 @@ static void test_dead_kept_connection(void **state)
 
 static void test_many_on_two_connections(void **state)
 {
-	enum {
-		MANY = 200
-	};
+	enum { MANY = 200 };
 	struct http_options options = { .max_per_host = 2 };
 	struct http_request request = { .method = "GET" };
 	struct answer answers[MANY] = { 0 };

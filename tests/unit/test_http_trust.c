@@ -194,6 +194,29 @@ static void test_kept_connection_and_other_pin(void **state)
 	test_cert_done(&other);
 }
 
+static enum http_server_then renegotiate_on_second(struct http_server_call *call)
+{
+	if (call->nth == 1)
+		return say_ok(call);
+	http_server_renegotiate(call);
+	return SERVER_CUTS;
+}
+
+/* A second handshake on a connection would be judged by whoever opened it, who may be gone. */
+static void test_renegotiation_is_refused(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f, renegotiate_on_second, NULL);
+	http_server_set_tls12(f.server);
+	assert_int_equal(fixture_get(&f, "/")->outcome, HTTP_ANSWERED);
+	/* The kept connection breaks over it, and the request is made again on a new one. */
+	assert_int_equal(fixture_get(&f, "/")->outcome, HTTP_ANSWERED);
+	assert_int_equal(http_server_counts(f.server).connections, 2);
+	fixture_done(&f);
+}
+
 /* ── CA files ────────────────────────────────────────────────────────────────────────────────── */
 
 struct authority {
@@ -374,6 +397,7 @@ int main(void)
 		cmocka_unit_test(test_almost_right_fingerprint),
 		cmocka_unit_test(test_no_such_fingerprint),
 		cmocka_unit_test(test_kept_connection_and_other_pin),
+		cmocka_unit_test(test_renegotiation_is_refused),
 		cmocka_unit_test(test_certificates_by_ca),
 		cmocka_unit_test(test_host_header_is_server_name),
 		cmocka_unit_test(test_kept_connection_and_other_name),

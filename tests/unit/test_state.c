@@ -17,7 +17,11 @@
 #define START_MS 1000000
 #define THIRD_MS 300000 /* of the 15 min after which a document expires */
 
-#define WORDS(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define WORDS(...)                                                                                 \
+	(const char *const[])                                                                      \
+	{                                                                                          \
+		__VA_ARGS__, NULL                                                                  \
+	}
 #define NODE(name) WORDS("home", name)
 
 /* What stands for `struct bus`, and the clock. */
@@ -58,8 +62,8 @@ int bus_publish(struct bus *bus, enum topic_id id, const char *const *args, cons
 	return ((struct fake *)bus)->result;
 }
 
-int bus_publish_text(struct bus *bus, enum topic_id id, const char *const *args, const char *payload,
-		     size_t length)
+int bus_publish_text(struct bus *bus, enum topic_id id, const char *const *args,
+		     const char *payload, size_t length)
 {
 	record(bus, id, args, xstrndup(payload ? payload : "", length));
 	return ((struct fake *)bus)->result;
@@ -103,8 +107,9 @@ static int teardown(void **state)
 /* A node with this processor load, in percent; the resolution is 0.5. */
 static struct msg_node_state node(double cpu)
 {
-	return (struct msg_node_state){ .ts = 1, .cluster = "home", .node = "n",
-					.status = NODE_ONLINE, .cpu = some_f64(cpu) };
+	return (struct msg_node_state){
+		.ts = 1, .cluster = "home", .node = "n", .status = NODE_ONLINE, .cpu = some_f64(cpu)
+	};
 }
 
 static bool set_node(struct fake *fake, const char *name, double cpu)
@@ -356,8 +361,11 @@ static void broker_has(struct fake *fake, const char *cluster, const char *name,
 		       size_t payload_len)
 {
 	struct topic_args args = { .n = 2 };
-	struct msg msg = { .id = TOPIC_NODE_STATE, .args = &args, .retained = retained,
-			   .payload = "{}", .payload_len = payload_len };
+	struct msg msg = { .id = TOPIC_NODE_STATE,
+			   .args = &args,
+			   .retained = retained,
+			   .payload = "{}",
+			   .payload_len = payload_len };
 
 	(void)snprintf(args.value[0], sizeof(args.value[0]), "%s", cluster);
 	(void)snprintf(args.value[1], sizeof(args.value[1]), "%s", name);
@@ -380,7 +388,7 @@ static void test_orphans(void **state)
 	assert_null(state_get(fake->state, TOPIC_NODE_STATE, NODE("gone")));
 	/* Before everything was seen once, nobody knows whether it is gone. */
 	fake->now_ms += THIRD_MS - 1;
-	state_sweep(fake->state, TOPIC_NODE_STATE, WORDS("home"), 0);
+	state_sweep(fake->state, TOPIC_STORAGE_STATE, NULL, state_mark(fake->state));
 	state_refresh(fake->state);
 	expect_none(fake);
 	state_republish(fake->state);
@@ -395,6 +403,24 @@ static void test_orphans(void **state)
 	state_adopt(fake->state, TOPIC_NODE_STATE, NULL);
 	expect_one(fake, "j/pve/away/node/gone/state", "");
 	assert_int_equal(state_count(fake->state), 2);
+}
+
+/* A full round without it is proof enough: sweeping takes what an earlier run left as well. */
+static void test_sweep_takes_orphans(void **state)
+{
+	struct fake *fake = *state;
+	uint64_t mark;
+
+	broker_has(fake, "home", "gone", true, 2);
+	broker_has(fake, "away", "gone", true, 2);
+	mark = state_mark(fake->state);
+	(void)set_node(fake, "a", 1);
+	forget(fake);
+	state_sweep(fake->state, TOPIC_NODE_STATE, WORDS("home"), mark);
+	expect_one(fake, "j/pve/home/node/gone/state", "");
+	state_adopt(fake->state, TOPIC_NODE_STATE, NULL);
+	expect_one(fake, "j/pve/away/node/gone/state", "");
+	assert_int_equal(state_count(fake->state), 1);
 }
 
 /* What was cleared while the link was down comes back as an orphan, and goes then. */
@@ -470,11 +496,21 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_publishes_on_change), TEST(test_drift),	  TEST(test_always),
-		TEST(test_value_is_copied),	TEST(test_set_from_get),  TEST(test_republish),
-		TEST(test_refresh),		TEST(test_clear),	  TEST(test_sweep),
-		TEST(test_orphans),		TEST(test_cleared_offline), TEST(test_bad_words),
-		TEST(test_publishing_fails),	TEST(test_many),
+		TEST(test_publishes_on_change),
+		TEST(test_drift),
+		TEST(test_always),
+		TEST(test_value_is_copied),
+		TEST(test_set_from_get),
+		TEST(test_republish),
+		TEST(test_refresh),
+		TEST(test_clear),
+		TEST(test_sweep),
+		TEST(test_orphans),
+		TEST(test_sweep_takes_orphans),
+		TEST(test_cleared_offline),
+		TEST(test_bad_words),
+		TEST(test_publishing_fails),
+		TEST(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

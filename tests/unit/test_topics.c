@@ -11,7 +11,11 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define WORDS(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define WORDS(...)                                                                                 \
+	(const char *const[])                                                                      \
+	{                                                                                          \
+		__VA_ARGS__, NULL                                                                  \
+	}
 #define LETTERS_64 "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccdddddddddddddddd"
 
 static const struct {
@@ -47,7 +51,8 @@ static void test_build_encodes(void **unused)
 		(void)snprintf(expected, sizeof(expected), "home/jarvis/pve/c/node/%s/state",
 			       encodings[i].level);
 		assert_int_equal(topic_build("home/jarvis", TOPIC_NODE_STATE,
-					     WORDS("c", encodings[i].name), topic), 0);
+					     WORDS("c", encodings[i].name), topic),
+				 0);
 		assert_string_equal(topic, expected);
 	}
 }

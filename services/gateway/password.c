@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Password jobs: a short queue in front of the thread pool.
+ */
+#include "services/gateway/password.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/work.h"
+
+#define RUNNING_MAX 2
+#define WAITING_MAX 16
+
+/* Of nobody's password; with the same cost as a real one. */
+static const char nobody[] =
+	"$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$"
+	"RdescudvJCsgt3ub+b2dWRWJTmaaJObGRdescudvJCs";
+
+struct password_job {
+	struct password_jobs *jobs;
+	struct password_job *next;
+	bool verify;
+	char hash[crypto_pwhash_STRBYTES];
+	char password[PASSWORD_MAX_BYTES + 1];
+	enum password_result result;
+	password_done_fn done;
+	void *ctx;
+};
+
+struct password_jobs {
+	uv_loop_t *loop;
+	size_t running, waiting;
+	struct password_job *first, **last;
+};
+
+struct password_jobs *password_jobs_new(uv_loop_t *loop)
+{
+	struct password_jobs *jobs = xnew(struct password_jobs);
+
+	jobs->loop = loop;
+	jobs->last = &jobs->first;
+	return jobs;
+}
+
+void password_jobs_free(struct password_jobs *jobs)
+{
+	free(jobs);
+}
+
+size_t password_jobs_n(const struct password_jobs *jobs)
+{
+	return jobs->running + jobs->waiting;
+}
+
+/* On the thread pool. */
+static void run(void *ctx)
+{
+	struct password_job *job = ctx;
+	size_t length = strlen(job->password);
+	int r;
+
+	if (job->verify) {
+		r = crypto_pwhash_str_verify(job->hash, job->password, length);
+		job->result = r == 0 ? PASSWORD_RIGHT : PASSWORD_WRONG;
+		return;
+	}
+	r = crypto_pwhash_str(job->hash, job->password, length, crypto_pwhash_OPSLIMIT_INTERACTIVE,
+			      crypto_pwhash_MEMLIMIT_INTERACTIVE);
+	job->result = r == 0 ? PASSWORD_RIGHT : PASSWORD_FAILED;
+}
+
+static void start_next(struct password_jobs *jobs);
+
+static void finish(struct password_job *job)
+{
+	job->done(job->ctx, job->result, job->hash);
+	sodium_memzero(job, sizeof(*job));
+	free(job);
+}
+
+static void done(void *ctx, bool cancelled)
+{
+	struct password_job *job = ctx;
+	struct password_jobs *jobs = job->jobs;
+
+	if (cancelled)
+		job->result = PASSWORD_FAILED;
+	jobs->running--;
+	start_next(jobs);
+	finish(job);
+}
+
+static void start_next(struct password_jobs *jobs)
+{
+	while (jobs->first && jobs->running < RUNNING_MAX) {
+		struct password_job *job = jobs->first;
+
+		jobs->first = job->next;
+		if (!jobs->first)
+			jobs->last = &jobs->first;
+		jobs->waiting--;
+		jobs->running++;
+		if (work_run(jobs->loop, run, done, job) < 0)
+			done(job, true);
+	}
+}
+
+static bool add(struct password_jobs *jobs, const char *hash, const char *password,
+		password_done_fn fn, void *ctx)
+{
+	struct password_job *job;
+
+	if (jobs->waiting >= WAITING_MAX || strlen(password) > PASSWORD_MAX_BYTES)
+		return false;
+	job = xnew(struct password_job);
+	job->jobs = jobs;
+	job->verify = hash != NULL;
+	(void)snprintf(job->hash, sizeof(job->hash), "%s", hash ? hash : "");
+	(void)snprintf(job->password, sizeof(job->password), "%s", password);
+	job->done = fn;
+	job->ctx = ctx;
+	*jobs->last = job;
+	jobs->last = &job->next;
+	jobs->waiting++;
+	start_next(jobs);
+	return true;
+}
+
+bool password_verify(struct password_jobs *jobs, const char *hash, const char *password,
+		     password_done_fn fn, void *ctx)
+{
+	return add(jobs, hash ? hash : nobody, password, fn, ctx);
+}
+
+bool password_hash(struct password_jobs *jobs, const char *password, password_done_fn fn, void *ctx)
+{
+	return add(jobs, NULL, password, fn, ctx);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/*
+ * The routes of common/routes.def: one handler each, and before it the checks that are the same for all.
+ */
+#include "services/gateway/accounts.h"
+#include "services/gateway/bridge.h"
+
+enum route_id {
+#define ROUTE(id, method, path, access, body, answer, doc) ROUTE_##id,
+#include "common/routes.def"
+	ROUTE_COUNT
+};
+
+enum route_access {
+	ACCESS_PUBLIC,
+	ACCESS_READ,
+	ACCESS_METRICS,
+	ACCESS_PERSON,
+	ACCESS_OPERATOR,
+};
+
+struct route {
+	const char *id;
+	enum http_method method;
+	const char *path; /* ends in "/": the rest is the argument */
+	enum route_access access;
+	const struct message_def *body; /* NULL: none is read */
+};
+extern const struct route route_table[ROUTE_COUNT];
+
+struct gateway;
+
+/* One request on its way; gone when the handler returns, but for the exchange while it is not answered. */
+struct call {
+	struct exchange *exchange;
+	struct caller caller;
+	const void *body; /* decoded; lives as long as the exchange */
+	const char *rest; /* of a path that ends in "/" */
+};
+
+typedef void (*route_fn)(struct gateway *gateway, struct call *call);
+
+/* The bridge's on_request. */
+void routes_handle(void *gateway, struct exchange *exchange);
+
+/* Answers, and count. The exchange is gone afterwards. */
+void answer(struct gateway *gateway, struct exchange *exchange, int status);
+void answer_message(struct gateway *gateway, struct exchange *exchange, int status,
+		    const struct message_def *message, const void *value);
+void answer_done(struct gateway *gateway, struct exchange *exchange);
+void answer_problem(struct gateway *gateway, struct exchange *exchange, int status, const char *detail);
+/* 429 with Retry-After. */
+void answer_too_many(struct gateway *gateway, struct exchange *exchange, int64_t wait_ms,
+		     const char *detail);
+
+/* The address of the client, behind trusted proxies too. */
+void request_address(const struct gateway *gateway, const struct request *request, char ret[64]);
+/* The cookie's name: __Host-jarvis, or jarvis over plain HTTP from another machine. */
+const char *session_cookie_name(bool insecure);
+/* True when the browser came over plain HTTP from another machine. */
+bool request_is_insecure(const struct gateway *gateway, const struct request *request);
+
+/* auth.c */
+void auth_login(struct gateway *gateway, struct call *call);
+void auth_logout(struct gateway *gateway, struct call *call);
+void auth_session(struct gateway *gateway, struct call *call);
+void auth_password(struct gateway *gateway, struct call *call);
+/* auth_tokens.c */
+void auth_token_list(struct gateway *gateway, struct call *call);
+void auth_token_create(struct gateway *gateway, struct call *call);
+void auth_token_delete(struct gateway *gateway, struct call *call);
+/* show.c */
+void show_state(struct gateway *gateway, struct call *call);
+void show_state_topic(struct gateway *gateway, struct call *call);
+void show_health(struct gateway *gateway, struct call *call);
+void show_healthz(struct gateway *gateway, struct call *call);
+void show_readyz(struct gateway *gateway, struct call *call);
+void show_ws(struct gateway *gateway, struct call *call);
+/* metrics.c */
+void metrics_get(struct gateway *gateway, struct call *call);

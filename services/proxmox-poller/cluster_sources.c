@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The list of what a cluster is asked for. It follows the nodes that Proxmox tells of.
+ */
+#include "services/proxmox-poller/cluster_poller.h"
+
+#include <stdio.h>
+
+/* Where the source stands, or would: the first that does not come before it. */
+static size_t source_place(const struct cluster_poller *c, const struct source *key)
+{
+	size_t low = 0, high = c->sources_n;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (source_compare(c->sources[middle], key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct source source_key(enum source_kind kind, const char *node, int64_t vmid)
+{
+	struct source key = { .kind = kind, .vmid = vmid };
+
+	(void)snprintf(key.node, sizeof(key.node), "%s", node);
+	return key;
+}
+
+struct source *cluster_poller_find(const struct cluster_poller *c, enum source_kind kind,
+				   const char *node, int64_t vmid)
+{
+	struct source key = source_key(kind, node, vmid);
+	size_t place = source_place(c, &key);
+
+	if (place < c->sources_n && source_compare(c->sources[place], &key) == 0)
+		return c->sources[place];
+	return NULL;
+}
+
+struct source *cluster_poller_get(struct cluster_poller *c, enum source_kind kind, const char *node,
+				  int64_t vmid)
+{
+	struct source key = source_key(kind, node, vmid);
+	size_t place = source_place(c, &key);
+	struct source *source;
+
+	if (place < c->sources_n && source_compare(c->sources[place], &key) == 0)
+		return c->sources[place];
+	source = xmemdup(&key, sizeof(key));
+	source->owner = c;
+	slot_init(&source->slot, source_period_ms(kind, c->config), source_table[kind].of_node,
+		  cluster_poller_now(c).boot_ms);
+	if (source_table[kind].single)
+		source->slot.due_ms = INT64_MAX;
+	c->sources = xreallocarray(c->sources, c->sources_n + 1, sizeof(struct source *));
+	memmove(&c->sources[place + 1], &c->sources[place],
+		(c->sources_n - place) * sizeof(struct source *));
+	c->sources[place] = source;
+	c->sources_n++;
+	return source;
+}
+
+static void source_free(struct source *source)
+{
+	if (source->call)
+		http_cancel(source->call);
+	free(source);
+}
+
+static void sync_node(struct cluster_poller *c, const struct pve_node *node)
+{
+	static const enum source_kind kinds[] = { SOURCE_NODE, SOURCE_STORAGE };
+	bool offline = pve_cluster_node_status(&c->model, node, NULL) == NODE_OFFLINE;
+
+	for (size_t i = 0; i < countof(kinds); i++) {
+		struct source *source = cluster_poller_get(c, kinds[i], node->name, 0);
+
+		source->gone = false;
+		if (source->slot.off && !offline) {
+			source->slot.failures = 0;
+			slot_call(&source->slot, cluster_poller_now(c).boot_ms);
+		}
+		source->slot.off = offline;
+		if (offline)
+			(void)snprintf(source->error, sizeof(source->error),
+				       "the node is offline and is not asked");
+	}
+}
+
+void cluster_poller_sync_nodes(struct cluster_poller *c)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->sources_n; i++)
+		c->sources[i]->gone =
+			c->sources[i]->kind == SOURCE_NODE || c->sources[i]->kind == SOURCE_STORAGE;
+	for (size_t i = 0; i < c->model.nodes_n; i++)
+		sync_node(c, &c->model.nodes[i]);
+	for (size_t i = 0; i < c->sources_n; i++) {
+		if (c->sources[i]->gone)
+			source_free(c->sources[i]);
+		else
+			c->sources[kept++] = c->sources[i];
+	}
+	c->sources_n = kept;
+}
+
+void cluster_sources_drop_idle(struct cluster_poller *c)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->sources_n; i++) {
+		struct source *s = c->sources[i];
+
+		if (s->kind == SOURCE_GUEST && !s->slot.busy && s->slot.due_ms == INT64_MAX)
+			source_free(s);
+		else
+			c->sources[kept++] = s;
+	}
+	c->sources_n = kept;
+}
+
+void cluster_sources_done(struct cluster_poller *c)
+{
+	for (size_t i = 0; i < c->sources_n; i++)
+		source_free(c->sources[i]);
+	free(c->sources);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Trees to structs: the lists of storages, tasks and votes, and the small answers.
+ */
+#include "services/proxmox-poller/pve_parse.h"
+
+#include <errno.h>
+
+/* Sorted by key, as all tables here. */
+static const struct pve_field storage_fields[] = {
+	PVE_FIELD(pve_storage, "active", active, PVE_BOOL),
+	PVE_FIELD(pve_storage, "content", content, PVE_STR),
+	PVE_FIELD(pve_storage, "enabled", enabled, PVE_BOOL),
+	PVE_FIELD(pve_storage, "shared", shared, PVE_BOOL),
+	PVE_FIELD(pve_storage, "storage", storage, PVE_STR),
+	PVE_FIELD(pve_storage, "total", total, PVE_I64),
+	PVE_FIELD(pve_storage, "type", type, PVE_STR),
+	PVE_FIELD(pve_storage, "used", used, PVE_I64),
+};
+
+static const struct pve_field task_fields[] = {
+	PVE_FIELD(pve_task, "endtime", endtime, PVE_I64),
+	PVE_FIELD(pve_task, "id", id, PVE_STR),
+	PVE_FIELD(pve_task, "node", node, PVE_STR),
+	PVE_FIELD(pve_task, "starttime", starttime, PVE_I64),
+	PVE_FIELD(pve_task, "status", status, PVE_STR),
+	PVE_FIELD(pve_task, "tokenid", tokenid, PVE_STR),
+	PVE_FIELD(pve_task, "type", type, PVE_STR),
+	PVE_FIELD(pve_task, "upid", upid, PVE_STR),
+	PVE_FIELD(pve_task, "user", user, PVE_STR),
+};
+
+static const struct pve_field vote_fields[] = {
+	PVE_FIELD(pve_vote, "name", name, PVE_STR),
+	PVE_FIELD(pve_vote, "node", node, PVE_STR),
+	PVE_FIELD(pve_vote, "quorum_votes", votes, PVE_I64),
+};
+
+static const struct pve_field guest_status_fields[] = {
+	PVE_FIELD(pve_guest_status, "lock", lock, PVE_STR),
+	PVE_FIELD(pve_guest_status, "name", name, PVE_STR),
+	PVE_FIELD(pve_guest_status, "qmpstatus", qmpstatus, PVE_STR),
+	PVE_FIELD(pve_guest_status, "status", status, PVE_STR),
+	PVE_FIELD(pve_guest_status, "uptime", uptime, PVE_I64),
+};
+
+/* ── lists of simple rows ──────────────────────────────────────────────────────────────────────────────────── */
+
+static int compare_storages(const void *a, const void *b)
+{
+	return strcmp(((const struct pve_storage *)a)->storage,
+		      ((const struct pve_storage *)b)->storage);
+}
+
+int pve_parse_storages(const cJSON *answer, struct arena *arena, struct pve_storages *ret)
+{
+	const cJSON *data = pve_data_list(answer);
+	const cJSON *item;
+
+	if (!data)
+		return -EINVAL;
+	*ret = (struct pve_storages){ 0 };
+	ret->rows = pve_list_alloc(arena, (size_t)cJSON_GetArraySize(data), sizeof(*ret->rows));
+	cJSON_ArrayForEach(item, data) {
+		struct pve_storage row = { 0 };
+
+		pve_read(item, storage_fields, countof(storage_fields), arena, &row);
+		if (pve_is_name(row.storage))
+			ret->rows[ret->n++] = row;
+		else
+			ret->bad++;
+	}
+	qsort(ret->rows, ret->n, sizeof(*ret->rows), compare_storages);
+	return ret->n || !ret->bad ? 0 : -EINVAL;
+}
+
+const struct pve_storage *pve_storages_find(const struct pve_storages *list, const char *storage)
+{
+	struct pve_storage key = { .storage = storage };
+
+	return list->n ? bsearch(&key, list->rows, list->n, sizeof(key), compare_storages) : NULL;
+}
+
+int pve_parse_tasks(const cJSON *answer, struct arena *arena, struct pve_tasks *ret)
+{
+	const cJSON *data = pve_data_list(answer);
+	const cJSON *item;
+
+	if (!data)
+		return -EINVAL;
+	*ret = (struct pve_tasks){ 0 };
+	ret->rows = pve_list_alloc(arena, (size_t)cJSON_GetArraySize(data), sizeof(*ret->rows));
+	cJSON_ArrayForEach(item, data) {
+		struct pve_task row = { 0 };
+
+		pve_read(item, task_fields, countof(task_fields), arena, &row);
+		if (row.upid && row.node && row.type && row.starttime.has)
+			ret->rows[ret->n++] = row;
+		else
+			ret->bad++;
+	}
+	return ret->n || !ret->bad ? 0 : -EINVAL;
+}
+
+static int compare_votes(const void *a, const void *b)
+{
+	return strcmp(((const struct pve_vote *)a)->node, ((const struct pve_vote *)b)->node);
+}
+
+int pve_parse_votes(const cJSON *answer, struct arena *arena, struct pve_votes *ret)
+{
+	const cJSON *data = pve_data_list(answer);
+	const cJSON *item;
+
+	if (!data)
+		return -EINVAL;
+	*ret = (struct pve_votes){ 0 };
+	ret->rows = pve_list_alloc(arena, (size_t)cJSON_GetArraySize(data), sizeof(*ret->rows));
+	cJSON_ArrayForEach(item, data) {
+		struct pve_vote row = { 0 };
+
+		pve_read(item, vote_fields, countof(vote_fields), arena, &row);
+		if (!row.node)
+			row.node = row.name;
+		if (!row.node || !row.votes.has || row.votes.v < 0 || row.votes.v > 1000)
+			return -EINVAL;
+		ret->rows[ret->n++] = row;
+		ret->total += row.votes.v;
+	}
+	qsort(ret->rows, ret->n, sizeof(*ret->rows), compare_votes);
+	return 0;
+}
+
+int64_t pve_votes_of(const struct pve_votes *votes, const char *node)
+{
+	struct pve_vote key = { .node = node };
+	const struct pve_vote *found;
+
+	if (!votes->n)
+		return 0;
+	found = bsearch(&key, votes->rows, votes->n, sizeof(key), compare_votes);
+	return found ? found->votes.v : 0;
+}
+
+/* ── the rest ──────────────────────────────────────────────────────────────────────────────────────────────── */
+
+int pve_parse_version(const cJSON *answer, struct arena *arena, const char **ret)
+{
+	const cJSON *version = json_get(pve_data_object(answer), "version");
+
+	if (!cJSON_IsString(version) || !version->valuestring[0])
+		return -EINVAL;
+	*ret = arena_strdup(arena, version->valuestring);
+	return 0;
+}
+
+/* What PVEAuditor holds on PVE 8 and 9, and what only looks besides. */
+static bool is_reading(const char *privilege)
+{
+	return str_ends(privilege, ".Audit") || str_eq(privilege, "Sys.Syslog");
+}
+
+static void note_privilege(const char *path, const cJSON *privilege, struct arena *arena,
+			   struct pve_permissions *ret)
+{
+	const char *name = privilege->string;
+
+	ret->none = false;
+	if (str_eq(name, "Sys.Audit") && str_eq(path, "/"))
+		ret->sys = true;
+	else if (str_eq(name, "VM.Audit"))
+		ret->vm = true;
+	else if (str_eq(name, "Datastore.Audit"))
+		ret->datastore = true;
+	if (is_reading(name) || ret->excess)
+		return;
+	ret->excess = arena_strdup(arena, name);
+	ret->excess_path = arena_strdup(arena, path);
+}
+
+int pve_parse_permissions(const cJSON *answer, struct arena *arena, struct pve_permissions *ret)
+{
+	const cJSON *data = pve_data_object(answer);
+	const cJSON *path, *privilege;
+
+	if (!data)
+		return -EINVAL;
+	*ret = (struct pve_permissions){ .none = true };
+	cJSON_ArrayForEach(path, data) {
+		if (!cJSON_IsObject(path))
+			continue;
+		cJSON_ArrayForEach(privilege, path)
+			note_privilege(path->string, privilege, arena, ret);
+	}
+	return 0;
+}
+
+int pve_parse_guest_status(const cJSON *answer, struct arena *arena, struct pve_guest_status *ret)
+{
+	const cJSON *data = pve_data_object(answer);
+
+	if (!data)
+		return -EINVAL;
+	*ret = (struct pve_guest_status){ 0 };
+	pve_read(data, guest_status_fields, countof(guest_status_fields), arena, ret);
+	return ret->status ? 0 : -EINVAL;
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+// The page on the whole of Jarvis: simulated Proxmox, real poller, broker and gateway, and a real browser.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { startStack } from '../stack/stack.mjs';
+import { assertAccessible, DESKTOP, launch, logIn, newPage, PHONE, untilText } from './browser.mjs';
+
+const PERIOD_S = 2;
+const quick = (config) => {
+	for (const cluster of Object.values(config.clusters)) cluster.poll = { nodes: `${PERIOD_S}s`, tasks: '2s', storage: '5s', node: '5s' };
+};
+const row = (vmid) => `[data-topic="pve/home/guest/${vmid}/state"]`;
+const node = (name) => `[aria-label="Node ${name}"]`;
+
+describe('the reference cluster', () => {
+	let stack;
+	let browser;
+	let page;
+	let problems;
+	let open;
+
+	before(async () => {
+		[browser, stack] = await Promise.all([launch(), startStack({ config: quick })]);
+		open = await newPage(browser, DESKTOP);
+		({ page, problems } = open);
+	});
+	after(async () => {
+		await browser?.close();
+		await stack?.stop();
+	});
+
+	test('login, and everything is there and live', async () => {
+		await page.goto(stack.url);
+		await logIn(page, 'operator', stack.password);
+		await untilText(page, '.nodes', /4\/4 online/);
+		for (const name of ['Home', 'pve', 'agent1', 'agent']) await untilText(page, node(name), /online/);
+		await untilText(page, '.quorum', /4 of 4 votes, 3 needed/);
+		await untilText(page, row(101), /^running/);
+		await untilText(page, '.storages', /nas/);
+		await untilText(page, '.tasks', /aptupdate|vzdump/);
+		await untilText(page, '.services', /proxmox-poller[\s\S]*online/);
+		await untilText(page, '.connection', /live[\s\S]*seen \ds ago/);
+		await assertAccessible(page, 'real data');
+	});
+
+	test('the gateway serves it under a strict policy', async () => {
+		const answer = await page.request.get(stack.url);
+		const policy = answer.headers()['content-security-policy'];
+		assert.match(policy, /default-src 'none'/);
+		assert.match(policy, /require-trusted-types-for 'script'/);
+		assert.doesNotMatch(policy, /unsafe/);
+	});
+
+	test('a change in Proxmox appears by itself', async () => {
+		await stack.sim('guest_kill', { vmid: 101, sample: true });
+		await untilText(page, row(101), /^stopped/);
+		await untilText(page, '.activity', /is stopped/);
+		await stack.sim('guest_start', { vmid: 101, sample: true });
+		await untilText(page, row(101), /^running/);
+	});
+
+	test('a failed task raises a toast', async () => {
+		await stack.sim('task', { node: 'Home', type: 'vzdump', id: '100', seconds: 1, exitstatus: 'job errors' });
+		await untilText(page, '.toasts', /vzdump 100 on Home failed/, 12_000);
+		await page.click('.toast button');
+	});
+
+	test('a full storage wants attention', async () => {
+		await stack.sim('storage_full', { storage: 'nas', share: 0.97, sample: true });
+		await untilText(page, '.attention', /nas[\s\S]*9\d% full/, 20_000);
+		await stack.sim('storage_ok', { storage: 'nas', sample: true });
+	});
+
+	test('a dead node is offline, and its guests are unknown, not running', async () => {
+		await stack.sim('node_down', { node: 'pve' });
+		await untilText(page, node('pve'), /offline/, 90_000);
+		await untilText(page, row(120), /unknown/, 30_000);
+		await untilText(page, '.attention', /Node pve is offline/);
+		await stack.sim('node_up', { node: 'pve' });
+		await untilText(page, node('pve'), /online/, 90_000);
+	});
+
+	test('a poller that hangs: stale within three periods and not before two', async () => {
+		await untilText(page, row(101), /^running/);
+		stack.process('proxmox-poller').signal('SIGSTOP');
+		try {
+			const begun = performance.now();
+			await untilText(page, row(101), /was running/, (3 * PERIOD_S + 3) * 1000);
+			assert.ok(performance.now() - begun > 1.5 * PERIOD_S * 1000, 'and not at the first late answer');
+			assert.equal(await page.$('.overall.ok'), null);
+		} finally {
+			stack.process('proxmox-poller').signal('SIGCONT');
+		}
+		await untilText(page, row(101), /^running/, 20_000);
+	});
+
+	test('a killed poller: stale at once, its service offline, and back', async () => {
+		await stack.kill('proxmox-poller');
+		await untilText(page, row(101), /was running/, 3000);
+		await untilText(page, '.services', /offline/);
+		await stack.start('proxmox-poller');
+		await untilText(page, row(101), /^running/, 10_000);
+	});
+
+	test('a killed gateway: a banner, everything stale, and it resumes without a login', async () => {
+		await stack.kill('gateway');
+		await untilText(page, '.banner', /No connection to Jarvis/, 3000);
+		assert.match(await page.innerText(row(101)), /was running/);
+		await stack.start('gateway');
+		await page.waitForSelector('.banner', { state: 'detached', timeout: 12_000 });
+		await untilText(page, row(101), /^running/, 10_000);
+		assert.equal(await page.$('.login'), null);
+	});
+
+	test('a killed broker: the page says so, and recovers', async () => {
+		await stack.kill('broker');
+		await untilText(page, '.banner', /message broker/, 5000);
+		assert.match(await page.innerText(row(101)), /was running/);
+		await stack.start('broker');
+		await untilText(page, row(101), /^running/, 20_000);
+		await page.waitForSelector('.banner', { state: 'detached' });
+	});
+
+	test('a session ended elsewhere: the login lies over the page, then all goes on', async () => {
+		await page.evaluate(() => fetch('/api/logout', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Jarvis': '1' } }));
+		await page.waitForSelector('.login', { timeout: 3000 });
+		assert.ok(await page.$(row(101)));
+		await page.fill('.login input[name=password]', 'not the password');
+		await page.keyboard.press('Enter');
+		await page.waitForFunction(() => document.querySelector('.form-error').innerText.length > 5);
+		await page.fill('.login input[name=password]', stack.password);
+		await page.keyboard.press('Enter');
+		await page.waitForSelector('.login', { state: 'detached' });
+		await untilText(page, row(101), /^running/);
+	});
+
+	test('search and keyboard on real data', async () => {
+		await page.keyboard.press('/');
+		await page.keyboard.type('node:pve -stopped');
+		await page.waitForFunction(() => [...document.querySelectorAll('.rows .row')].every((r) => / pve |\bpve\b/.test(r.innerText)));
+		await page.keyboard.press('Enter');
+		await page.keyboard.press('Enter');
+		await page.waitForSelector('.detail');
+		await page.keyboard.press('Escape');
+		await page.keyboard.press('Escape');
+		await page.waitForFunction(() => document.querySelectorAll('.rows .row').length > 25);
+	});
+
+	test('a password is changed, and a token read with', async () => {
+		const before = stack.password;
+		await page.click('.person');
+		await page.fill('.account input[name=old]', before);
+		await page.fill('.account input[name=new]', 'quite another one');
+		await page.fill('.account input[name=again]', 'quite another one');
+		await page.click('.account button:has-text("Change password")');
+		await untilText(page, '.toasts', /Password changed/);
+		await page.fill('.account input[name=name]', 'e2e');
+		await page.click('.account button:has-text("Make token")');
+		const secret = await page.innerText('.secret');
+		const answer = await fetch(`${stack.url}/api/state/pve/home/state`, { headers: { Authorization: `Bearer ${secret}` } });
+		assert.equal((await answer.json()).cluster, 'home');
+		await page.click('.account button:has-text("Revoke")');
+		await page.waitForSelector('.token', { state: 'detached' });
+		await page.keyboard.press('Escape');
+	});
+
+	test('a phone', async () => {
+		await page.setViewportSize(PHONE);
+		await page.click('.tabs button:nth-child(2)');
+		await page.waitForSelector('.grid.narrow');
+		assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+		await assertAccessible(page, 'phone');
+	});
+
+	test('nothing went wrong in the page meanwhile', () => assert.deepEqual(problems, []));
+});
+
+test('500 guests on 12 nodes: there within seconds, few rows in the page, and calm', async (t) => {
+	const stack = await startStack({ config: quick, sim: { nodes: 12, guests: 500 } });
+	t.after(() => stack.stop());
+	const browser = await launch();
+	t.after(() => browser.close());
+	const { page, problems } = await newPage(browser, DESKTOP);
+	await page.goto(stack.url);
+	await logIn(page, 'operator', stack.password);
+	await untilText(page, '.guests .panel-meta', /(4[5-9]\d|500)/, 15_000);
+	const drawn = await page.$$eval('.rows .row', (rows) => rows.length);
+	assert.ok(drawn > 5 && drawn < 60, `${drawn} rows`);
+	const client = await page.context().newCDPSession(page);
+	await client.send('Performance.enable');
+	const busy = async () => (await client.send('Performance.getMetrics')).metrics.find((m) => m.name === 'TaskDuration').value;
+	const begun = await busy();
+	await page.waitForTimeout(4000);
+	const share = (await busy() - begun) / 4;
+	assert.ok(share < 0.5, `the page is busy ${(share * 100).toFixed(1)} % of the time`);
+	assert.deepEqual(problems, []);
+});

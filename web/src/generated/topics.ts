@@ -1,0 +1,1072 @@
+// Printed by topicgen from common/*.def; do not edit.
+
+/** State of a node as its cluster sees it. */
+export type NodeStatus = 'online' | 'offline' | 'unknown';
+
+/** A virtual machine or a container. */
+export type GuestType = 'qemu' | 'lxc';
+
+/** State of a guest; Proxmox reports QEMU's own word for virtual machines. */
+export type GuestStatus = 'running' | 'stopped' | 'paused' | 'suspended' | 'prelaunch' | 'io-error' | 'internal-error' | 'postmigrate' | 'other' | 'unknown';
+
+/** Whether a storage can be used. */
+export type StorageStatus = 'available' | 'inactive' | 'disabled' | 'unknown';
+
+/** How a Proxmox task stands. */
+export type TaskStatus = 'running' | 'ok' | 'warning' | 'failed' | 'unknown';
+
+/** new, update and end of one thing; after Frigate. */
+export type EventType = 'new' | 'update' | 'end';
+
+/** How bad an alert is. */
+export type Severity = 'info' | 'warning' | 'critical';
+
+/** Home Assistant's alert states; idle is the absence of the document. */
+export type AlertStatus = 'on' | 'off';
+
+/** How much an action may do; a property of the action, computed by the safety gate. */
+export type Tier = 'green' | 'yellow' | 'orange' | 'red' | 'black';
+
+/** What became of a command. */
+export type ReplyStatus = 'ok' | 'error' | 'denied' | 'waiting';
+
+/** What a person may do at the dashboard. */
+export type Role = 'viewer' | 'operator';
+
+/** A bare word instead of a document, as Home Assistant's availability wants it. */
+export interface Bare {
+	/** the word */
+	word: string;
+}
+
+/** What runs: published on every connect. */
+export interface ServiceInfo {
+	/** when this was written; ms */
+	ts: number;
+	/** the service's name */
+	service: string;
+	/** the instance's name */
+	instance: string;
+	/** version of Jarvis */
+	version: string;
+	/** when the process started; ms */
+	started_ms: number;
+	/** session id: changes with every start; also in the last will */
+	sid: string;
+	/** SHA-256 of the configuration in force, first 16 digits */
+	config_digest: string;
+}
+
+/** How a service feels, every 10 s. */
+export interface ServiceHealth {
+	/** when this was measured; ms */
+	ts: number;
+	/** since the process started; s */
+	uptime_s: number;
+	/** longest time in the period that the loop was late; ms */
+	loop_lag_ms: number;
+	/** resident memory; B */
+	rss_bytes: number;
+	/** share of one core since the last report; % */
+	cpu: number;
+	/** messages that wait to be sent */
+	bus_queue: number;
+	/** what the service counts since its start; only grows */
+	counters: Record<string, number>;
+}
+
+/** A warning or an error; repeats are folded. */
+export interface ServiceLog {
+	/** when it was written; ms */
+	ts: number;
+	/** warn or error */
+	level: string;
+	/** the line */
+	text: string;
+}
+
+/** How one source of data answers. What a document says is live while its source is. */
+export interface SourceState {
+	/** when it last answered, by the clock of ts; null: never since the start; ms */
+	last_ok_ms: number | null;
+	/** how often it is asked; s */
+	period_s: number;
+	/** how long the last answer took; ms */
+	latency_ms: number | null;
+	/** failed attempts since the last answer */
+	failures: number;
+	/** why the last attempt failed; null while all is well */
+	error: string | null;
+}
+
+/** A cluster or standalone node; published after every poll, so that its age is the age of the eyes. */
+export interface ClusterState {
+	/** when this was written; ms */
+	ts: number;
+	/** name in jarvis.yaml */
+	cluster: string;
+	/** what Proxmox calls the cluster; null for a standalone node */
+	name: string | null;
+	/** a single node without a cluster */
+	standalone: boolean | null;
+	/** the cluster has quorum; a standalone node always has */
+	quorate: boolean | null;
+	/** votes present */
+	votes: number | null;
+	/** votes of all nodes together */
+	votes_expected: number | null;
+	/** votes that quorum needs */
+	votes_needed: number | null;
+	/** nodes in the cluster */
+	nodes: number | null;
+	/** nodes that are online */
+	nodes_online: number | null;
+	/** guests, without templates */
+	guests: number | null;
+	/** guests that run */
+	guests_running: number | null;
+	/** busy share of all cores of the nodes online; % */
+	cpu: number | null;
+	/** cores of the nodes online */
+	maxcpu: number | null;
+	/** memory used on the nodes online; B */
+	mem: number | null;
+	/** memory of the nodes online; B */
+	maxmem: number | null;
+	/** storage used; shared storages counted once; B */
+	disk: number | null;
+	/** storage in all; shared storages counted once; B */
+	maxdisk: number | null;
+	/** node that answers our questions at present */
+	endpoint: string | null;
+	/** Proxmox VE version of that node */
+	version: string | null;
+	/** why the cluster cannot be read; null while all is well */
+	error: string | null;
+	/** resources, status, tasks, node.{node}, storage.{node}, … */
+	sources: Record<string, SourceState>;
+}
+
+/** One node. */
+export interface NodeState {
+	/** when the values were observed; ms */
+	ts: number;
+	/** name in jarvis.yaml */
+	cluster: string;
+	/** name of the node */
+	node: string;
+	/** as the cluster's membership says */
+	status: NodeStatus;
+	/** why the status is unknown, or why details are missing */
+	reason: string | null;
+	/** address in the cluster network */
+	ip: string | null;
+	/** when it was started; ms */
+	boot_ms: number | null;
+	/** busy share of all cores; % */
+	cpu: number | null;
+	/** share of time that waited for disks; % */
+	iowait: number | null;
+	/** cores */
+	maxcpu: number | null;
+	/** memory used; B */
+	mem: number | null;
+	/** memory; B */
+	maxmem: number | null;
+	/** swap used; B */
+	swap: number | null;
+	/** swap; B */
+	maxswap: number | null;
+	/** root file system used; B */
+	disk: number | null;
+	/** root file system; B */
+	maxdisk: number | null;
+	/** load average of one minute */
+	load1: number | null;
+	/** load average of five minutes */
+	load5: number | null;
+	/** load average of fifteen minutes */
+	load15: number | null;
+	/** the processor's own name */
+	cpu_model: string | null;
+	/** release of the running kernel */
+	kernel: string | null;
+	/** version of pve-manager */
+	version: string | null;
+	/** state of the node in high availability; null where there is none */
+	ha_state: string | null;
+}
+
+/** One guest: a virtual machine or a container. */
+export interface GuestState {
+	/** when the values were observed; ms */
+	ts: number;
+	/** name in jarvis.yaml */
+	cluster: string;
+	/** number of the guest */
+	vmid: number;
+	/** its name; null when Proxmox has not said one yet */
+	name: string | null;
+	/** virtual machine or container */
+	type: GuestType;
+	/** node on which it is */
+	node: string;
+	/** unknown when its node cannot be asked */
+	status: GuestStatus;
+	/** the last status that was known, while it is unknown */
+	last_status: GuestStatus | null;
+	/** why the status is unknown */
+	reason: string | null;
+	/** a template never runs */
+	template: boolean;
+	/** when it was started; null while it does not run; ms */
+	boot_ms: number | null;
+	/** busy share of its own cores; % */
+	cpu: number | null;
+	/** cores */
+	maxcpu: number | null;
+	/** memory used; may exceed maxmem on PVE 9; B */
+	mem: number | null;
+	/** memory; B */
+	maxmem: number | null;
+	/** memory that it costs the node; null before PVE 9; B */
+	memhost: number | null;
+	/** root disk used; null for virtual machines, which do not say; B */
+	disk: number | null;
+	/** root or boot disk; B */
+	maxdisk: number | null;
+	/** network traffic in; B/s */
+	net_in: number | null;
+	/** network traffic out; B/s */
+	net_out: number | null;
+	/** read from disk; B/s */
+	disk_read: number | null;
+	/** written to disk; B/s */
+	disk_write: number | null;
+	/** tags */
+	tags: string[];
+	/** pool */
+	pool: string | null;
+	/** what holds the guest locked: backup, migrate, snapshot, … */
+	lock: string | null;
+	/** state in high availability; null where it is not managed */
+	ha_state: string | null;
+}
+
+/** A shared storage as one node sees it. */
+export interface StorageNode {
+	/** name of the node */
+	node: string;
+	/** as this node sees it */
+	status: StorageStatus;
+	/** why the status is unknown */
+	reason: string | null;
+}
+
+/** One storage: of a node, or shared by several. */
+export interface StorageState {
+	/** when the values were observed; ms */
+	ts: number;
+	/** name in jarvis.yaml */
+	cluster: string;
+	/** name of the storage */
+	storage: string;
+	/** its node; null for a shared storage */
+	node: string | null;
+	/** one storage, seen by several nodes */
+	shared: boolean;
+	/** dir, lvmthin, zfspool, nfs, cifs, pbs, … */
+	type: string | null;
+	/** what may be kept there */
+	content: string[];
+	/** shared: available as long as one node reaches it */
+	status: StorageStatus;
+	/** why the status is unknown */
+	reason: string | null;
+	/** bytes used; B */
+	used: number | null;
+	/** bytes in all; B */
+	total: number | null;
+	/** the nodes of a shared storage; empty else */
+	nodes: StorageNode[];
+}
+
+/** One Proxmox task. */
+export interface Task {
+	/** its UPID */
+	upid: string;
+	/** node on which it runs */
+	node: string;
+	/** qmstart, vzdump, … */
+	type: string;
+	/** what it acts on, mostly a vmid */
+	id: string | null;
+	/** who started it, with the token's name */
+	user: string;
+	/** when it started; ms */
+	start_ms: number;
+	/** when Proxmox noticed that it had ended; ms */
+	end_ms: number | null;
+	/** warning is success with warnings */
+	status: TaskStatus;
+	/** Proxmox's own words */
+	exitstatus: string | null;
+}
+
+/** The last tasks of the cluster, newest first. */
+export interface TasksState {
+	/** when the values were observed; ms */
+	ts: number;
+	/** name in jarvis.yaml */
+	cluster: string;
+	/** newest first */
+	tasks: Task[];
+}
+
+/** One sensor. */
+export interface Temperature {
+	/** chip and label */
+	sensor: string;
+	/** the reading; null when it makes no sense; °C */
+	celsius: number | null;
+	/** the chip's own limit; °C */
+	max: number | null;
+	/** the chip's own critical limit; °C */
+	critical: number | null;
+}
+
+/** One fan. */
+export interface Fan {
+	/** chip and label */
+	fan: string;
+	/** revolutions a minute; rpm */
+	rpm: number | null;
+}
+
+/** Temperatures and fans of one node. */
+export interface NodeThermal {
+	/** when the values were observed; ms */
+	ts: number;
+	/** name in jarvis.yaml */
+	cluster: string;
+	/** name of the node */
+	node: string;
+	/** the hottest reading of the processor; °C */
+	cpu: number | null;
+	/** why there is no reading */
+	reason: string | null;
+	/** every sensor */
+	temperatures: Temperature[];
+	/** every fan */
+	fans: Fan[];
+}
+
+/** How the nodes answer the thermal collector; published after every cycle. */
+export interface ThermalSources {
+	/** when this was written; ms */
+	ts: number;
+	/** name in jarvis.yaml */
+	cluster: string;
+	/** node.{node} */
+	sources: Record<string, SourceState>;
+}
+
+/** One physical disk. */
+export interface DiskState {
+	/** when the values were observed; ms */
+	ts: number;
+	/** name in jarvis.yaml */
+	cluster: string;
+	/** name of the node */
+	node: string;
+	/** serial number */
+	serial: string;
+	/** /dev/… */
+	device: string | null;
+	/** model */
+	model: string | null;
+	/** hdd, ssd, nvme, usb */
+	type: string | null;
+	/** bytes; B */
+	size: number | null;
+	/** what SMART says */
+	health: string | null;
+	/** what is left of the disk's life; null where it does not say; % */
+	life_left: number | null;
+	/** LVM, ZFS, partitions, … */
+	used_by: string | null;
+}
+
+/** Packages that wait, and certificates that end. */
+export interface NodeUpdates {
+	/** when the values were observed; ms */
+	ts: number;
+	/** name in jarvis.yaml */
+	cluster: string;
+	/** name of the node */
+	node: string;
+	/** packages that wait */
+	pending: number | null;
+	/** of these, security updates */
+	security: number | null;
+	/** when the API's certificate ends; ms */
+	certificate_ends_ms: number | null;
+	/** why a value is missing */
+	reason: string | null;
+}
+
+/** How well one guest is backed up. */
+export interface GuestBackup {
+	/** when the values were observed; ms */
+	ts: number;
+	/** name in jarvis.yaml */
+	cluster: string;
+	/** number of the guest */
+	vmid: number;
+	/** when the last good backup was made; ms */
+	last_ok_ms: number | null;
+	/** why the last attempt failed; null when it did not */
+	last_error: string | null;
+	/** some backup job covers it */
+	covered: boolean | null;
+	/** the jobs that cover it */
+	jobs: string[];
+}
+
+/** Replication of one guest. */
+export interface GuestReplication {
+	/** when the values were observed; ms */
+	ts: number;
+	/** name in jarvis.yaml */
+	cluster: string;
+	/** number of the guest */
+	vmid: number;
+	/** node to which it is replicated */
+	target: string | null;
+	/** when it last succeeded; ms */
+	last_ok_ms: number | null;
+	/** attempts that failed since */
+	failures: number | null;
+	/** why */
+	error: string | null;
+}
+
+/** One Docker host; published after every cycle. */
+export interface DockerHost {
+	/** when this was written; ms */
+	ts: number;
+	/** name in jarvis.yaml */
+	host: string;
+	/** version of the engine */
+	version: string | null;
+	/** containers */
+	containers: number | null;
+	/** containers that run */
+	running: number | null;
+	/** containers, stats */
+	sources: Record<string, SourceState>;
+}
+
+/** One container. */
+export interface ContainerState {
+	/** when the values were observed; ms */
+	ts: number;
+	/** name in jarvis.yaml */
+	host: string;
+	/** name of the container */
+	name: string;
+	/** running, exited, restarting, … */
+	status: string;
+	/** healthy, unhealthy, starting; null without a health check */
+	health: string | null;
+	/** image */
+	image: string | null;
+	/** restarts by the engine */
+	restarts: number | null;
+	/** share of one core; % */
+	cpu: number | null;
+	/** memory used; B */
+	mem: number | null;
+}
+
+/** Something happened. before and after are documents of the event's own kind. */
+export interface Event {
+	/** ULID */
+	id: string;
+	/** when it was noticed; ms */
+	ts: number;
+	/** new, update or end */
+	event_type: EventType;
+	/** topic, below the base, of what it is about */
+	object: string | null;
+	/** one sentence for people */
+	text: string | null;
+	/** the document before; null for new */
+	before: unknown;
+	/** the document after; null for end */
+	after: unknown;
+}
+
+/** A Proxmox task started or ended. */
+export interface EventTask {
+	/** ULID */
+	id: string;
+	/** when it was noticed; ms */
+	ts: number;
+	/** new or end */
+	event_type: EventType;
+	/** name in jarvis.yaml */
+	cluster: string;
+	/** the task before; null for new */
+	before: Task | null;
+	/** the task now */
+	after: Task | null;
+}
+
+/** An alert while it lives. */
+export interface Alert {
+	/** when this was written; ms */
+	ts: number;
+	/** {rule}.{object} */
+	id: string;
+	/** on, or off once acknowledged */
+	state: AlertStatus;
+	/** how bad */
+	severity: Severity;
+	/** one line */
+	title: string;
+	/** the details */
+	message: string | null;
+	/** topic, below the base, of what it is about */
+	object: string | null;
+	/** the value that raised it */
+	value: number | null;
+	/** its unit */
+	unit: string | null;
+	/** when it began; ms */
+	since_ms: number;
+	/** how often it was notified */
+	count: number;
+	/** may be acknowledged */
+	can_acknowledge: boolean;
+	/** who did */
+	acknowledged_by: string | null;
+	/** when; ms */
+	acknowledged_ms: number | null;
+	/** quiet until then; ms */
+	snoozed_until_ms: number | null;
+	/** when it is notified again; ms */
+	next_notify_ms: number | null;
+}
+
+/** Acknowledge or snooze an alert. */
+export interface AlertSet {
+	/** made by the asker */
+	request_id: string | null;
+	/** ack, unack or snooze */
+	op: string;
+	/** for snooze; ms */
+	until: number | null;
+	/** why */
+	reason: string | null;
+}
+
+/** On whose behalf the gateway asks. */
+export interface Actor {
+	/** user, token or mcp */
+	kind: string;
+	/** the person or token */
+	name: string;
+}
+
+/** Please do this. */
+export interface ActionRequest {
+	/** made by the asker; the same one is answered the same for 24 h */
+	request_id: string | null;
+	/** name in tools.def */
+	tool: string;
+	/** the tool's arguments */
+	args: unknown;
+	/** several targets of one tool */
+	targets: string[];
+	/** why, for people */
+	reason: string | null;
+	/** the asker knows what it does */
+	confirmed: boolean | null;
+	/** from the gateway alone */
+	actor: Actor | null;
+	/** from the monitor alone */
+	runbook: string | null;
+}
+
+/** A person's decision. */
+export interface ActionApproval {
+	/** approve or deny */
+	decision: string;
+	/** SHA-256 of the bytes that were shown */
+	digest: string;
+	/** who */
+	person: string | null;
+	/** the sealed keyword or code */
+	proof: string | null;
+	/** from the gateway alone */
+	actor: Actor | null;
+}
+
+/** One action, from request to outcome; written by the safety gate alone. */
+export interface ActionState {
+	/** when this was written; ms */
+	ts: number;
+	/** ULID */
+	id: string;
+	/** waiting, approved, running, verified, still_failing, unknown, denied, cancelled, … */
+	status: string;
+	/** as judged */
+	tier: Tier;
+	/** name in tools.def */
+	tool: string;
+	/** who asked */
+	principal: string;
+	/** on whose behalf */
+	actor: Actor | null;
+	/** the rule that decided */
+	rule: string | null;
+	/** of the bytes that an approval is for */
+	digest: string | null;
+	/** canonical arguments */
+	args: unknown;
+	/** what was known when it was judged */
+	facts: string[];
+	/** the Proxmox task */
+	upid: string | null;
+	/** how it ended */
+	outcome: string | null;
+	/** for people */
+	summary: string | null;
+	/** when waiting or a window ends; ms */
+	until_ms: number | null;
+}
+
+/** How much Jarvis may do by itself; a heartbeat too. */
+export interface AutonomyState {
+	/** when this was written; ms */
+	ts: number;
+	/** 0 observe … 4 guarded autopilot */
+	level: number;
+	/** nothing but reads */
+	frozen: boolean;
+	/** who set it */
+	by: string | null;
+	/** until when; ms */
+	until_ms: number | null;
+}
+
+/** Change the level, freeze, unfreeze. */
+export interface AutonomySet {
+	/** made by the asker */
+	request_id: string | null;
+	/** level, freeze or unfreeze */
+	op: string;
+	/** 0 to 4 */
+	level: number | null;
+	/** only for this runbook */
+	runbook: string | null;
+	/** who */
+	person: string | null;
+	/** the sealed code */
+	proof: string | null;
+}
+
+/** Signed head of the audit chain. */
+export interface AuditCheckpoint {
+	/** when it was signed; ms */
+	ts: number;
+	/** records */
+	size: number;
+	/** SHA-256 of the last record */
+	head: string;
+	/** Ed25519 over origin, size and head */
+	signature: string;
+}
+
+/** The executor asks for the grant of an approved action. */
+export interface GrantClaim {
+	/** the action */
+	id: string;
+	/** of this claim */
+	nonce: string;
+	/** of this executor */
+	epoch: number;
+}
+
+/** A signed grant: a DSSE envelope. */
+export interface Grant {
+	/** the action */
+	id: string;
+	/** payloadType, payload, signatures */
+	envelope: unknown;
+}
+
+/** What a running action says. */
+export interface ActionProgress {
+	/** the action */
+	id: string;
+	/** a line */
+	text: string;
+	/** how far; % */
+	percent: number | null;
+}
+
+/** How an action ended. */
+export interface ActionResult {
+	/** the action */
+	id: string;
+	/** verified, still_failing, unknown, failed */
+	outcome: string;
+	/** the Proxmox task */
+	upid: string | null;
+	/** what the tool returned */
+	content: unknown;
+}
+
+/** A one-use button in a notification, minted by the safety gate. */
+export interface Ticket {
+	/** the ticket */
+	id: string;
+	/** what it decides */
+	action: string;
+	/** of the bytes that were shown */
+	digest: string;
+	/** until when it counts; ms */
+	until_ms: number;
+}
+
+/** Models, and what they cost. */
+export interface LlmState {
+	/** when this was written; ms */
+	ts: number;
+	/** the cloud model; null when there is none */
+	cloud: string | null;
+	/** it answers */
+	cloud_ok: boolean | null;
+	/** the local model; null when there is none */
+	local: string | null;
+	/** it answers */
+	local_ok: boolean | null;
+	/** today; USD */
+	spent_today: number | null;
+	/** what may be spent a day; USD */
+	budget_today: number | null;
+}
+
+/** A few tokens. */
+export interface ChatDelta {
+	/** ULID of the turn */
+	turn: string;
+	/** counts from 0 */
+	n: number;
+	/** the tokens */
+	text: string;
+}
+
+/** A finished turn. */
+export interface ChatTurn {
+	/** ULID */
+	id: string;
+	/** when it ended; ms */
+	ts: number;
+	/** user or assistant */
+	role: string;
+	/** what was said */
+	text: string;
+	/** which model, and why */
+	route: string | null;
+}
+
+/** A person says something. */
+export interface ChatSay {
+	/** made by the asker */
+	request_id: string | null;
+	/** what is said */
+	text: string;
+	/** from the gateway alone */
+	actor: Actor | null;
+}
+
+/** One terminal session; its bytes never touch the broker. */
+export interface TerminalState {
+	/** when this was written; ms */
+	ts: number;
+	/** ULID */
+	session: string;
+	/** host and command */
+	title: string;
+	/** open, detached, ended */
+	status: string;
+	/** who look at it */
+	viewers: number;
+	/** who types */
+	driver: string | null;
+}
+
+/** A command to one service. */
+export interface Request {
+	/** made by the asker */
+	request_id: string | null;
+	/** refresh, … */
+	op: string;
+	/** topics, below the base, of what is meant */
+	objects: string[];
+}
+
+/** The answer to a command, at reply/{principal}/{request_id}. */
+export interface Reply {
+	/** the command's */
+	request_id: string;
+	/** ok, error, denied or waiting */
+	status: ReplyStatus;
+	/** a word for programs, when it is not ok */
+	code: string | null;
+	/** a sentence for people */
+	text: string | null;
+	/** what was asked for */
+	result: unknown;
+}
+
+/** Log in. */
+export interface Login {
+	/** name of the person */
+	user: string;
+	/** the password */
+	password: string;
+}
+
+/** Who is logged in. */
+export interface Session {
+	/** name of the person, or of the token */
+	user: string;
+	/** what it may do */
+	role: Role;
+	/** session or token */
+	kind: string;
+	/** for a token: what it may do */
+	scopes: string[];
+	/** when it ends; ms */
+	expires_ms: number | null;
+	/** the password is the initial one */
+	must_change_password: boolean;
+	/** this browser came over plain HTTP from another machine */
+	insecure: boolean;
+	/** version of Jarvis */
+	version: string;
+}
+
+/** Change one's own password. */
+export interface PasswordChange {
+	/** the present one */
+	old_password: string;
+	/** at least 10 characters */
+	new_password: string;
+	/** made by the asker */
+	request_id: string | null;
+}
+
+/** Make an API token. */
+export interface TokenCreate {
+	/** what it is for */
+	name: string;
+	/** read, read_logs, propose, operate, metrics */
+	scopes: string[];
+	/** until it expires: 1 to 365, 90 by default; d */
+	days: number | null;
+	/** made by the asker */
+	request_id: string | null;
+}
+
+/** Revoke an API token. */
+export interface TokenDelete {
+	/** the token's id */
+	id: string;
+	/** made by the asker */
+	request_id: string | null;
+}
+
+/** One API token. */
+export interface Token {
+	/** its id: the part between the underscores */
+	id: string;
+	/** what it is for */
+	name: string;
+	/** what it may do */
+	scopes: string[];
+	/** when it was made; ms */
+	created_ms: number;
+	/** when it ends; ms */
+	expires_ms: number;
+	/** when it was last used; ms */
+	last_used_ms: number | null;
+	/** the whole token; shown once, when it is made */
+	secret: string | null;
+}
+
+/** API tokens of the installation. */
+export interface TokenList {
+	/** newest first */
+	items: Token[];
+	/** cursor of the next page */
+	next: string | null;
+}
+
+/** It is done. */
+export interface Done {
+	/** always true */
+	ok: boolean;
+}
+
+/** One service as the gateway sees it. */
+export interface ServiceView {
+	/** name */
+	service: string;
+	/** instance */
+	instance: string;
+	/** online, offline or unknown */
+	state: string;
+	/** version */
+	version: string | null;
+	/** since it was last heard; null: never; ms */
+	age_ms: number | null;
+	/** /readyz waits for it */
+	required: boolean;
+}
+
+/** All services. */
+export interface HealthView {
+	/** ok or degraded */
+	status: string;
+	/** the gateway is connected to the broker */
+	broker: boolean;
+	/** every service that was ever heard of */
+	services: ServiceView[];
+}
+
+/** An error, after RFC 9457. */
+export interface Problem {
+	/** about:blank, or what names the kind of error */
+	type: string;
+	/** in short */
+	title: string;
+	/** the HTTP status */
+	status: number;
+	/** what was wrong, and how to mend it */
+	detail: string | null;
+}
+
+/** Message name to its interface. */
+export interface Messages {
+	bare: Bare;
+	service_info: ServiceInfo;
+	service_health: ServiceHealth;
+	service_log: ServiceLog;
+	source_state: SourceState;
+	cluster_state: ClusterState;
+	node_state: NodeState;
+	guest_state: GuestState;
+	storage_node: StorageNode;
+	storage_state: StorageState;
+	task: Task;
+	tasks_state: TasksState;
+	temperature: Temperature;
+	fan: Fan;
+	node_thermal: NodeThermal;
+	thermal_sources: ThermalSources;
+	disk_state: DiskState;
+	node_updates: NodeUpdates;
+	guest_backup: GuestBackup;
+	guest_replication: GuestReplication;
+	docker_host: DockerHost;
+	container_state: ContainerState;
+	event: Event;
+	event_task: EventTask;
+	alert: Alert;
+	alert_set: AlertSet;
+	actor: Actor;
+	action_request: ActionRequest;
+	action_approval: ActionApproval;
+	action_state: ActionState;
+	autonomy_state: AutonomyState;
+	autonomy_set: AutonomySet;
+	audit_checkpoint: AuditCheckpoint;
+	grant_claim: GrantClaim;
+	grant: Grant;
+	action_progress: ActionProgress;
+	action_result: ActionResult;
+	ticket: Ticket;
+	llm_state: LlmState;
+	chat_delta: ChatDelta;
+	chat_turn: ChatTurn;
+	chat_say: ChatSay;
+	terminal_state: TerminalState;
+	request: Request;
+	reply: Reply;
+	login: Login;
+	session: Session;
+	password_change: PasswordChange;
+	token_create: TokenCreate;
+	token_delete: TokenDelete;
+	token: Token;
+	token_list: TokenList;
+	done: Done;
+	service_view: ServiceView;
+	health_view: HealthView;
+	problem: Problem;
+}
+
+/** Every topic below the base. `source`: see topics.md, Freshness; '*' is a source document. */
+export const TOPICS = {
+	SERVICE_STATE: { pattern: 'service/{service}/{instance}/state', class: 'presence', message: 'bare', owner: '', source: '' },
+	SERVICE_INFO: { pattern: 'service/{service}/{instance}/info', class: 'state', message: 'service_info', owner: '', source: '' },
+	SERVICE_HEALTH: { pattern: 'service/{service}/{instance}/health', class: 'stream', message: 'service_health', owner: '', source: '' },
+	SERVICE_LOG: { pattern: 'service/{service}/{instance}/log', class: 'stream', message: 'service_log', owner: '', source: '' },
+	CLUSTER_STATE: { pattern: 'pve/{cluster}/state', class: 'state', message: 'cluster_state', owner: 'proxmox-poller', source: '*' },
+	TASKS_STATE: { pattern: 'pve/{cluster}/tasks', class: 'state', message: 'tasks_state', owner: 'proxmox-poller', source: 'tasks' },
+	THERMAL_SOURCES: { pattern: 'pve/{cluster}/thermal', class: 'state', message: 'thermal_sources', owner: 'thermal-collector', source: '*' },
+	NODE_STATE: { pattern: 'pve/{cluster}/node/{node}/state', class: 'state', message: 'node_state', owner: 'proxmox-poller', source: 'resources' },
+	NODE_THERMAL: { pattern: 'pve/{cluster}/node/{node}/thermal', class: 'state', message: 'node_thermal', owner: 'thermal-collector', source: 'node.{node}' },
+	DISK_STATE: { pattern: 'pve/{cluster}/node/{node}/disk/{serial}', class: 'state', message: 'disk_state', owner: 'proxmox-poller', source: 'disks.{node}' },
+	NODE_UPDATES: { pattern: 'pve/{cluster}/node/{node}/updates', class: 'state', message: 'node_updates', owner: 'proxmox-poller', source: 'updates.{node}' },
+	GUEST_STATE: { pattern: 'pve/{cluster}/guest/{vmid}/state', class: 'state', message: 'guest_state', owner: 'proxmox-poller', source: 'resources' },
+	GUEST_BACKUP: { pattern: 'pve/{cluster}/guest/{vmid}/backup', class: 'state', message: 'guest_backup', owner: 'proxmox-poller', source: 'backups' },
+	GUEST_REPLICATION: { pattern: 'pve/{cluster}/guest/{vmid}/replication', class: 'state', message: 'guest_replication', owner: 'proxmox-poller', source: 'replication' },
+	STORAGE_STATE: { pattern: 'pve/{cluster}/storage/{node}/{storage}/state', class: 'state', message: 'storage_state', owner: 'proxmox-poller', source: 'storage.{node}' },
+	DOCKER_HOST: { pattern: 'docker/{host}/state', class: 'state', message: 'docker_host', owner: 'docker-poller', source: '*' },
+	CONTAINER_STATE: { pattern: 'docker/{host}/container/{name}/state', class: 'state', message: 'container_state', owner: 'docker-poller', source: 'containers' },
+	EVENT_STATUS: { pattern: 'event/status', class: 'event', message: 'event', owner: 'monitor', source: '' },
+	EVENT_SERVICE: { pattern: 'event/service', class: 'event', message: 'event', owner: 'monitor', source: '' },
+	EVENT_HEARTBEAT: { pattern: 'event/heartbeat', class: 'event', message: 'event', owner: 'monitor', source: '' },
+	EVENT_ALERT: { pattern: 'event/alert', class: 'event', message: 'event', owner: 'monitor', source: '' },
+	EVENT_ACTION: { pattern: 'event/action', class: 'event', message: 'event', owner: 'safety-gate', source: '' },
+	EVENT_TASK: { pattern: 'event/task', class: 'event', message: 'event_task', owner: 'proxmox-poller', source: '' },
+	EVENT_NOTIFY: { pattern: 'event/notify', class: 'event', message: 'event', owner: 'notifier', source: '' },
+	EVENT_LLM: { pattern: 'event/llm', class: 'event', message: 'event', owner: 'llm-router', source: '' },
+	EVENT_SESSION: { pattern: 'event/session', class: 'event', message: 'event', owner: 'terminal', source: '' },
+	ALERT: { pattern: 'alert/{id}', class: 'state', message: 'alert', owner: 'monitor', source: '' },
+	ALERT_SET: { pattern: 'alert/{id}/set/{principal}', class: 'command', message: 'alert_set', owner: '', source: '' },
+	ACTION_REQUEST: { pattern: 'action/request/{principal}', class: 'command', message: 'action_request', owner: '', source: '' },
+	ACTION_APPROVAL: { pattern: 'action/{id}/approval/{principal}', class: 'command', message: 'action_approval', owner: '', source: '' },
+	ACTION_STATE: { pattern: 'action/{id}/state', class: 'state', message: 'action_state', owner: 'safety-gate', source: '' },
+	AUTONOMY_STATE: { pattern: 'autonomy/state', class: 'state', message: 'autonomy_state', owner: 'safety-gate', source: '' },
+	AUTONOMY_SET: { pattern: 'autonomy/set/{principal}', class: 'command', message: 'autonomy_set', owner: '', source: '' },
+	AUDIT_CHECKPOINT: { pattern: 'audit/checkpoint', class: 'state', message: 'audit_checkpoint', owner: 'safety-gate', source: '' },
+	LLM_STATE: { pattern: 'llm/state', class: 'state', message: 'llm_state', owner: 'llm-router', source: '' },
+	CHAT_DELTA: { pattern: 'chat/{conversation}/delta', class: 'stream', message: 'chat_delta', owner: 'llm-router', source: '' },
+	CHAT_TURN: { pattern: 'chat/{conversation}/turn', class: 'event', message: 'chat_turn', owner: 'llm-router', source: '' },
+	CHAT_SAY: { pattern: 'chat/{conversation}/say/{principal}', class: 'command', message: 'chat_say', owner: '', source: '' },
+	TERMINAL_STATE: { pattern: 'terminal/{session}/state', class: 'state', message: 'terminal_state', owner: 'terminal', source: '' },
+	REQUEST: { pattern: 'request/{service}/{principal}', class: 'command', message: 'request', owner: '', source: '' },
+	REPLY: { pattern: 'reply/{principal}/{request_id}', class: 'reply', message: 'reply', owner: '', source: '' },
+	X_CLAIM: { pattern: 'x/claim', class: 'internal', message: 'grant_claim', owner: '', source: '' },
+	X_GRANT: { pattern: 'x/grant', class: 'internal', message: 'grant', owner: 'safety-gate', source: '' },
+	X_PROGRESS: { pattern: 'x/progress', class: 'internal', message: 'action_progress', owner: '', source: '' },
+	X_RESULT: { pattern: 'x/result', class: 'internal', message: 'action_result', owner: '', source: '' },
+	X_TICKET: { pattern: 'x/ticket', class: 'internal', message: 'ticket', owner: 'safety-gate', source: '' },
+} as const;

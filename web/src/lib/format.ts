@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Values as people read them. What is unknown is a dash, never a zero. */
+
+export const DASH = '–';
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
+
+export function bytes(n: number | null | undefined): string {
+	if (n === null || n === undefined || !Number.isFinite(n)) return DASH;
+	let unit = 0;
+	let value = n;
+	while (Math.abs(value) >= 1024 && unit < UNITS.length - 1) {
+		value /= 1024;
+		unit++;
+	}
+	const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;
+	return `${value.toFixed(digits).replace(/\.0+$/, '')} ${UNITS[unit]}`;
+}
+
+const RATES = ['B', 'K', 'M', 'G'];
+
+/** Short, for narrow columns: 1.2M, 340K. */
+export function rate(n: number | null | undefined): string {
+	if (n === null || n === undefined || !Number.isFinite(n)) return DASH;
+	let unit = 0;
+	let value = n;
+	while (value >= 1000 && unit < RATES.length - 1) {
+		value /= 1024;
+		unit++;
+	}
+	return `${value.toFixed(unit === 0 || value >= 10 ? 0 : 1)}${RATES[unit]}`;
+}
+
+export function percent(n: number | null | undefined, digits = 0): string {
+	return n === null || n === undefined || !Number.isFinite(n) ? DASH : `${n.toFixed(digits)}%`;
+}
+
+/** Share of a whole in percent; null when either is unknown or the whole is nothing. */
+export function share(part: number | null | undefined, whole: number | null | undefined): number | null {
+	if (part === null || part === undefined || !whole) return null;
+	return (part / whole) * 100;
+}
+
+const STEPS: [number, string][] = [[86400, 'd'], [3600, 'h'], [60, 'm']];
+
+/** A length of time in at most two steps: 12d 4h, 3h 12m, 8m, 42s. */
+export function duration(ms: number | null | undefined): string {
+	if (ms === null || ms === undefined || !Number.isFinite(ms)) return DASH;
+	const s = Math.max(0, Math.floor(ms / 1000));
+	for (let i = 0; i < STEPS.length; i++) {
+		const [size, name] = STEPS[i]!;
+		if (s < size) continue;
+		const rest = STEPS[i + 1] ? Math.floor((s % size) / STEPS[i + 1]![0]) : 0;
+		return rest > 0 ? `${Math.floor(s / size)}${name} ${rest}${STEPS[i + 1]![1]}` : `${Math.floor(s / size)}${name}`;
+	}
+	return `${s}s`;
+}
+
+export function clockTime(ms: number): string {
+	const d = new Date(ms);
+	return [d.getHours(), d.getMinutes(), d.getSeconds()].map((n) => String(n).padStart(2, '0')).join(':');
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** The time of what was today, the day of what was before. */
+export function timeOrDay(ms: number, wall: number): string {
+	const d = new Date(ms);
+	return d.toDateString() === new Date(wall).toDateString() ? clockTime(ms) : `${d.getDate()} ${MONTHS[d.getMonth()]}`;
+}
+
+export function decimal(n: number | null | undefined, digits = 2): string {
+	return n === null || n === undefined || !Number.isFinite(n) ? DASH : n.toFixed(digits);
+}
+
+export function plural(n: number, one: string, many = `${one}s`): string {
+	return `${n} ${n === 1 ? one : many}`;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Starts the stores, then draws. */
+import './style/main.css';
+import { effect } from '@preact/signals';
+import { render } from 'preact';
+import { startActivity } from './store/activity.ts';
+import { startClock } from './store/clock.ts';
+import { startHistory } from './store/history.ts';
+import { loaded, startLink } from './store/link.ts';
+import { startToasts } from './store/toasts.ts';
+import { troubles } from './store/trouble.ts';
+import { startView } from './store/view.ts';
+import { App } from './ui/App.tsx';
+import { startKeys } from './ui/keys.ts';
+
+startView();
+startClock();
+startHistory();
+startActivity();
+startToasts();
+startKeys();
+startLink();
+effect(() => {
+	const n = loaded.value ? troubles.value.length : 0;
+	document.title = n > 0 ? `(${n}) Jarvis` : 'Jarvis';
+});
+render(<App />, document.getElementById('app')!);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* The strip at the top: name, clusters, the state of everything in three words, clock, person. */
+import type { ClusterState } from '../generated/topics.ts';
+import { plural } from '../lib/format.ts';
+import { clusters, clusterTopic, doc } from '../store/docs.ts';
+import { sourceFreshness } from '../store/fresh.ts';
+import { loaded } from '../store/link.ts';
+import { session } from '../store/session.ts';
+import { troubles } from '../store/trouble.ts';
+import { accountOpen, chooseCluster, cluster, helpOpen } from '../store/view.ts';
+import { Icon } from './Icon.tsx';
+import { Clock } from './Side.tsx';
+
+export function Mark() {
+	return (
+		<svg class="mark" viewBox="-16 -16 32 32" aria-hidden="true">
+			<path class="mark-arc" d="M0 -13A13 13 0 0 1 13 0M12.600 5A13 13 0 0 1 -5 12.100M-9.200 9.200A13 13 0 0 1 -5 -12.100" />
+			<circle class="mark-core" r="5" />
+		</svg>
+	);
+}
+
+function ClusterTab({ name }: { name: string }) {
+	const c = doc<ClusterState>(clusterTopic(name)).value;
+	const live = sourceFreshness('proxmox-poller', clusterTopic(name), 'resources').value === 'live';
+	const bad = !live || c?.quorate === false;
+	return (
+		<button type="button" aria-pressed={cluster.value === name} class={bad ? 'bad' : ''} onClick={() => chooseCluster(name)}>
+			{bad && <Icon name={live ? 'error' : 'stale'} />}
+			{name}
+		</button>
+	);
+}
+
+function Clusters() {
+	const names = clusters.value;
+	if (names.length < 2) return null;
+	return (
+		<nav class="clusters" aria-label="Clusters">
+			{names.map((n) => <ClusterTab key={n} name={n} />)}
+		</nav>
+	);
+}
+
+function Overall() {
+	const list = troubles.value;
+	const bad = list.filter((t) => t.level === 'crit').length;
+	if (!loaded.value) return <div class="overall waiting">Waiting for data</div>;
+	if (list.length === 0) return <div class="overall ok"><Icon name="online" /><span>All systems nominal</span></div>;
+	return (
+		<div class={`overall ${bad ? 'crit' : 'warn'}`} title={list.map((t) => t.text).join('\n')}>
+			<Icon name="error" />
+			<span class="overall-count">{plural(list.length, 'trouble')}</span>
+			{list.length === 1 && <span class="overall-text">{list[0]!.text}</span>}
+		</div>
+	);
+}
+
+function Insecure() {
+	if (!session.value?.insecure) return null;
+	return <span class="insecure" title="This browser talks to Jarvis over plain HTTP: put it behind HTTPS."><Icon name="lock" />not encrypted</span>;
+}
+
+export function Header() {
+	return (
+		<header class="top">
+			<div class="brand">
+				<Mark />
+				<h1>Jarvis</h1>
+			</div>
+			<Clusters />
+			<Overall />
+			<Insecure />
+			<div class="top-end">
+				<button type="button" class="icon-button wide-only" aria-label="Keys and search" onClick={() => (helpOpen.value = true)}><Icon name="help" /></button>
+				<button type="button" class="person" aria-label={`Account of ${session.value?.user ?? 'nobody'}`} onClick={() => (accountOpen.value = true)}>
+					<Icon name="user" />
+					<span>{session.value?.user ?? 'nobody'}</span>
+					{session.value?.must_change_password && <span class="dot" title="The password is the initial one." />}
+				</button>
+				<Clock />
+			</div>
+		</header>
+	);
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parseSearch, tokenize } from '../src/lib/search.ts';
+
+const GIB = 1024 ** 3;
+
+function guest(over = {}) {
+	const g = { vmid: 105, name: 'jellyfin', node: 'pve', type: 'lxc', status: 'running', tags: ['media', 'prod'], cpu: 85, mem: 50, memBytes: 2 * GIB, uptime: 90_000, lock: null, ...over };
+	return {
+		text: [String(g.vmid), g.name, g.node, g.type, g.status, ...g.tags],
+		fields: { name: g.name, node: g.node, type: g.type, tag: g.tags, status: g.status, vmid: String(g.vmid), lock: g.lock },
+		numbers: { cpu: g.cpu, mem: g.mem, uptime: g.uptime, vmid: g.vmid },
+		sizes: { mem: g.memBytes },
+	};
+}
+const finds = (query, over) => parseSearch(query).test(guest(over));
+
+describe('numbers', () => {
+	test('all operators', () => {
+		assert.ok(finds('cpu>80'));
+		assert.ok(!finds('cpu>85'));
+		assert.ok(finds('cpu>=85'));
+		assert.ok(finds('cpu<86'));
+		assert.ok(finds('cpu<=85'));
+		assert.ok(finds('mem=50'));
+		assert.ok(finds('mem!=51'));
+		assert.ok(!finds('mem!=50'));
+	});
+	test('a percent sign, a size, a time', () => {
+		assert.ok(finds('memory>=50%'));
+		assert.ok(finds('mem>1.5G'));
+		assert.ok(finds('mem>=2GiB'));
+		assert.ok(!finds('mem>2g'));
+		assert.ok(finds('uptime>1d'));
+		assert.ok(!finds('uptime>2d'));
+	});
+	test('an unknown value satisfies no comparison, and zero is not unknown', () => {
+		for (const q of ['cpu>0', 'cpu<1', 'cpu=0', 'cpu!=3']) assert.ok(!finds(q, { cpu: null }), q);
+		assert.ok(finds('cpu<1', { cpu: 0 }));
+		assert.ok(finds('-cpu>80', { cpu: null }));
+	});
+});
+
+describe('fields', () => {
+	test('match from the start, names and tags anywhere', () => {
+		assert.ok(finds('node:pve'));
+		assert.ok(!finds('node:ve'));
+		assert.ok(finds('name:fin'));
+		assert.ok(finds('tag:prod'));
+		assert.ok(!finds('tag:test'));
+		assert.ok(finds('vmid:105'));
+	});
+	test('a comma is or; words people use are understood', () => {
+		assert.ok(finds('type:vm,ct'));
+		assert.ok(!finds('type:vm'));
+		assert.ok(finds('status:up'));
+		assert.ok(finds('node:agent,pve'));
+	});
+	test('an unknown field matches nothing', () => {
+		assert.ok(!finds('lock:backup'));
+		assert.ok(finds('lock:backup', { lock: 'backup' }));
+	});
+});
+
+describe('text', () => {
+	test('is found anywhere, in any case, with alternatives', () => {
+		assert.ok(finds('JELLY'));
+		assert.ok(finds('plex,jelly'));
+		assert.ok(!finds('plex,kodi'));
+		assert.ok(finds('105'));
+		assert.ok(finds('"jelly"'));
+	});
+	test('a minus turns a term round; terms are joined by and', () => {
+		assert.ok(finds('-stopped'));
+		assert.ok(!finds('-running'));
+		assert.ok(finds('jelly cpu>80 -tag:test'));
+		assert.ok(!finds('jelly cpu>90'));
+	});
+	test('quotes keep blanks and operators together', () => {
+		assert.deepEqual(tokenize('a "b c" name:"d e" f'), ['a', '"b c"', 'name:"d e"', 'f']);
+		assert.ok(finds('name:"my vm"', { name: 'my vm' }));
+		assert.ok(finds('"cpu>80"', { name: 'x cpu>80 y' }));
+		assert.ok(!finds('"cpu>80"'));
+	});
+});
+
+describe('what cannot be read', () => {
+	test('is reported and leaves the rest working', () => {
+		const q = parseSearch('cpu>x jelly bogus:1 speed>3 mem> cpu>2G');
+		assert.deepEqual(q.errors.map((e) => e.term), ['cpu>x', 'bogus:1', 'speed>3', 'mem>', 'cpu>2G']);
+		assert.equal(q.terms, 1);
+		assert.ok(q.test(guest()));
+	});
+	test('half-typed searches never throw', () => {
+		for (const q of ['', ' ', '-', '"', ':', '>', ',', 'cpu', 'cpu:', '-"', 'a,,b', '\u0000', '((', '\\', 'name:"'])
+			assert.doesNotThrow(() => parseSearch(q).test(guest()), q);
+		assert.equal(parseSearch('').terms, 0);
+	});
+});
