@@ -216,7 +216,7 @@ generate-check: $(build)/topicgen
 install: all ## install below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/jarvis $(DESTDIR)$(PREFIX)/share/jarvis/web
 	install -m 755 $(build)/jarvisctl $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(SERVICES:%=$(build)/%) $(DESTDIR)$(PREFIX)/libexec/jarvis/
+	install -m 755 $(SERVICES:%=$(build)/%) $(build)/topicgen $(DESTDIR)$(PREFIX)/libexec/jarvis/
 	install -m 644 web/dist/* $(DESTDIR)$(PREFIX)/share/jarvis/web/
 	install -m 644 deploy/jarvis.example.yaml deploy/mosquitto/mosquitto.conf deploy/mosquitto/acl \
 		$(DESTDIR)$(PREFIX)/share/jarvis/

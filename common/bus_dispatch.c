@@ -75,15 +75,15 @@ static void build_filter(const struct dispatch *d, enum topic_id id, char *out)
 	(void)topic_build(d->base, id, args, out);
 }
 
-static int flags_of(enum topic_class class)
+static int flags_of(const struct dispatch *d, enum topic_id id)
 {
-	/* Our own last will must reach us, so presence is not subscribed without our own messages. */
-	if (class == CLASS_PRESENCE)
-		return 0;
+	enum topic_class class = topic_table[id].class;
+
 	/* Shows a retained command for what it is. */
 	if (class == CLASS_COMMAND || class == CLASS_INTERNAL)
-		return LINK_NO_LOCAL | LINK_RETAIN_AS_PUBLISHED;
-	return LINK_NO_LOCAL;
+		return LINK_RETAIN_AS_PUBLISHED;
+	/* What we say ourselves need not come back; but presence, health and the like of all services do, ours too. */
+	return d->own[id] ? LINK_NO_LOCAL : 0;
 }
 
 static int subscribe_group(struct dispatch *d, struct link *link, int flags, int qos)
@@ -93,9 +93,10 @@ static int subscribe_group(struct dispatch *d, struct link *link, int flags, int
 	int r = 0;
 
 	for (int id = 0; id < TOPIC_COUNT; id++) {
-		enum topic_class class = topic_table[id].class;
+		int topic_qos = class_table[topic_table[id].class].qos;
 
-		if (!(d->routes[id] || d->own[id]) || flags_of(class) != flags || class_table[class].qos != qos)
+		if (!(d->routes[id] || d->own[id]) || topic_qos != qos ||
+		    flags_of(d, (enum topic_id)id) != flags)
 			continue;
 		filters[n] = xmalloc(TOPIC_MAX_BYTES);
 		build_filter(d, (enum topic_id)id, filters[n++]);
@@ -110,10 +111,10 @@ static int subscribe_group(struct dispatch *d, struct link *link, int flags, int
 int dispatch_subscribe(struct dispatch *d, struct link *link)
 {
 	static const int groups[][2] = {
-		{ LINK_NO_LOCAL | LINK_RETAIN_AS_PUBLISHED, 1 },
-		{ 0, 1 },
+		{ LINK_RETAIN_AS_PUBLISHED, 1 },
 		{ LINK_NO_LOCAL, 1 },
-		{ LINK_NO_LOCAL, 0 },
+		{ 0, 1 },
+		{ 0, 0 },
 	};
 	char *own = (char *)d->presence_topic;
 	int r = 0;

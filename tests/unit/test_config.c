@@ -55,7 +55,7 @@ static void check_defaults(const struct config *config)
 	assert_int_equal(config->gateway.session_idle_ms, 30 * 60000);
 	assert_int_equal(config->gateway.session_lifetime_ms, 12 * 3600000);
 	assert_false(config->gateway.allow_plain_http_lan);
-	assert_string_equal(config->gateway.web_dir, "/usr/share/jarvis/web");
+	assert_string_equal(config->gateway.web_dir, "/usr/local/share/jarvis/web");
 	assert_int_equal(config->principals_n, 0);
 	assert_null(config->self);
 	assert_int_equal(config->protected.guests_n, 0);
