@@ -205,7 +205,8 @@ format-check:
 	clang-format --dry-run -Werror $(formatted)
 
 lint: ## layers, banned functions, sizes
-	tools/lint
+	@tools/lint
+	@awk '/^```c$$/ { code = 1; next } /^```$$/ { code = 0 } code' docs/a-service.md | $(CC) $(CFLAGS) -fsyntax-only -x c -
 
 generate: $(build)/topicgen ## write what is printed from the vocabulary
 	@JARVIS_BUILD=$(build) tools/generate

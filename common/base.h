@@ -38,8 +38,6 @@
 		max_a_ > max_b_ ? max_a_ : max_b_;                                                 \
 	})
 
-#define container_of(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
-
 /* Defines NAME_p(), which frees what a variable points to: `_cleanup_(thing_freep) struct thing *t`. */
 #define DEFINE_FREEP(type, fn)                                                                     \
 	_unused_ static inline void fn##p(type **pointer)                                          \

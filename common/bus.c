@@ -25,6 +25,7 @@ struct queued {
 	char *topic;
 	char *payload;
 	size_t length;
+	int mid; /* once it was sent */
 };
 
 _Static_assert(TOPIC_COUNT < 255, "a topic id fits in a byte");
@@ -38,6 +39,8 @@ struct bus {
 	struct dispatch *dispatch;
 	struct queued *queue, **queue_tail;
 	size_t queue_n;
+	struct queued *sent,
+		**sent_tail;   /* events that the broker has not acknowledged, in order */
 	uint8_t *topic_of_mid; /* topic id + 1 of each QoS 1 publication in flight; 0: none */
 	int64_t in_flight;
 	struct bus_stats stats;
@@ -52,7 +55,53 @@ struct bus {
 
 /* ── publishing ────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static int send_now(struct bus *bus, enum topic_id id, const char *topic, const char *payload, size_t length)
+static struct queued *queued_new(enum topic_id id, const char *topic, const char *payload,
+				 size_t length)
+{
+	struct queued *q = xnew(struct queued);
+
+	q->id = id;
+	q->topic = xstrdup(topic);
+	q->payload = xstrndup(payload, length);
+	q->length = length;
+	return q;
+}
+
+static void queued_free(struct queued *q)
+{
+	free(q->topic);
+	free(q->payload);
+	free(q);
+}
+
+/* Keeps an event until its acknowledgement: a connection that breaks takes it along. */
+static void sent_add(struct bus *bus, enum topic_id id, int mid, const char *topic,
+		     const char *payload, size_t length)
+{
+	struct queued *q = queued_new(id, topic, payload, length);
+
+	q->mid = mid;
+	*bus->sent_tail = q;
+	bus->sent_tail = &q->next;
+}
+
+static void sent_drop(struct bus *bus, int mid)
+{
+	for (struct queued **at = &bus->sent; *at; at = &(*at)->next) {
+		struct queued *q = *at;
+
+		if (q->mid != mid)
+			continue;
+		*at = q->next;
+		if (!*at)
+			bus->sent_tail = at;
+		queued_free(q);
+		return;
+	}
+}
+
+static int send_now(struct bus *bus, enum topic_id id, const char *topic, const char *payload,
+		    size_t length)
 {
 	const struct class_def *class = &class_table[topic_table[id].class];
 	struct link_publication p = {
@@ -74,6 +123,8 @@ static int send_now(struct bus *bus, enum topic_id id, const char *topic, const 
 		bus->in_flight++;
 		bus->topic_of_mid[(uint16_t)mid] = (uint8_t)(id + 1);
 	}
+	if (topic_table[id].class == CLASS_EVENT)
+		sent_add(bus, id, mid, topic, payload, length);
 	return 0;
 }
 
@@ -85,24 +136,18 @@ static void queue_drop_first(struct bus *bus)
 	if (!bus->queue)
 		bus->queue_tail = &bus->queue;
 	bus->queue_n--;
-	free(q->topic);
-	free(q->payload);
-	free(q);
+	queued_free(q);
 }
 
 static void queue_event(struct bus *bus, enum topic_id id, const char *topic, const char *payload,
 			size_t length)
 {
-	struct queued *q = xnew(struct queued);
+	struct queued *q = queued_new(id, topic, payload, length);
 
 	if (bus->queue_n >= EVENT_QUEUE_MAX) {
 		queue_drop_first(bus);
 		bus->stats.dropped_events++;
 	}
-	q->id = id;
-	q->topic = xstrdup(topic);
-	q->payload = xstrndup(payload, length);
-	q->length = length;
 	*bus->queue_tail = q;
 	bus->queue_tail = &q->next;
 	bus->queue_n++;
@@ -112,14 +157,18 @@ static void queue_flush(struct bus *bus)
 {
 	while (bus->queue && link_is_up(bus->link)) {
 		struct queued *q = bus->queue;
+		int r = send_now(bus, q->id, q->topic, q->payload, q->length);
 
-		(void)send_now(bus, q->id, q->topic, q->payload, q->length);
+		if (r == -ENOTCONN)
+			return; /* the next connect tries again */
+		if (r < 0)
+			bus->stats.dropped_events++;
 		queue_drop_first(bus);
 	}
 }
 
-int bus_publish_text(struct bus *bus, enum topic_id id, const char *const *args, const char *payload,
-		     size_t length)
+int bus_publish_text(struct bus *bus, enum topic_id id, const char *const *args,
+		     const char *payload, size_t length)
 {
 	char topic[TOPIC_MAX_BYTES];
 	int r = topic_build(bus->base, id, args, topic);
@@ -175,7 +224,8 @@ static void on_up(void *ctx)
 	bus->stats.connects++;
 	log_info("connected to the broker");
 	if (dispatch_subscribe(bus->dispatch, bus->link) < 0) {
-		log_error("cannot subscribe; nothing will be received until the next connect");
+		log_error("cannot subscribe at the broker; connecting again");
+		link_cut(bus->link);
 		return;
 	}
 	if (bus->stopping)
@@ -187,23 +237,44 @@ static void on_up(void *ctx)
 	bus->online = true;
 }
 
+/* The link's handle is gone with what it had sent: events go first in the queue again, state is published anew. */
+static void forget_in_flight(struct bus *bus)
+{
+	memset(bus->topic_of_mid, 0, MIDS);
+	bus->in_flight = 0;
+	if (!bus->sent)
+		return;
+	for (struct queued *q = bus->sent; q; q = q->next)
+		bus->queue_n++;
+	*bus->sent_tail = bus->queue;
+	if (!bus->queue)
+		bus->queue_tail = bus->sent_tail;
+	bus->queue = bus->sent;
+	bus->sent = NULL;
+	bus->sent_tail = &bus->sent;
+	for (; bus->queue_n > EVENT_QUEUE_MAX; bus->stats.dropped_events++)
+		queue_drop_first(bus);
+}
+
 static void on_down(void *ctx)
 {
 	struct bus *bus = ctx;
 
 	bus->online = false;
+	forget_in_flight(bus);
 	log_warn("lost the broker; reconnecting");
 	if (bus->options.on_offline)
 		bus->options.on_offline(bus->options.ctx);
 }
 
-static void on_message(void *ctx, const char *topic, const char *payload, size_t length, bool retained)
+static void on_message(void *ctx, const char *topic, const char *payload, size_t length,
+		       bool retained)
 {
 	struct bus *bus = ctx;
 
 	bus->stats.received++;
 	/* Somebody's late last will says that we are gone: we are not. */
-	if (bus->online && !bus->stopping && str_eq(topic, bus->presence_topic) &&
+	if (bus->online && !bus->stopping && !retained && str_eq(topic, bus->presence_topic) &&
 	    str_eq(payload, "offline")) {
 		log_warn("our presence was set to offline by an older session; setting it right");
 		publish_presence(bus, "online");
@@ -231,11 +302,14 @@ static void on_ack(void *ctx, int mid, int reason)
 		return;
 	bus->topic_of_mid[(uint16_t)mid] = 0;
 	bus->in_flight--;
+	if (topic_table[id].class == CLASS_EVENT)
+		sent_drop(bus, mid);
 	if (reason >= 0x80) {
 		bus->stats.refused++;
-		log_folded(&bus->refused_fold, clock_boot_ms(bus->options.clock), LOG_LEVEL_ERROR,
-			   "the broker refuses a publication on %s (reason 0x%02x): is its ACL current?",
-			   topic_table[id].pattern, (unsigned)reason);
+		log_folded(
+			&bus->refused_fold, clock_boot_ms(bus->options.clock), LOG_LEVEL_ERROR,
+			"the broker refuses a publication on %s (reason 0x%02x): is its ACL current?",
+			topic_table[id].pattern, (unsigned)reason);
 	}
 	if (bus->stopping)
 		drained(bus);
@@ -294,6 +368,7 @@ int bus_new(const struct bus_options *options, struct bus **ret)
 
 	bus->options = *options;
 	bus->queue_tail = &bus->queue;
+	bus->sent_tail = &bus->sent;
 	bus->topic_of_mid = xcalloc(MIDS, sizeof(*bus->topic_of_mid));
 	bus->base = xstrdup(options->base);
 	bus->instance = xstrdup(options->instance);
@@ -305,7 +380,8 @@ int bus_new(const struct bus_options *options, struct bus **ret)
 		return r;
 	}
 	bus->drain = timer_new(options->loop, drain_fire, bus);
-	bus->dispatch = dispatch_new(bus, &bus->options, bus->base, bus->presence_topic, &bus->stats);
+	bus->dispatch =
+		dispatch_new(bus, &bus->options, bus->base, bus->presence_topic, &bus->stats);
 	*ret = bus;
 	return 0;
 }
@@ -335,6 +411,8 @@ void bus_free(struct bus *bus)
 		return;
 	while (bus->queue)
 		queue_drop_first(bus);
+	while (bus->sent)
+		sent_drop(bus, bus->sent->mid);
 	timer_free(bus->drain);
 	dispatch_free(bus->dispatch);
 	link_free(bus->link);
@@ -350,8 +428,10 @@ bool bus_is_online(const struct bus *bus)
 	return link_is_up(bus->link) && !bus->stopping;
 }
 
-const struct bus_stats *bus_stats(const struct bus *bus)
+struct bus_stats bus_stats(const struct bus *bus)
 {
-	((struct bus *)bus)->stats.waiting = (size_t)max_of(bus->in_flight, (int64_t)0) + bus->queue_n;
-	return &bus->stats;
+	struct bus_stats stats = bus->stats;
+
+	stats.waiting = (size_t)bus->in_flight + bus->queue_n;
+	return stats;
 }

@@ -60,9 +60,10 @@ struct bus_options {
 	const char *host; /* or the path of a Unix socket when port is 0 */
 	int port;
 	const char *password;
-	const char *client_id;	/* with a secret suffix; the same on every connect of this installation */
-	unsigned keepalive_s;	/* 15 */
-	unsigned session_expiry_s; /* 0: clean sessions */
+	const char *
+		client_id; /* with a secret suffix; the same on every connect of this installation */
+	unsigned keepalive_s;		/* 15 */
+	unsigned session_expiry_s;	/* 0: clean sessions */
 	const struct bus_route *routes; /* not copied */
 	size_t routes_n;
 	void *ctx; /* handed to the callbacks below, all of which but deliver are optional */
@@ -93,7 +94,7 @@ void bus_stop(struct bus *bus, unsigned deadline_ms, void (*done)(void *ctx), vo
 void bus_free(struct bus *bus);
 
 bool bus_is_online(const struct bus *bus);
-const struct bus_stats *bus_stats(const struct bus *bus);
+struct bus_stats bus_stats(const struct bus *bus);
 
 /* Results of publishing that are not errors of ours. */
 enum {
@@ -108,8 +109,8 @@ enum {
  */
 int bus_publish(struct bus *bus, enum topic_id id, const char *const *args, const void *value);
 /* The same with a payload that is already text; LENGTH 0 clears a retained topic. */
-int bus_publish_text(struct bus *bus, enum topic_id id, const char *const *args, const char *payload,
-		     size_t length);
+int bus_publish_text(struct bus *bus, enum topic_id id, const char *const *args,
+		     const char *payload, size_t length);
 
 /*
  * Answers the command that MSG is, at reply/{principal}/{request_id}; both come from the command's topic and

@@ -133,7 +133,8 @@ bool dispatch_is_request_id(const char *text)
 	size_t length = strlen(text);
 
 	return length >= 1 && length <= REQUEST_ID_MAX &&
-	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == length;
+	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
+		       length;
 }
 
 static bool is_bare(const char *payload, size_t length)
@@ -182,7 +183,8 @@ static int check_raw(const struct msg *msg, struct codec_error *error)
 	int r = json_scan(msg->payload, msg->payload_len, JSON_STATE, &scan);
 
 	if (r < 0)
-		(void)snprintf(error->text, sizeof(error->text), "byte %zu: %s", scan.offset, scan.text);
+		(void)snprintf(error->text, sizeof(error->text), "byte %zu: %s", scan.offset,
+			       scan.text);
 	return r;
 }
 
@@ -227,7 +229,10 @@ void dispatch_message(struct dispatch *d, const char *topic, const char *payload
 		      bool retained)
 {
 	struct topic_args args;
-	struct msg msg = { .args = &args, .topic = topic, .retained = retained, .payload = payload,
+	struct msg msg = { .args = &args,
+			   .topic = topic,
+			   .retained = retained,
+			   .payload = payload,
 			   .payload_len = length };
 	struct codec_error error = { "" };
 	const struct bus_route *route;

@@ -15,7 +15,7 @@ struct dispatch *dispatch_new(struct bus *bus, const struct bus_options *options
 void dispatch_free(struct dispatch *dispatch);
 /* Subscribes to what the routes name, and to our own presence. 0 or -errno. */
 int dispatch_subscribe(struct dispatch *dispatch, struct link *link);
-void dispatch_message(struct dispatch *dispatch, const char *topic, const char *payload, size_t length,
-		      bool retained);
+void dispatch_message(struct dispatch *dispatch, const char *topic, const char *payload,
+		      size_t length, bool retained);
 /* [A-Za-z0-9_-]{1,64} */
 bool dispatch_is_request_id(const char *text);

@@ -5,7 +5,9 @@
  *  - threaded_set(true), though there is no thread: only then does libmosquitto queue an acknowledgement instead
  *    of sending it before our handler has run;
  *  - libmosquitto closes its socket before it tells, so we poll a dup of it;
- *  - a publication while offline returns an error and is queued all the same: we never publish then.
+ *  - a publication while offline returns an error and is queued all the same: we never publish then;
+ *  - what was not acknowledged is sent again after the next CONNACK, behind what we publish then, and would put old
+ *    state over new: every attempt gets a handle of its own.
  */
 #include "common/bus_link.h"
 
@@ -30,6 +32,8 @@
 /* The broker is near: asking often costs nothing, and its return should be noticed within two seconds. */
 #define BACKOFF_MAX_MS 1500
 #define RECEIVE_MAXIMUM 256
+/* Documents have 256 KiB at most; what is larger the broker keeps to itself. */
+#define PACKET_MAX_BYTES (1024 * 1024)
 
 enum link_state {
 	LINK_IDLE,
@@ -59,6 +63,7 @@ struct link {
 	struct timer *retry;
 	struct timer *deadline; /* for CONNACK, and for the last goodbye */
 	uint64_t backoff_ms;
+	struct link_options options; /* texts are ours */
 	char *host;
 	int port;
 	int keepalive_s;
@@ -128,6 +133,11 @@ static void go_down(struct link *link)
 {
 	bool was_up = link->state == LINK_UP;
 
+	if (link->state == LINK_GREETING)
+		log_folded(&link->down_fold, (int64_t)uv_now(link->loop), LOG_LEVEL_WARN,
+			   "broker %s:%d did not accept the connection; trying again", link->host,
+			   link->port);
+
 	wire_close(link);
 	timer_stop(link->misc);
 	timer_stop(link->deadline);
@@ -180,9 +190,7 @@ static void wire_cb(uv_poll_t *poll, int status, int events)
 	struct link *link = ((struct wire *)poll->data)->link;
 
 	/* An error condition arrives as a negative status with the handle stopped: reading finds out. */
-	if (status < 0)
-		(void)mosquitto_loop_read(link->mosquitto, 1);
-	else if (events & UV_READABLE)
+	if (status < 0 || events & UV_READABLE)
 		read_batch(link);
 	if (mosquitto_socket(link->mosquitto) >= 0 && mosquitto_want_write(link->mosquitto))
 		(void)mosquitto_loop_write(link->mosquitto, 1);
@@ -195,16 +203,17 @@ static void connect_job(void *ctx)
 {
 	struct link *link = ctx;
 
-	link->connect_result = mosquitto_connect_bind_v5(link->mosquitto, link->host, link->port,
-							 link->keepalive_s, NULL,
-							 link->connect_properties);
+	link->connect_result =
+		mosquitto_connect_bind_v5(link->mosquitto, link->host, link->port,
+					  link->keepalive_s, NULL, link->connect_properties);
 	link->connect_errno = errno; /* errno is this thread's */
 }
 
 static void say_unreachable(struct link *link)
 {
-	const char *why = link->connect_result == MOSQ_ERR_ERRNO ? strerror(link->connect_errno) :
-								   mosquitto_strerror(link->connect_result);
+	const char *why = link->connect_result == MOSQ_ERR_ERRNO ?
+				  strerror(link->connect_errno) :
+				  mosquitto_strerror(link->connect_result);
 
 	log_folded(&link->down_fold, (int64_t)uv_now(link->loop), LOG_LEVEL_WARN,
 		   "broker %s:%d cannot be reached: %s; trying again", link->host, link->port, why);
@@ -233,10 +242,20 @@ static void connect_done(void *ctx, bool cancelled)
 	settle(link);
 }
 
+static int handle_renew(struct link *link);
+
+/*
+ * A new handle for every attempt: the old one would send again, after what we publish on connect, all that was
+ * not acknowledged, and so put old state over new and old commands into a new life.
+ */
 static void connect_begin(struct link *link)
 {
-	int r;
+	int r = handle_renew(link);
 
+	if (r < 0) {
+		schedule_retry(link);
+		return;
+	}
 	link->state = LINK_CONNECTING;
 	r = work_run(link->loop, connect_job, connect_done, link);
 	if (r < 0)
@@ -261,13 +280,17 @@ static void misc_fire(void *ctx)
 	settle(link);
 }
 
-/* The broker did not answer CONNECT, or not our DISCONNECT: cut the socket, and reading will notice. */
-static void deadline_fire(void *ctx)
+/* Reading will notice. */
+void link_cut(struct link *link)
 {
-	struct link *link = ctx;
-
 	if (link->wire)
 		(void)shutdown(link->wire->fd, SHUT_RDWR);
+}
+
+/* The broker did not answer CONNECT, or not our DISCONNECT. */
+static void deadline_fire(void *ctx)
+{
+	link_cut(ctx);
 }
 
 /* ── libmosquitto's callbacks ──────────────────────────────────────────────────────────────────────────────── */
@@ -303,8 +326,10 @@ static void disconnect_cb(struct mosquitto *m, void *ctx, int reason,
 	(void)m;
 	(void)properties;
 	if (reason == MQTT_RC_SESSION_TAKEN_OVER)
-		log_warn("broker %s:%d gave our session to another client with our id: is this service "
-			 "started twice?", link->host, link->port);
+		log_warn(
+			"broker %s:%d gave our session to another client with our id: is this service "
+			"started twice?",
+			link->host, link->port);
 }
 
 static void message_cb(struct mosquitto *m, void *ctx, const struct mosquitto_message *message,
@@ -337,10 +362,12 @@ static int set_will(struct link *link, const struct link_options *o)
 	mosquitto_property *properties = NULL;
 	int r;
 
-	r = mosquitto_property_add_string_pair(&properties, MQTT_PROP_USER_PROPERTY, "sid", o->will_sid);
+	r = mosquitto_property_add_string_pair(&properties, MQTT_PROP_USER_PROPERTY, "sid",
+					       o->will_sid);
 	if (r == MOSQ_ERR_SUCCESS)
-		r = mosquitto_will_set_v5(link->mosquitto, o->will_topic, (int)strlen(o->will_payload),
-					  o->will_payload, 1, true, properties);
+		r = mosquitto_will_set_v5(link->mosquitto, o->will_topic,
+					  (int)strlen(o->will_payload), o->will_payload, 1, true,
+					  properties);
 	if (r != MOSQ_ERR_SUCCESS)
 		mosquitto_property_free_all(&properties);
 	return r == MOSQ_ERR_SUCCESS ? 0 : -EINVAL;
@@ -354,18 +381,41 @@ static int configure(struct link *link, const struct link_options *o)
 	    mosquitto_int_option(m, MOSQ_OPT_TCP_NODELAY, 1) ||
 	    mosquitto_int_option(m, MOSQ_OPT_RECEIVE_MAXIMUM, RECEIVE_MAXIMUM) ||
 	    mosquitto_int_option(m, MOSQ_OPT_SEND_MAXIMUM, RECEIVE_MAXIMUM) ||
-	    mosquitto_threaded_set(m, true) ||
-	    mosquitto_username_pw_set(m, o->user, o->password))
+	    mosquitto_threaded_set(m, true) || mosquitto_username_pw_set(m, o->user, o->password))
 		return -EINVAL;
 	if (o->session_expiry_s &&
-	    mosquitto_property_add_int32(&link->connect_properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL,
-					 o->session_expiry_s))
+	    mosquitto_property_add_int32(&link->connect_properties,
+					 MQTT_PROP_SESSION_EXPIRY_INTERVAL, o->session_expiry_s))
+		return -EINVAL;
+	if (mosquitto_property_add_int32(&link->connect_properties, MQTT_PROP_MAXIMUM_PACKET_SIZE,
+					 PACKET_MAX_BYTES))
 		return -EINVAL;
 	mosquitto_connect_v5_callback_set(m, connect_cb);
 	mosquitto_disconnect_v5_callback_set(m, disconnect_cb);
 	mosquitto_message_v5_callback_set(m, message_cb);
 	mosquitto_publish_v5_callback_set(m, publish_cb);
 	return set_will(link, o);
+}
+
+static int handle_renew(struct link *link)
+{
+	if (link->mosquitto)
+		mosquitto_destroy(link->mosquitto);
+	mosquitto_property_free_all(&link->connect_properties);
+	link->mosquitto =
+		mosquitto_new(link->options.client_id, link->options.session_expiry_s == 0, link);
+	return link->mosquitto ? configure(link, &link->options) : -EINVAL;
+}
+
+static void copy_options(struct link_options *own, const struct link_options *options)
+{
+	*own = *options;
+	own->client_id = xstrdup(options->client_id);
+	own->user = xstrdup(options->user);
+	own->password = xstrdup_null(options->password);
+	own->will_topic = xstrdup(options->will_topic);
+	own->will_payload = xstrdup(options->will_payload);
+	own->will_sid = xstrdup(options->will_sid);
 }
 
 int link_new(const struct link_options *options, struct link **ret)
@@ -381,8 +431,8 @@ int link_new(const struct link_options *options, struct link **ret)
 	link->port = options->port;
 	link->keepalive_s = (int)options->keepalive_s;
 	link->backoff_ms = BACKOFF_FIRST_MS;
-	link->mosquitto = mosquitto_new(options->client_id, options->session_expiry_s == 0, link);
-	r = link->mosquitto ? configure(link, options) : -EINVAL;
+	copy_options(&link->options, options);
+	r = handle_renew(link);
 	if (r < 0) {
 		link_free(link);
 		return r;
@@ -405,6 +455,14 @@ void link_free(struct link *link)
 	if (link->mosquitto)
 		mosquitto_destroy(link->mosquitto);
 	mosquitto_property_free_all(&link->connect_properties);
+	free((char *)link->options.client_id);
+	free((char *)link->options.user);
+	if (link->options.password)
+		sodium_memzero((char *)link->options.password, strlen(link->options.password));
+	free((char *)link->options.password);
+	free((char *)link->options.will_topic);
+	free((char *)link->options.will_payload);
+	free((char *)link->options.will_sid);
 	free(link->host);
 	free(link);
 }
@@ -474,7 +532,8 @@ static int add_properties(const struct link_publication *p, mosquitto_property *
 	int r = 0;
 
 	if (p->expiry_s)
-		r |= mosquitto_property_add_int32(ret, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, p->expiry_s);
+		r |= mosquitto_property_add_int32(ret, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL,
+						  p->expiry_s);
 	if (p->json) {
 		r |= mosquitto_property_add_byte(ret, MQTT_PROP_PAYLOAD_FORMAT_INDICATOR, 1);
 		r |= mosquitto_property_add_string(ret, MQTT_PROP_CONTENT_TYPE, "application/json");
@@ -488,8 +547,8 @@ int link_publish(struct link *link, const struct link_publication *p, int *mid)
 	int r = add_properties(p, &properties);
 
 	if (r == 0)
-		r = result(mosquitto_publish_v5(link->mosquitto, mid, p->topic, (int)p->length, p->payload,
-						p->qos, p->retain, properties));
+		r = result(mosquitto_publish_v5(link->mosquitto, mid, p->topic, (int)p->length,
+						p->payload, p->qos, p->retain, properties));
 	mosquitto_property_free_all(&properties);
 	settle(link);
 	return r;
@@ -497,8 +556,8 @@ int link_publish(struct link *link, const struct link_publication *p, int *mid)
 
 int link_subscribe(struct link *link, char *const *filters, size_t n, int qos, int flags)
 {
-	int r = result(mosquitto_subscribe_multiple(link->mosquitto, NULL, (int)n, filters, qos, flags,
-						    NULL));
+	int r = result(mosquitto_subscribe_multiple(link->mosquitto, NULL, (int)n, filters, qos,
+						    flags, NULL));
 
 	settle(link);
 	return r;

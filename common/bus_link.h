@@ -15,7 +15,8 @@ struct link_callbacks {
 	void (*on_up)(void *ctx);
 	void (*on_down)(void *ctx);
 	/* PAYLOAD is NUL-terminated; both are gone afterwards. */
-	void (*on_message)(void *ctx, const char *topic, const char *payload, size_t length, bool retained);
+	void (*on_message)(void *ctx, const char *topic, const char *payload, size_t length,
+			   bool retained);
 	/* Everything that was waiting has been delivered; acknowledgements leave when this returns. */
 	void (*on_batch_end)(void *ctx);
 	/* The broker acknowledged publication MID, or refused it (REASON ≥ 0x80). */
@@ -52,11 +53,13 @@ struct link_publication {
 /* Options are copied. 0, or -EINVAL when libmosquitto refuses one. */
 int link_new(const struct link_options *options, struct link **ret) _nodiscard_;
 void link_start(struct link *link);
-/* Closes; DONE comes once, when no thread and no socket is left. */
+/* Closes; DONE comes once, from the loop, when no thread of ours is at work any more. */
 void link_stop(struct link *link, void (*done)(void *ctx), void *ctx);
 /* After link_stop() is done, or before link_start(). */
 void link_free(struct link *link);
 bool link_is_up(const struct link *link);
+/* Breaks the connection, and connects again after a while. */
+void link_cut(struct link *link);
 
 /* Only while up. 0 (and *mid, for QoS 1), or -errno. */
 int link_publish(struct link *link, const struct link_publication *p, int *mid);

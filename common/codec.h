@@ -10,7 +10,7 @@
 
 enum codec_mode {
 	CODEC_LENIENT, /* state, events, replies: unknown fields are ignored, missing optional ones are null */
-	CODEC_STRICT,  /* commands, REST bodies: an unknown field is an error */
+	CODEC_STRICT, /* commands, REST bodies: an unknown field is an error */
 };
 
 struct codec_error {

@@ -11,11 +11,8 @@
 #include <math.h>
 #include <stdio.h>
 
-#define STRS_ITEM_MAX_BYTES 1024
 #define KEY_MAX_BYTES 256
 #define NESTING_MAX 8
-/* The largest integer that every JSON reader keeps exactly. */
-#define INTEGER_MAX 9007199254740991.0
 
 struct decoder {
 	const struct message_def *message;
@@ -76,7 +73,8 @@ static bool is_integer(const cJSON *item)
 {
 	double v = item->valuedouble;
 
-	return cJSON_IsNumber(item) && v >= -INTEGER_MAX && v <= INTEGER_MAX && v == floor(v);
+	return cJSON_IsNumber(item) && v >= -CODEC_INTEGER_MAX && v <= CODEC_INTEGER_MAX &&
+	       v == floor(v);
 }
 
 static int decode_i64(struct decoder *d, const struct field_def *f, const cJSON *item, void *at)
@@ -201,7 +199,7 @@ static int decode_strs(struct decoder *d, const struct field_def *f, const cJSON
 	if (r < 0)
 		return r;
 	cJSON_ArrayForEach(child, item) {
-		if (!cJSON_IsString(child) || strlen(child->valuestring) > STRS_ITEM_MAX_BYTES)
+		if (!cJSON_IsString(child) || strlen(child->valuestring) > CODEC_STRS_MAX_BYTES)
 			return fail(d, f->name, "has an element that is not a short text");
 		*(const char **)element = arena_strdup(d->arena, child->valuestring);
 		element += sizeof(char *);

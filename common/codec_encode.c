@@ -12,16 +12,19 @@
 static void encode_fields(const struct message_def *message, const void *value,
 			  struct json_writer *w, const char *key);
 
+/* Receivers refuse what a double cannot hold exactly: unknown where that can be said, else the nearest that it can. */
 static void encode_i64(const struct field_def *f, const void *at, struct json_writer *w)
 {
 	const struct opt_i64 *opt = at;
+	int64_t v = f->optional ? opt->v : *(const int64_t *)at;
+	bool fits = v >= -CODEC_INTEGER_MAX && v <= CODEC_INTEGER_MAX;
 
-	if (!f->optional)
-		json_add_i64(w, f->name, *(const int64_t *)at);
-	else if (opt->has)
-		json_add_i64(w, f->name, opt->v);
-	else
+	if (f->optional && (!opt->has || !fits))
 		json_add_null(w, f->name);
+	else if (fits)
+		json_add_i64(w, f->name, v);
+	else
+		json_add_i64(w, f->name, v < 0 ? -CODEC_INTEGER_MAX : CODEC_INTEGER_MAX);
 }
 
 /*
@@ -71,11 +74,27 @@ static void encode_enum(const struct field_def *f, const void *at, struct json_w
 			enumeration_word(f->enumeration, f->optional ? opt->v : *(const int *)at));
 }
 
+/* Cuts what is longer than MAX bytes, between two characters: one long text must not cost the whole document. */
+static void add_cut(struct json_writer *w, const char *key, const char *text, size_t max)
+{
+	_cleanup_(freep) char *cut = NULL;
+	size_t n = max;
+
+	if (!text || strlen(text) <= max) {
+		json_add_str(w, key, text);
+		return;
+	}
+	while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
+		n--;
+	cut = xstrndup(text, n);
+	json_add_str(w, key, cut);
+}
+
 static void encode_text(const struct field_def *f, const void *at, struct json_writer *w)
 {
 	const char *text = *(const char *const *)at;
 
-	json_add_str(w, f->name, text || f->optional ? text : "");
+	add_cut(w, f->name, text || f->optional ? text : "", f->max);
 }
 
 static void encode_raw(const struct field_def *f, const void *at, struct json_writer *w)
@@ -93,12 +112,18 @@ static void encode_object(const struct field_def *f, const void *at, struct json
 		json_add_null(w, f->name);
 }
 
+/* What a receiver takes; more is left out. */
+static size_t count(const struct field_def *f, const void *at)
+{
+	return min_of(codec_get_count(at), f->max);
+}
+
 static void encode_list(const struct field_def *f, const void *at, struct json_writer *w)
 {
 	const char *element = *(const char *const *)at;
 
 	json_list_begin(w, f->name);
-	for (size_t n = codec_get_count(at); n > 0; n--, element += f->message->size)
+	for (size_t n = count(f, at); n > 0; n--, element += f->message->size)
 		encode_fields(f->message, element, w, NULL);
 	json_list_end(w);
 }
@@ -108,7 +133,7 @@ static void encode_map(const struct field_def *f, const void *at, struct json_wr
 	const char *element = *(const char *const *)at;
 
 	json_object_begin(w, f->name);
-	for (size_t n = codec_get_count(at); n > 0; n--, element += f->message->map_size)
+	for (size_t n = count(f, at); n > 0; n--, element += f->message->map_size)
 		encode_fields(f->message, element + f->message->map_offset, w,
 			      *(const char *const *)element);
 	json_object_end(w);
@@ -119,8 +144,8 @@ static void encode_strs(const struct field_def *f, const void *at, struct json_w
 	const char *const *texts = *(const char *const *const *)at;
 
 	json_list_begin(w, f->name);
-	for (size_t i = 0; i < codec_get_count(at); i++)
-		json_add_str(w, NULL, texts[i]);
+	for (size_t i = 0; i < count(f, at); i++)
+		add_cut(w, NULL, texts[i], CODEC_STRS_MAX_BYTES);
 	json_list_end(w);
 }
 
@@ -129,7 +154,7 @@ static void encode_nums(const struct field_def *f, const void *at, struct json_w
 	const struct num_entry *entries = *(const struct num_entry *const *)at;
 
 	json_object_begin(w, f->name);
-	for (size_t i = 0; i < codec_get_count(at); i++)
+	for (size_t i = 0; i < count(f, at); i++)
 		json_add_i64(w, entries[i].key, entries[i].value);
 	json_object_end(w);
 }

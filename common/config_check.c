@@ -21,8 +21,8 @@ static void complain_at(struct checker *c, const struct ynode *node, const char 
 static void check_mqtt(struct checker *c)
 {
 	const struct ynode *mqtt = ynode_get(c->root, "mqtt");
-	const struct ynode *other = ynode_get(mqtt, "host") ? ynode_get(mqtt, "host") :
-							      ynode_get(mqtt, "port");
+	const struct ynode *other =
+		ynode_get(mqtt, "host") ? ynode_get(mqtt, "host") : ynode_get(mqtt, "port");
 
 	if (other && ynode_get(mqtt, "socket"))
 		complain_at(c, ynode_get(mqtt, "socket"), "mqtt.socket",
@@ -116,6 +116,10 @@ static void check_principals(struct checker *c)
 		if (service_find(principal->name) >= 0)
 			complain_at(c, node ? node->key : principals, str_get(&key),
 				    "is the name of one of Jarvis's services; choose another");
+		/* action/request/{principal} must never look like action/{id}/state. */
+		if (str_eq(principal->name, "state"))
+			complain_at(c, node ? node->key : principals, str_get(&key),
+				    "is a word of the topics; choose another");
 		if (principal->class == PRINCIPAL_VIEWER &&
 		    (principal->tools_n || principal->targets_n))
 			complain_at(c, node, str_get(&key),
@@ -170,8 +174,8 @@ static void check_references(struct checker *c)
 	node = ynode_get(c->root, "principals");
 	for (size_t i = 0; i < config->principals_n; i++) {
 		const struct config_principal *principal = &config->principals[i];
-		const struct ynode *targets = ynode_get(ynode_get(node, principal->name),
-							"targets");
+		const struct ynode *targets =
+			ynode_get(ynode_get(node, principal->name), "targets");
 
 		check_items(c, targets, "principals.targets", principal->targets,
 			    principal->targets_n);

@@ -50,8 +50,8 @@ void config_error_add(struct config_errors *errors, size_t line, size_t column, 
 		errors->cap = errors->cap ? 2 * errors->cap : 8;
 		errors->items = xreallocarray(errors->items, errors->cap, sizeof(*errors->items));
 	}
-	errors->items[errors->n] = (struct config_error){ line, column, errors->n,
-							  str_take(&text) };
+	errors->items[errors->n] =
+		(struct config_error){ line, column, errors->n, str_take(&text) };
 	errors->n++;
 }
 

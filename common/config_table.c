@@ -25,7 +25,8 @@ static const char *const words_principal_class[] = {
 /* A section's keys sit in a function, where `self_t` can name its struct. */
 #define SECTION_OF(section, type) \
 	static const struct key_def *keys_##section(size_t *n); \
-	static const struct section_def section_##section = { sizeof(struct type), keys_##section }; \
+	static const struct section_def section_##section = { sizeof(struct type), \
+							      keys_##section }; \
 	static const struct key_def *keys_##section(size_t *n) { \
 		typedef struct type self_t; \
 		static const struct key_def keys[] = {
@@ -53,7 +54,8 @@ static const char *const words_principal_class[] = {
 	KEY(key, KEY_LISTS, doc, .max = m, .names = CHECK_##nc, .check = CHECK_##c, .example = e)
 #define OBJ(key, s, doc) KEY(key, KEY_OBJ, doc, .section = &section_##s)
 #define OPT_OBJ(key, s, doc) KEY(key, KEY_OPT_OBJ, doc, .section = &section_##s)
-#define MAP(key, s, m, e, doc) KEY(key, KEY_MAP, doc, .section = &section_##s, .max = m, .example = e)
+#define MAP(key, s, m, e, doc) \
+	KEY(key, KEY_MAP, doc, .section = &section_##s, .max = m, .example = e)
 #define WORD(key, doc) KEY(key, KEY_WORD, doc, )
 #include "common/config.def"
 /* clang-format on */

@@ -15,6 +15,7 @@ struct db_rows {
 	sqlite3_stmt *stmt;
 	struct db_statement *kept; /* NULL: the statement is ours alone */
 	int failed;		   /* -errno, for db_next() */
+	bool done;		   /* a further step would run the statement again */
 };
 
 static const struct {
@@ -218,6 +219,8 @@ int db_next(struct db_rows *rows)
 
 	if (rows->failed < 0)
 		return rows->failed;
+	if (rows->done)
+		return 0;
 	code = sqlite3_step(rows->stmt);
 	if (code == SQLITE_ROW)
 		return 1;
@@ -225,6 +228,7 @@ int db_next(struct db_rows *rows)
 		return rows->failed = db_fail(rows->db, code, sqlite3_sql(rows->stmt));
 	/* Ends the read transaction now, not when the rows are freed. */
 	(void)sqlite3_reset(rows->stmt);
+	rows->done = true;
 	return 0;
 }
 

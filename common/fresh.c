@@ -19,7 +19,8 @@ void fresh_observe(struct fresh_source *source, const struct msg_source_state *e
 	source->age_ms = source->never_ok ? 0 : max_of(ts - entry->last_ok_ms.v, (int64_t)0);
 }
 
-enum fresh_verdict fresh_judge(bool owner_online, const struct fresh_source *source, int64_t boot_ms)
+enum fresh_verdict fresh_judge(bool owner_online, const struct fresh_source *source,
+			       int64_t boot_ms)
 {
 	int64_t age;
 

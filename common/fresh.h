@@ -16,8 +16,8 @@ enum fresh_verdict {
 
 /* What one source has shown. */
 struct fresh_source {
-	bool seen;	   /* a live source document named it */
-	int64_t age_ms;	   /* its age when that document was written: ts − last_ok_ms */
+	bool seen;	    /* a live source document named it */
+	int64_t age_ms;	    /* its age when that document was written: ts − last_ok_ms */
 	int64_t at_boot_ms; /* when that document arrived */
 	double period_s;
 	bool never_ok; /* the source never answered */
@@ -27,6 +27,7 @@ struct fresh_source {
 void fresh_observe(struct fresh_source *source, const struct msg_source_state *entry, int64_t ts,
 		   bool retained, int64_t boot_ms);
 /* SOURCE is NULL for documents without one. */
-enum fresh_verdict fresh_judge(bool owner_online, const struct fresh_source *source, int64_t boot_ms);
+enum fresh_verdict fresh_judge(bool owner_online, const struct fresh_source *source,
+			       int64_t boot_ms);
 /* "live", "owner offline", … for people. */
 const char *fresh_text(enum fresh_verdict verdict);

@@ -151,8 +151,12 @@ static void poll_cb(uv_poll_t *poll, int status, int events)
 	int action = 0;
 	int running;
 
+	/*
+	 * Reading or writing finds out what is wrong. CURL_CSELECT_ERR would end the transfer at once, also where
+	 * curl repeats a request whose kept connection turns out dead.
+	 */
 	if (status < 0)
-		action = CURL_CSELECT_ERR;
+		action = CURL_CSELECT_IN | CURL_CSELECT_OUT;
 	if (events & UV_READABLE)
 		action |= CURL_CSELECT_IN;
 	if (events & UV_WRITABLE)

@@ -20,15 +20,16 @@ struct limits {
 	size_t bytes;
 	size_t depth;
 	size_t members; /* of one object; 0: no limit */
+	size_t values;	/* in all: each costs cJSON a node, however short its text is */
 	bool unique;	/* keys */
 	bool fold;	/* keys that differ by case alone are the same */
 	bool exact;	/* integers must fit in a double */
 };
 
 static const struct limits limits_table[] = {
-	[JSON_COMMAND] = { 64 * 1024, 16, 512, true, true, true },
-	[JSON_STATE] = { 256 * 1024, 16, 0, true, false, true },
-	[JSON_FOREIGN] = { 8 * 1024 * 1024, DEPTH_MAX, 0, false, false, false },
+	[JSON_COMMAND] = { 64 * 1024, 16, 512, 16384, true, true, true },
+	[JSON_STATE] = { 256 * 1024, 16, 0, 65536, true, false, true },
+	[JSON_FOREIGN] = { 8 * 1024 * 1024, DEPTH_MAX, 0, 400000, false, false, false },
 };
 
 /* A key of an open object: where it lies decoded, and where it stood. */
@@ -55,6 +56,7 @@ struct scanner {
 	struct str decoded;
 	struct key *keys;
 	size_t keys_n, keys_cap;
+	size_t values;
 };
 
 static int fail(struct scanner *s, const char *error)
@@ -393,6 +395,8 @@ static int scan_begin(struct scanner *s, bool *whole)
 {
 	*whole = true;
 	skip_blanks(s);
+	if (++s->values > s->limits->values)
+		return fail(s, "too many values");
 	switch (peek(s)) {
 	case '{':
 	case '[':

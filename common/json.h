@@ -12,9 +12,12 @@
 
 /* What a text may be, by where it came from. */
 enum json_class {
-	JSON_COMMAND, /* 64 KiB, depth 16, 512 members an object, no duplicate keys (nor such that differ by case) */
-	JSON_STATE,   /* 256 KiB, depth 16, no duplicate keys */
-	JSON_FOREIGN, /* 8 MiB, depth 32: Proxmox, models; of duplicate keys the first counts */
+	/* 64 KiB, 16,384 values, depth 16, 512 members an object; no duplicate keys, nor such that differ by case */
+	JSON_COMMAND,
+	/* 256 KiB, 65,536 values, depth 16; no duplicate keys */
+	JSON_STATE,
+	/* 8 MiB, 400,000 values, depth 32: Proxmox, models; of duplicate keys the first counts */
+	JSON_FOREIGN,
 };
 
 struct json_error {
@@ -24,7 +27,8 @@ struct json_error {
 
 /*
  * Checks TEXT: grammar, UTF-8, no BOM, no \u0000, no lone surrogates, numbers finite, and the limits of its class.
- * Integers are within ±(2^53−1), but for JSON_FOREIGN: some NFS servers say that they have 8 EiB. 0 or -EINVAL (with *error filled; error may be NULL).
+ * Integers are within ±(2^53−1), but for JSON_FOREIGN: some NFS servers say that they have 8 EiB. 0, or -EINVAL
+ * with *error filled (error may be NULL).
  */
 int json_scan(const char *text, size_t length, enum json_class class, struct json_error *error);
 

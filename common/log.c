@@ -19,7 +19,7 @@ static const char *const level_names[] = { "error", "warn", "info", "debug" };
 
 static struct {
 	const char *name;
-	enum log_level level;
+	_Atomic int level; /* of threads that are not ours too */
 	log_sink_fn sink;
 	void *sink_ctx;
 	pthread_t sink_thread; /* the sink belongs to one thread; lines of others pass it by */
@@ -87,7 +87,8 @@ static void emit(enum log_level level, char *text)
 	}
 	if (write(STDERR_FILENO, line, (size_t)length) < 0)
 		return; /* nobody is left to be told */
-	if (level > LOG_LEVEL_WARN || !logger.sink || !pthread_equal(logger.sink_thread, pthread_self()))
+	if (level > LOG_LEVEL_WARN || !logger.sink ||
+	    !pthread_equal(logger.sink_thread, pthread_self()))
 		return;
 	if (!logger.in_sink) {
 		logger.in_sink = true;
@@ -101,7 +102,7 @@ void log_write(enum log_level level, const char *format, ...)
 	char text[LINE_MAX_BYTES];
 	va_list args;
 
-	if (level > logger.level)
+	if ((int)level > logger.level)
 		return;
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
@@ -121,7 +122,8 @@ int log_errno(int r, const char *format, ...)
 	return r;
 }
 
-void log_folded(struct log_fold *fold, int64_t boot_ms, enum log_level level, const char *format, ...)
+void log_folded(struct log_fold *fold, int64_t boot_ms, enum log_level level, const char *format,
+		...)
 {
 	char text[LINE_MAX_BYTES];
 	va_list args;

@@ -47,5 +47,5 @@ struct log_fold {
 	int64_t next_ms;
 	unsigned skipped;
 };
-void log_folded(struct log_fold *fold, int64_t boot_ms, enum log_level level, const char *format, ...)
-	_printf_(4, 5);
+void log_folded(struct log_fold *fold, int64_t boot_ms, enum log_level level, const char *format,
+		...) _printf_(4, 5);

@@ -23,8 +23,8 @@
 #include <unistd.h>
 
 #define DRAIN_MS 5000
-/* How long an orderly end may take in all before we leave as we are. */
-#define END_MS 10000
+/* How long an orderly end may take in all before we leave as we are; Docker kills after ten seconds. */
+#define END_S 8
 #define SID_BYTES 8
 
 struct service {
@@ -37,6 +37,7 @@ struct service {
 	struct secret password;
 	char *data_dir;
 	char *client_id;
+	char *instance; /* of the first configuration: topics do not change while we run */
 	char sid[2 * SID_BYTES + 1];
 	struct report *report;
 	void *self;
@@ -63,6 +64,26 @@ static int make_dir(const char *path)
 	return 0;
 }
 
+static bool is_client_secret(const char *text)
+{
+	return strspn(text, "0123456789abcdef") == 2 * SID_BYTES;
+}
+
+/* Writes beside and renames: a crash leaves the old file or the new one, never half of it. */
+static int write_client_secret(const char *path, const char *text)
+{
+	_cleanup_(freep) char *draft = xasprintf("%s.new", path);
+	FILE *file = fopen(draft, "we");
+	bool written;
+
+	if (!file)
+		return log_errno(-errno, "write %s", draft);
+	written = fputs(text, file) >= 0 && fflush(file) == 0 && fsync(fileno(file)) == 0;
+	if (fclose(file) != 0 || !written || rename(draft, path) < 0)
+		return log_errno(errno ? -errno : -EIO, "write %s", path);
+	return 0;
+}
+
 /*
  * The client id has a secret part that stays the same, so that a restart takes over its own session and nobody
  * else can.
@@ -73,26 +94,19 @@ static int read_client_id(struct service *s)
 	unsigned char random[SID_BYTES];
 	char text[2 * SID_BYTES + 2] = "";
 	FILE *file = fopen(path, "re");
+	int r = 0;
 
 	if (file && !fgets(text, sizeof(text), file))
 		text[0] = '\0';
 	if (file)
 		(void)fclose(file);
-	if (strspn(text, "0123456789abcdef") != 2 * SID_BYTES) {
-		mode_t mask = umask(077);
-
-		file = fopen(path, "we");
-		(void)umask(mask);
-		if (!file)
-			return log_errno(-errno, "write %s", path);
+	if (!is_client_secret(text)) {
 		randombytes_buf(random, sizeof(random));
 		hex_build(random, sizeof(random), text);
-		(void)fputs(text, file);
-		if (fclose(file) != 0)
-			return log_errno(-errno, "write %s", path);
+		r = write_client_secret(path, text);
 	}
 	s->client_id = xasprintf("%s-%s-%.*s", s->name, s->config->instance, 2 * SID_BYTES, text);
-	return 0;
+	return r;
 }
 
 static int read_password(struct service *s)
@@ -192,6 +206,15 @@ static int make_bus(struct service *s)
 
 /* ── signals ───────────────────────────────────────────────────────────────────────────────────────────────── */
 
+/* What the link to the broker was made with. */
+static bool needs_restart(const struct config *old, const struct config *now)
+{
+	return !str_eq(old->base, now->base) || !str_eq(old->instance, now->instance) ||
+	       !str_eq(old->mqtt.host, now->mqtt.host) || old->mqtt.port != now->mqtt.port ||
+	       !str_eq_null(old->mqtt.socket, now->mqtt.socket) ||
+	       old->mqtt.keepalive_ms != now->mqtt.keepalive_ms;
+}
+
 static void reload(struct service *s)
 {
 	struct config *old = s->config;
@@ -203,6 +226,9 @@ static void reload(struct service *s)
 			  str_get(&errors));
 		return;
 	}
+	if (needs_restart(old, config))
+		log_warn(
+			"base, instance and mqtt are only read at the start: restart this service");
 	s->config = config;
 	s->env.config = config;
 	log_set_level(config->log_level);
@@ -222,8 +248,21 @@ static void stop_loop(void *ctx)
 	uv_stop(&s->loop);
 }
 
+/* A connect that hangs in the pool, a handle that nobody closes, exit() waiting for pool threads: no loop helps. */
+static void late_cb(_unused_ int number)
+{
+	static const char text[] = "warn something did not end in time; leaving\n";
+
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	_exit(EX_TEMPFAIL);
+}
+
 static void begin_end(struct service *s)
 {
+	struct sigaction late = { .sa_handler = late_cb };
+
+	(void)sigaction(SIGALRM, &late, NULL);
+	(void)alarm(END_S);
 	s->ending = true;
 	log_info("ending");
 	if (s->def->stop)
@@ -262,12 +301,13 @@ static void fill_env(struct service *s)
 
 	randombytes_buf(random, sizeof(random));
 	hex_build(random, sizeof(random), s->sid);
+	s->instance = xstrdup(s->config->instance);
 	s->env = (struct service_env){
 		.loop = &s->loop,
 		.clock = &clock_system,
 		.config = s->config,
 		.state = state_new(&clock_system),
-		.instance = s->config->instance,
+		.instance = s->instance,
 		.data_dir = s->data_dir,
 		.runtime_dir = s->options.runtime,
 		.secrets_dir = s->options.secrets,
@@ -277,15 +317,11 @@ static void fill_env(struct service *s)
 	};
 }
 
-/* Runs what is left in the loop until every handle is closed. What does not end in time is left to the kernel. */
+/* Runs what is left in the loop until every handle is closed; the alarm of begin_end() ends what does not end. */
 static void close_loop(struct service *s)
 {
-	int64_t until = clock_boot_ms(s->env.clock) + END_MS;
-
-	while (uv_loop_alive(&s->loop) && clock_boot_ms(s->env.clock) < until)
-		(void)uv_run(&s->loop, UV_RUN_ONCE);
-	if (uv_loop_close(&s->loop) != 0)
-		log_warn("something did not end in time");
+	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
+	(void)uv_loop_close(&s->loop);
 }
 
 static int run(struct service *s)
@@ -309,6 +345,8 @@ static int run_with_bus(struct service *s)
 	int r;
 
 	(void)uv_loop_init(&s->loop);
+	(void)uv_loop_configure(&s->loop,
+				UV_METRICS_IDLE_TIME); /* before it runs; see service_report.c */
 	fill_env(s);
 	r = make_bus(s);
 	if (r == 0)
@@ -364,6 +402,7 @@ int service_main(const struct service_def *def, int argc, char **argv)
 	config_free(s.config);
 	free(s.data_dir);
 	free(s.client_id);
+	free(s.instance);
 	curl_global_cleanup();
 	return status;
 }

@@ -15,9 +15,9 @@ struct service_env {
 	const struct clock *clock;
 	const struct config *config;
 	struct bus *bus;
-	struct state *state;	/* the documents it owns */
+	struct state *state; /* the documents it owns */
 	const char *instance;
-	const char *data_dir;	/* $data/<service>, made with mode 0700 */
+	const char *data_dir; /* $data/<service>, made with mode 0700 */
 	const char *runtime_dir;
 	const char *secrets_dir;
 	const char *version;

@@ -4,7 +4,8 @@
  */
 #include "common/service_options.h"
 
-#include "common/str.h"
+#include "common/config.h"
+#include "common/secret.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,13 +19,13 @@ struct option_row {
 
 static const struct option_row rows[] = {
 	{ "--config", "FILE", offsetof(struct service_options, config),
-	  "configuration (default /etc/jarvis/jarvis.yaml)" },
+	  "configuration (default " CONFIG_FILE ")" },
 	{ "--data", "DIR", offsetof(struct service_options, data),
 	  "what must survive (default /var/lib/jarvis)" },
 	{ "--runtime", "DIR", offsetof(struct service_options, runtime),
 	  "sockets and switches (default /run/jarvis)" },
 	{ "--secrets", "DIR", offsetof(struct service_options, secrets),
-	  "secret files (default /etc/jarvis/secrets)" },
+	  "secret files (default " SECRETS_DIR ")" },
 	{ "--check", NULL, offsetof(struct service_options, check),
 	  "check the configuration and leave" },
 };
@@ -80,10 +81,10 @@ int service_options_parse(const char *name, const char *doc, int argc, char **ar
 	int r = 0;
 
 	*ret = (struct service_options){
-		.config = "/etc/jarvis/jarvis.yaml",
+		.config = CONFIG_FILE,
 		.data = "/var/lib/jarvis",
 		.runtime = "/run/jarvis",
-		.secrets = "/etc/jarvis/secrets",
+		.secrets = SECRETS_DIR,
 	};
 	for (int i = 1; i < argc && r == 0; i++) {
 		if (str_eq(argv[i], "--help") || str_eq(argv[i], "-h")) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Info, health and log of a service. Lag is measured where it arises: the time the loop spends between coming back
- * from the kernel and going there again is time in which everybody else waits.
+ * Info, health and log of a service. Lag is what the loop spends between two waits: time in which everybody else
+ * waits.
  */
 #include "common/service_report.h"
 
@@ -22,10 +22,11 @@ struct report {
 	enum service_id service;
 	char *sid;
 	struct timer *timer;
-	uv_check_t *check;
 	uv_prepare_t *prepare;
-	uint64_t busy_since_ns;
+	uint64_t turn_ns; /* when the loop last came by, and how long it had waited in all */
+	uint64_t idle_ns;
 	uint64_t busy_max_ns;
+	int64_t started_boot_ms;
 	int64_t cpu_us;
 	int64_t cpu_at_ms;
 	int64_t log_tokens;
@@ -43,19 +44,17 @@ static const char *const *topic_args(const struct report *r, const char *args[3]
 
 /* ── lag ───────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static void check_cb(uv_check_t *check)
-{
-	struct report *r = check->data;
-
-	r->busy_since_ns = uv_hrtime();
-}
-
 static void prepare_cb(uv_prepare_t *prepare)
 {
 	struct report *r = prepare->data;
+	uint64_t now = uv_hrtime();
+	uint64_t idle = uv_metrics_idle_time(r->env->loop);
 
-	if (r->busy_since_ns)
-		r->busy_max_ns = max_of(r->busy_max_ns, uv_hrtime() - r->busy_since_ns);
+	/* Callbacks of sockets run inside the poll: only the loop's own idle time tells them from waiting. */
+	if (r->turn_ns)
+		r->busy_max_ns = max_of(r->busy_max_ns, (now - r->turn_ns) - (idle - r->idle_ns));
+	r->turn_ns = now;
+	r->idle_ns = idle;
 }
 
 static void close_cb(uv_handle_t *handle)
@@ -65,16 +64,11 @@ static void close_cb(uv_handle_t *handle)
 
 static void lag_start(struct report *r)
 {
-	r->check = xnew(uv_check_t);
 	r->prepare = xnew(uv_prepare_t);
-	(void)uv_check_init(r->env->loop, r->check);
 	(void)uv_prepare_init(r->env->loop, r->prepare);
-	r->check->data = r;
 	r->prepare->data = r;
-	(void)uv_check_start(r->check, check_cb);
 	(void)uv_prepare_start(r->prepare, prepare_cb);
 	/* Watching the loop is no reason to keep it alive. */
-	uv_unref((uv_handle_t *)r->check);
 	uv_unref((uv_handle_t *)r->prepare);
 }
 
@@ -106,17 +100,18 @@ static int64_t rss_bytes(void)
 
 static void count_bus(struct report *r)
 {
-	const struct bus_stats *bus = bus_stats(r->env->bus);
+	struct bus_stats bus = bus_stats(r->env->bus);
 	struct counters *c = r->env->counters;
 
-	counter_set(c, "bus_received", bus->received);
-	counter_set(c, "bus_published", bus->published);
-	counter_set(c, "bus_refused", bus->refused);
-	counter_set(c, "bus_bad_payloads", bus->bad_payloads);
-	counter_set(c, "bus_bad_topics", bus->bad_topics);
-	counter_set(c, "bus_dropped_events", bus->dropped_events);
-	counter_set(c, "bus_connects", bus->connects);
+	counter_set(c, "bus_received", bus.received);
+	counter_set(c, "bus_published", bus.published);
+	counter_set(c, "bus_refused", bus.refused);
+	counter_set(c, "bus_bad_payloads", bus.bad_payloads);
+	counter_set(c, "bus_bad_topics", bus.bad_topics);
+	counter_set(c, "bus_dropped_events", bus.dropped_events);
+	counter_set(c, "bus_connects", bus.connects);
 	counter_set(c, "log_dropped", r->log_dropped);
+	counter_set(c, "state_documents", (int64_t)state_count(r->env->state));
 }
 
 static void publish_health(struct report *r)
@@ -126,12 +121,13 @@ static void publish_health(struct report *r)
 	const char *args[3];
 	struct msg_service_health health = {
 		.ts = clock_wall_ms(r->env->clock),
-		.uptime_s = (clock_wall_ms(r->env->clock) - r->env->started_ms) / 1000,
+		.uptime_s = (now - r->started_boot_ms) / 1000,
 		.loop_lag_ms = (double)r->busy_max_ns / 1e6,
 		.rss_bytes = rss_bytes(),
 		.cpu = now > r->cpu_at_ms ?
-			       (double)(cpu - r->cpu_us) / 10.0 / (double)(now - r->cpu_at_ms) : 0,
-		.bus_queue = (int64_t)bus_stats(r->env->bus)->waiting,
+			       (double)(cpu - r->cpu_us) / 10.0 / (double)(now - r->cpu_at_ms) :
+			       0,
+		.bus_queue = (int64_t)bus_stats(r->env->bus).waiting,
 	};
 
 	count_bus(r);
@@ -208,6 +204,7 @@ struct report *report_new(struct service_env *env, enum service_id service, cons
 	r->sid = xstrdup(sid);
 	r->cpu_us = cpu_us();
 	r->cpu_at_ms = clock_boot_ms(env->clock);
+	r->started_boot_ms = r->cpu_at_ms;
 	r->log_tokens = LOG_BURST;
 	r->log_refill_ms = r->cpu_at_ms;
 	r->timer = timer_new(env->loop, fire, r);
@@ -225,7 +222,6 @@ void report_free(struct report *r)
 		return;
 	log_set_sink(NULL, NULL);
 	timer_free(r->timer);
-	uv_close((uv_handle_t *)r->check, close_cb);
 	uv_close((uv_handle_t *)r->prepare, close_cb);
 	free(r->sid);
 	free(r);

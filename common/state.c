@@ -25,6 +25,7 @@ struct doc {
 	int64_t published_ms;
 	uint64_t mark;
 	bool orphan; /* the broker has it, we never set it */
+	bool gone;   /* cleared while offline: the broker is told on the next connect */
 	struct doc *prev, *next;
 };
 
@@ -89,7 +90,7 @@ void state_set_bus(struct state *state, struct bus *bus)
 }
 
 static struct doc *doc_find(const struct state *state, enum topic_id id, const char *const *args,
-				char *key)
+			    char *key)
 {
 	struct doc **found;
 
@@ -175,6 +176,7 @@ static bool set(struct state *state, enum topic_id id, const char *const *args, 
 		return false;
 	e->mark = ++state->mark;
 	e->orphan = false;
+	e->gone = false;
 	changed = always || !e->shown || codec_changed(topic_table[id].message, e->shown, value);
 	keep(e, value);
 	if (changed)
@@ -198,14 +200,18 @@ const void *state_get(const struct state *state, enum topic_id id, const char *c
 	char key[TOPIC_MAX_BYTES];
 	const struct doc *e = doc_find(state, id, args, key);
 
-	if (!e)
+	if (!e || e->gone)
 		return NULL;
 	return e->newest ? e->newest : e->shown;
 }
 
 static void clear(struct state *state, struct doc *e)
 {
-	if (state->bus && bus_is_online(state->bus))
+	if (state->bus && !bus_is_online(state->bus)) {
+		e->gone = true;
+		return;
+	}
+	if (state->bus)
 		(void)bus_publish_text(state->bus, e->id, args_of(e), NULL, 0);
 	doc_drop(state, e);
 }
@@ -272,8 +278,11 @@ void state_adopt(struct state *state, enum topic_id id, const char *const *args)
 
 void state_republish(struct state *state)
 {
-	for (struct doc *e = state->first; e; e = e->next) {
-		if (!e->orphan)
+	for (struct doc *e = state->first, *next; e; e = next) {
+		next = e->next;
+		if (e->gone)
+			clear(state, e);
+		else if (!e->orphan)
 			publish(state, e);
 	}
 }
@@ -285,7 +294,7 @@ void state_refresh(struct state *state)
 	for (struct doc *e = state->first; e; e = e->next) {
 		unsigned expiry_s = class_table[topic_table[e->id].class].expiry_s;
 
-		if (!e->orphan && now - e->published_ms >= (int64_t)expiry_s * 1000 / 3)
+		if (!e->orphan && !e->gone && now - e->published_ms >= (int64_t)expiry_s * 1000 / 3)
 			publish(state, e);
 	}
 }
@@ -295,6 +304,6 @@ size_t state_count(const struct state *state)
 	size_t n = 0;
 
 	for (const struct doc *e = state->first; e; e = e->next)
-		n += !e->orphan;
+		n += !e->orphan && !e->gone;
 	return n;
 }

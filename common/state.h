@@ -22,17 +22,22 @@ void state_set_always(struct state *state, enum topic_id id, const char *const *
 		      const void *value);
 /* The present document, or NULL. Borrowed until the next call. */
 const void *state_get(const struct state *state, enum topic_id id, const char *const *args);
-/* Forgets the document and clears its retained topic. */
+/* Forgets the document and clears its retained topic; while offline, on the next connect. */
 void state_clear(struct state *state, enum topic_id id, const char *const *args);
 /* Clears every document of topic ID whose words begin with ARGS (ended by NULL) and which was not set since MARK. */
 void state_sweep(struct state *state, enum topic_id id, const char *const *args, uint64_t mark);
 /* A mark for state_sweep(): everything that is set from now on is newer. */
 uint64_t state_mark(struct state *state);
 /*
- * Tells of a retained document of ours that the broker still had when we connected. If it is none of ours now it
- * is cleared, once ADOPTED is true: when the first full round of data has been set.
+ * Tells of a retained document of ours that the broker still had when we connected: an orphan, when it was not set
+ * since our start. service.c calls it.
  */
 void state_on_own_retained(struct state *state, const struct msg *msg);
+/*
+ * Every document of topic ID whose words begin with ARGS has been set: clears the orphans among them. A service
+ * calls it after its first full round, for each topic whose words come and go; else what an earlier run left
+ * behind stays until it expires.
+ */
 void state_adopt(struct state *state, enum topic_id id, const char *const *args);
 
 /* On every connect, before presence `online`. */

@@ -44,7 +44,8 @@ const struct service_def_row service_table[SERVICE_COUNT] = {
 #define STR(field, max, doc) PLAIN(field, FIELD_STR, false, max, doc)
 #define OPT_STR(field, max, doc) PLAIN(field, FIELD_STR, true, max, doc)
 #define ENUM(field, e, doc) PLAIN(field, FIELD_ENUM, false, 0, doc, .enumeration = &enumeration_##e)
-#define OPT_ENUM(field, e, doc) PLAIN(field, FIELD_ENUM, true, 0, doc, .enumeration = &enumeration_##e)
+#define OPT_ENUM(field, e, doc) \
+	PLAIN(field, FIELD_ENUM, true, 0, doc, .enumeration = &enumeration_##e)
 #define BOOL(field, doc) PLAIN(field, FIELD_BOOL, false, 0, doc)
 #define OPT_BOOL(field, doc) PLAIN(field, FIELD_BOOL, true, 0, doc)
 #define I64(field, unit, res, mark, doc) NUMBER(field, FIELD_I64, false, unit, res, mark, doc)
@@ -96,18 +97,24 @@ enum {
 
 const struct topic_def topic_table[TOPIC_COUNT] = {
 #define TOPIC(tid, tpattern, tclass, tmessage, twriters, treaders, tsource, tdoc) \
-	{ .id = #tid, .pattern = tpattern, .class = CLASS_##tclass, .message = &message_##tmessage, \
+	{ .id = #tid, .pattern = tpattern, .class = CLASS_##tclass, \
+	  .message = &message_##tmessage, \
 	  .writers = twriters, .readers = treaders, .source = tsource, .doc = tdoc },
 #include "common/topics.def"
 };
 /* clang-format on */
 
+/* clang-format off */
 const struct class_def class_table[CLASS_COUNT] = {
-	[CLASS_STATE] = { "state", true, 1, 900 },	  [CLASS_PRESENCE] = { "presence", true, 1, 0 },
-	[CLASS_EVENT] = { "event", false, 1, 900 },	  [CLASS_STREAM] = { "stream", false, 0, 30 },
-	[CLASS_COMMAND] = { "command", false, 1, 30 },	  [CLASS_REPLY] = { "reply", false, 1, 30 },
+	[CLASS_STATE]    = { "state",    true,  1, 900 },
+	[CLASS_PRESENCE] = { "presence", true,  1, 0 },
+	[CLASS_EVENT]    = { "event",    false, 1, 900 },
+	[CLASS_STREAM]   = { "stream",   false, 0, 30 },
+	[CLASS_COMMAND]  = { "command",  false, 1, 30 },
+	[CLASS_REPLY]    = { "reply",    false, 1, 30 },
 	[CLASS_INTERNAL] = { "internal", false, 1, 30 },
 };
+/* clang-format on */
 
 int service_find(const char *name)
 {
@@ -136,8 +143,8 @@ int enumeration_find(const struct enumeration_def *enumeration, const char *word
 
 static bool is_plain(unsigned char c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-	       c == '.' || c == '-';
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '.' || c == '-';
 }
 
 /* A topic under construction. */

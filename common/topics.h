@@ -112,12 +112,12 @@ struct enumeration_def {
 struct field_def {
 	const char *name;
 	enum field_kind kind;
-	bool optional;	    /* may be null */
-	bool metric;	    /* kept as history */
-	size_t offset;	    /* in the message's struct; of the pointer for lists */
-	size_t max;	    /* bytes of text, or elements of a list */
-	const char *unit;   /* "" when it has none */
-	double resolution;  /* see RESOLUTION_* */
+	bool optional;	   /* may be null */
+	bool metric;	   /* kept as history */
+	size_t offset;	   /* in the message's struct; of the pointer for lists */
+	size_t max;	   /* bytes of text, or elements of a list */
+	const char *unit;  /* "" when it has none */
+	double resolution; /* see RESOLUTION_* */
 	const char *doc;
 	const struct enumeration_def *enumeration; /* FIELD_ENUM */
 	const struct message_def *message;	   /* FIELD_OBJ, FIELD_LIST, FIELD_MAP */

@@ -26,6 +26,7 @@ for (const { what, suffix, limit, size } of BUDGET) {
 	const total = names.reduce((sum, f) => sum + size(readFileSync(join(dist, f))), 0);
 	const good = names.length > 0 && total <= limit;
 	failed += good ? 0 : 1;
-	console.log(`${good ? 'ok  ' : 'FAIL'}  ${what.padEnd(10)} ${(total / KB).toFixed(1).padStart(6)} kB of ${limit / KB} kB`);
+	const figures = `${(total / KB).toFixed(1).padStart(6)} kB of ${limit / KB} kB`;
+	console.log(`${good ? 'ok  ' : 'FAIL'}  ${what.padEnd(10)} ${figures}`);
 }
 process.exit(failed ? 1 : 0);

@@ -60,7 +60,8 @@ static int load_people(struct accounts *a)
 	int r;
 
 	a->people_n = 0;
-	rows = db_query_values(a->db, "SELECT id, name, role, hash, must_change FROM person ORDER BY id", NULL, 0);
+	rows = db_query_values(
+		a->db, "SELECT id, name, role, hash, must_change FROM person ORDER BY id", NULL, 0);
 	while ((r = db_next(rows)) > 0)
 		add_person(a, rows);
 	return r;
@@ -137,10 +138,11 @@ static int write_initial(const struct accounts *a, const char *password)
 
 static int insert_first(struct accounts *a, const char *hash)
 {
-	int r = db_exec(a->db,
-			"INSERT INTO person (name, role, hash, must_change, created_ms) VALUES (?, ?, ?, 1, ?)",
-			DB_TEXT(FIRST_PERSON), DB_TEXT(enumeration_word(&enumeration_role, ROLE_OPERATOR)),
-			DB_TEXT(hash), DB_I64(accounts_wall_ms(a)));
+	int r = db_exec(
+		a->db,
+		"INSERT INTO person (name, role, hash, must_change, created_ms) VALUES (?, ?, ?, 1, ?)",
+		DB_TEXT(FIRST_PERSON), DB_TEXT(enumeration_word(&enumeration_role, ROLE_OPERATOR)),
+		DB_TEXT(hash), DB_I64(accounts_wall_ms(a)));
 
 	return r < 0 ? r : load_people(a);
 }
@@ -167,24 +169,27 @@ static int make_first_person(struct accounts *a, struct str *error)
 		str_add(error, db_error(a->db));
 		return r;
 	}
-	log_info("made the person %s; the password is in %s/initial-password", FIRST_PERSON, a->dir);
+	log_info("made the person %s; the password is in %s/initial-password", FIRST_PERSON,
+		 a->dir);
 	return 0;
 }
 
-int accounts_set_password(struct accounts *a, int64_t person_id, const char *hash, uint64_t keep_owner)
+int accounts_set_password(struct accounts *a, int64_t person_id, const char *hash,
+			  uint64_t keep_owner)
 {
 	_cleanup_(freep) char *path = xasprintf("%s/initial-password", a->dir);
 	const struct person *person = accounts_get_person(a, person_id);
 	bool was_initial = person && person->must_change;
-	int r = db_exec(a->db, "UPDATE person SET hash = ?, must_change = 0 WHERE id = ?", DB_TEXT(hash),
-			DB_I64(person_id));
+	int r = db_exec(a->db, "UPDATE person SET hash = ?, must_change = 0 WHERE id = ?",
+			DB_TEXT(hash), DB_I64(person_id));
 
 	if (r == 0)
 		r = load_people(a);
 	if (r < 0)
 		return accounts_failed(a, r, "set a password");
 	if (was_initial && unlink(path) < 0 && errno != ENOENT)
-		log_warn("remove %s: %s; it holds a password that is no longer valid", path, strerror(errno));
+		log_warn("remove %s: %s; it holds a password that is no longer valid", path,
+			 strerror(errno));
 	sessions_end_of(a, person_id, keep_owner);
 	return 0;
 }

@@ -57,7 +57,7 @@ struct token {
 	unsigned scopes;
 	unsigned char hash[crypto_hash_sha256_BYTES];
 	int64_t created_ms, expires_ms;
-	int64_t used_ms; /* 0: never */
+	int64_t used_ms;  /* 0: never */
 	int64_t saved_ms; /* the used_ms that is in the database */
 };
 
@@ -70,10 +70,10 @@ enum caller_kind {
 /* Who asks. */
 struct caller {
 	enum caller_kind kind;
-	uint64_t owner;	  /* number of the session or token in this run; 0 for nobody */
-	const char *name; /* of the person or token; borrowed */
-	enum role role;	  /* of a token: operator with SCOPE_OPERATE, else viewer */
-	unsigned scopes;  /* of a session: all */
+	uint64_t owner;	    /* number of the session or token in this run; 0 for nobody */
+	const char *name;   /* of the person or token; borrowed */
+	enum role role;	    /* of a token: operator with SCOPE_OPERATE, else viewer */
+	unsigned scopes;    /* of a session: all */
 	int64_t expires_ms; /* wall */
 	bool must_change;
 	int64_t person_id;
@@ -83,8 +83,8 @@ struct caller {
  * Opens or makes the database in options->dir. On the first start the person `operator` is made, with a random
  * password in the file initial-password (0600), which exists before the person does. 0, or -errno with *ERROR.
  */
-int accounts_open(const struct accounts_options *options, struct accounts **ret, struct str *error)
-	_nodiscard_;
+int accounts_open(const struct accounts_options *options, struct accounts **ret,
+		  struct str *error) _nodiscard_;
 void accounts_free(struct accounts *accounts);
 /* A new configuration. */
 void accounts_set_times(struct accounts *accounts, int64_t idle_ms, int64_t lifetime_ms);
@@ -108,8 +108,9 @@ void accounts_end_session(struct accounts *accounts, uint64_t owner);
 /* ── tokens ── */
 
 /* Makes one; SECRET is the whole of it: jrv_<id>_<…>. 0, -ENOSPC (there are too many) or -errno. */
-int accounts_add_token(struct accounts *accounts, const char *name, unsigned scopes, int64_t expires_ms,
-		       char secret[TOKEN_SECRET_SIZE], const struct token **ret) _nodiscard_;
+int accounts_add_token(struct accounts *accounts, const char *name, unsigned scopes,
+		       int64_t expires_ms, char secret[TOKEN_SECRET_SIZE],
+		       const struct token **ret) _nodiscard_;
 /* 0, -ENOENT or -errno. */
 int accounts_delete_token(struct accounts *accounts, const char *id);
 /* Newest first; borrowed until the next call that changes tokens. */

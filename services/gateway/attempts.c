@@ -68,15 +68,15 @@ static void save(struct accounts *a, const struct attempts *entry)
 	if (db_exec(a->db,
 		    "INSERT INTO attempt (key, since_ms, until_ms, count) VALUES (?1, ?2, ?3, ?4)"
 		    " ON CONFLICT (key) DO UPDATE SET since_ms = ?2, until_ms = ?3, count = ?4",
-		    DB_TEXT(entry->key), DB_I64(entry->limit.since_ms), DB_I64(entry->limit.until_ms),
-		    DB_I64(entry->limit.count)) < 0)
+		    DB_TEXT(entry->key), DB_I64(entry->limit.since_ms),
+		    DB_I64(entry->limit.until_ms), DB_I64(entry->limit.count)) < 0)
 		(void)accounts_failed(a, 0, "note a wrong password");
 }
 
 int attempts_load(struct accounts *a)
 {
-	_cleanup_(db_rows_freep) struct db_rows *rows =
-		db_query_values(a->db, "SELECT key, since_ms, until_ms, count FROM attempt", NULL, 0);
+	_cleanup_(db_rows_freep) struct db_rows *rows = db_query_values(
+		a->db, "SELECT key, since_ms, until_ms, count FROM attempt", NULL, 0);
 	int r;
 
 	while ((r = db_next(rows)) > 0) {

@@ -55,7 +55,8 @@ void auth_session(struct gateway *g, struct call *call)
 static void set_cookie(struct exchange *x, bool insecure, const char *secret, int64_t max_age_s)
 {
 	str_printf(&x->response.headers,
-		   "Set-Cookie: %s=%s; Path=/; %sHttpOnly; SameSite=Strict; Max-Age=%" PRId64 "\r\n",
+		   "Set-Cookie: %s=%s; Path=/; %sHttpOnly; SameSite=Strict; Max-Age=%" PRId64
+		   "\r\n",
 		   session_cookie_name(insecure), secret, insecure ? "" : "Secure; ", max_age_s);
 }
 
@@ -75,7 +76,8 @@ static void begin_session(struct attempt *attempt)
 	}
 	/* A login replaces the session that this browser had. */
 	accounts_end_session(g->accounts, attempt->owner);
-	set_cookie(x, attempt->insecure, secret, g->env->config->gateway.session_lifetime_ms / 1000);
+	set_cookie(x, attempt->insecure, secret,
+		   g->env->config->gateway.session_lifetime_ms / 1000);
 	sodium_memzero(secret, sizeof(secret));
 	log_info("%s logged in from %s", attempt->name, attempt->address);
 	answer_session(g, x, &caller);
@@ -94,8 +96,8 @@ static void login_done(void *ctx, enum password_result result, const char *hash)
 		accounts_undo_attempt(g->accounts, attempt->address, attempt->name);
 		answer_problem(g, attempt->exchange, 503, "the password cannot be checked now");
 	} else {
-		log_warn("wrong password for %s from %s", attempt->person_id ? attempt->name : "nobody we know",
-			 attempt->address);
+		log_warn("wrong password for %s from %s",
+			 attempt->person_id ? attempt->name : "nobody we know", attempt->address);
 		answer_problem(g, attempt->exchange, 401, "user or password is wrong");
 	}
 	gateway_release(g);
@@ -122,7 +124,8 @@ static void verify(struct attempt *attempt, const struct person *person, const c
 	int64_t wait_ms = accounts_wait_ms(g->accounts, attempt->address, attempt->name);
 
 	if (wait_ms > 0) {
-		answer_too_many(g, attempt->exchange, wait_ms, "too many wrong passwords; wait a little");
+		answer_too_many(g, attempt->exchange, wait_ms,
+				"too many wrong passwords; wait a little");
 		return;
 	}
 	attempt->person_id = person ? person->id : 0;
@@ -139,14 +142,16 @@ void auth_login(struct gateway *g, struct call *call)
 	struct attempt *attempt = new_attempt(g, call, login->user);
 
 	if (attempt->insecure && !g->env->config->gateway.allow_plain_http_lan) {
-		answer_problem(g, call->exchange, 403,
-			       "plain HTTP from another machine: the password could be read on the way. Come "
-			       "through a TLS proxy (gateway.origins), or set gateway.allow_plain_http_lan");
+		answer_problem(
+			g, call->exchange, 403,
+			"plain HTTP from another machine: the password could be read on the way. Come "
+			"through a TLS proxy (gateway.origins), or set gateway.allow_plain_http_lan");
 		return;
 	}
 	if (call->caller.kind != CALLER_SESSION)
 		attempt->owner = 0;
-	verify(attempt, accounts_find_person(g->accounts, login->user), login->password, login_done);
+	verify(attempt, accounts_find_person(g->accounts, login->user), login->password,
+	       login_done);
 }
 
 void auth_logout(struct gateway *g, struct call *call)
@@ -186,8 +191,10 @@ static void old_done(void *ctx, enum password_result result, const char *hash)
 	} else {
 		accounts_forget_attempts(g->accounts, attempt->address, attempt->name);
 		if (result == PASSWORD_FAILED)
-			answer_problem(g, attempt->exchange, 503, "the password cannot be checked now");
-		else if (!password_hash(g->passwords, attempt->new_password, new_hash_done, attempt))
+			answer_problem(g, attempt->exchange, 503,
+				       "the password cannot be checked now");
+		else if (!password_hash(g->passwords, attempt->new_password, new_hash_done,
+					attempt))
 			answer_too_many(g, attempt->exchange, 1000, "too many log in just now");
 	}
 	gateway_release(g);
@@ -209,7 +216,8 @@ void auth_password(struct gateway *g, struct call *call)
 	struct attempt *attempt = new_attempt(g, call, call->caller.name);
 
 	if (count_chars(change->new_password) < PASSWORD_MIN_CHARS) {
-		answer_problem(g, call->exchange, 400, "the new password needs at least 10 characters");
+		answer_problem(g, call->exchange, 400,
+			       "the new password needs at least 10 characters");
 		return;
 	}
 	if (str_eq(change->new_password, change->old_password)) {
@@ -217,5 +225,6 @@ void auth_password(struct gateway *g, struct call *call)
 		return;
 	}
 	attempt->new_password = change->new_password;
-	verify(attempt, accounts_get_person(g->accounts, call->caller.person_id), change->old_password, old_done);
+	verify(attempt, accounts_get_person(g->accounts, call->caller.person_id),
+	       change->old_password, old_done);
 }

@@ -70,17 +70,20 @@ void auth_token_create(struct gateway *g, struct call *call)
 	int r;
 
 	if (!scopes || !create->name[0] || days < 1 || days > DAYS_MAX) {
-		answer_problem(g, call->exchange, 400,
-			       "a token has a name, 1 to 365 days, and of the scopes read, read_logs, propose, "
-			       "operate, metrics at least one");
+		answer_problem(
+			g, call->exchange, 400,
+			"a token has a name, 1 to 365 days, and of the scopes read, read_logs, propose, "
+			"operate, metrics at least one");
 		return;
 	}
 	r = accounts_add_token(g->accounts, create->name, scopes,
 			       clock_wall_ms(g->clock) + days * DAY_MS, secret, &token);
 	if (r < 0) {
-		answer_problem(g, call->exchange, 503,
-			       r == -ENOSPC ? "there are too many tokens, or the disk is full; revoke some" :
-					      "the token cannot be written down");
+		answer_problem(
+			g, call->exchange, 503,
+			r == -ENOSPC ?
+				"there are too many tokens, or the disk is full; revoke some" :
+				"the token cannot be written down");
 		return;
 	}
 	log_info("%s made the token %s (%s)", call->caller.name, token->id, token->name);
@@ -98,7 +101,8 @@ void auth_token_delete(struct gateway *g, struct call *call)
 	if (r == -ENOENT) {
 		answer_problem(g, call->exchange, 404, "no token has this id");
 	} else if (r < 0) {
-		answer_problem(g, call->exchange, 503, "the token cannot be revoked now; is the disk full?");
+		answer_problem(g, call->exchange, 503,
+			       "the token cannot be revoked now; is the disk full?");
 	} else {
 		log_info("%s revoked the token %s", call->caller.name, request->id);
 		answer_done(g, call->exchange);

@@ -106,8 +106,10 @@ void feed_link(struct gateway *g, bool up)
 
 	g->linked = up;
 	g->linked_ms = clock_wall_ms(g->clock);
-	str_printf(&json, "{\"broker\":%s,\"since_ms\":%" PRId64 "}", up ? "true" : "false", g->linked_ms);
-	(void)mirror_set(g->mirror, TOPIC_COUNT, "link", json.data, json.len, true, clock_boot_ms(g->clock));
+	str_printf(&json, "{\"broker\":%s,\"since_ms\":%" PRId64 "}", up ? "true" : "false",
+		   g->linked_ms);
+	(void)mirror_set(g->mirror, TOPIC_COUNT, "link", json.data, json.len, true,
+			 clock_boot_ms(g->clock));
 	ws_hub_changed(g->hub);
 }
 
@@ -122,8 +124,8 @@ void feed_own_info(struct gateway *g)
 	if (!info || topic_build(g->env->config->base, TOPIC_SERVICE_INFO, args, topic) < 0)
 		return;
 	codec_encode(&message_service_info, info, &json);
-	(void)mirror_set(g->mirror, TOPIC_SERVICE_INFO, below_base(g, topic), json.data, json.len, true,
-			 clock_boot_ms(g->clock));
+	(void)mirror_set(g->mirror, TOPIC_SERVICE_INFO, below_base(g, topic), json.data, json.len,
+			 true, clock_boot_ms(g->clock));
 	entry = roster_get(&g->roster, args[0], args[1]);
 	if (entry)
 		(void)snprintf(entry->version, sizeof(entry->version), "%s", g->env->version);

@@ -28,8 +28,11 @@ size_t gateway_routes(struct bus_route *routes)
 
 		if (!(topic_table[id].readers & SERVICE_BIT(SERVICE_GATEWAY)))
 			continue;
-		if (class == CLASS_STATE || class == CLASS_PRESENCE || class == CLASS_EVENT || class == CLASS_STREAM)
-			routes[n++] = (struct bus_route){ .topic = (enum topic_id)id, .fn = feed_message, .raw = true };
+		if (class == CLASS_STATE || class == CLASS_PRESENCE || class == CLASS_EVENT ||
+		    class == CLASS_STREAM)
+			routes[n++] = (struct bus_route){ .topic = (enum topic_id)id,
+							  .fn = feed_message,
+							  .raw = true };
 	}
 	return n;
 }
@@ -154,9 +157,11 @@ static void load_files(struct gateway *g)
 
 	/* Without the page the API still works. */
 	if (static_load(g->env->config->gateway.web_dir, &g->files, &error) < 0)
-		log_error("the dashboard's files cannot be read; see gateway.web_dir: %s", str_get(&error));
+		log_error("the dashboard's files cannot be read; see gateway.web_dir: %s",
+			  str_get(&error));
 	else if (!static_find(&g->files, "/"))
-		log_error("%s has no index.html; see gateway.web_dir", g->env->config->gateway.web_dir);
+		log_error("%s has no index.html; see gateway.web_dir",
+			  g->env->config->gateway.web_dir);
 }
 
 static void make_hub(struct gateway *g)
@@ -178,8 +183,9 @@ static void make_hub(struct gateway *g)
 	hex_build(random, sizeof(random), g->sid);
 	g->hub = ws_hub_new(&options);
 	if (socket_raise_limit(options.max_clients + OTHER_FDS) < 0)
-		log_warn("the limit of open files is too low for gateway.max_websockets %zu; raise LimitNOFILE",
-			 options.max_clients);
+		log_warn(
+			"the limit of open files is too low for gateway.max_websockets %zu; raise LimitNOFILE",
+			options.max_clients);
 }
 
 static int start_server(struct gateway *g)
@@ -187,9 +193,11 @@ static int start_server(struct gateway *g)
 	_cleanup_(str_done) struct str error = { 0 };
 	const struct config_gateway *config = &g->env->config->gateway;
 	struct bridge_options bridge = {
-		.loop = g->env->loop, .on_request = routes_handle, .on_socket = on_socket, .ctx = g };
-	struct server_options options = {
-		.listen = config->listen, .port = (int)config->port, .files = &g->files };
+		.loop = g->env->loop, .on_request = routes_handle, .on_socket = on_socket, .ctx = g
+	};
+	struct server_options options = { .listen = config->listen,
+					  .port = (int)config->port,
+					  .files = &g->files };
 	int r;
 
 	g->bridge = bridge_new(&bridge);
@@ -198,8 +206,8 @@ static int start_server(struct gateway *g)
 	options.watch = g->watch;
 	r = server_start(&options, &g->server, &error);
 	if (r < 0)
-		log_error("listen on %s:%d: %s; is the port taken? See gateway.port", config->listen,
-			  options.port, str_get(&error));
+		log_error("listen on %s:%d: %s; is the port taken? See gateway.port",
+			  config->listen, options.port, str_get(&error));
 	else
 		log_info("listening on http://%s:%d", config->listen, options.port);
 	return r;
@@ -239,7 +247,8 @@ void gateway_reload(void *self, const struct config *config)
 {
 	struct gateway *g = self;
 
-	accounts_set_times(g->accounts, config->gateway.session_idle_ms, config->gateway.session_lifetime_ms);
+	accounts_set_times(g->accounts, config->gateway.session_idle_ms,
+			   config->gateway.session_lifetime_ms);
 }
 
 /* ── end ───────────────────────────────────────────────────────────────────────────────────────────────────── */

@@ -21,9 +21,9 @@ struct gateway {
 
 	struct mirror *mirror;
 	struct roster roster;
-	bool changed; /* the mirror did, since the clients were told */
-	bool linked;  /* to the broker */
-	int64_t linked_ms; /* wall: since when it is so */
+	bool changed;	     /* the mirror did, since the clients were told */
+	bool linked;	     /* to the broker */
+	int64_t linked_ms;   /* wall: since when it is so */
 	struct timer *sweep; /* after a reconnect: when all owners had their chance */
 	struct timer *expire;
 
@@ -36,7 +36,7 @@ struct gateway {
 	struct server *server;
 	int64_t requests[ROUTE_COUNT + 1][STATUS_CLASSES]; /* the last row: no route */
 	size_t renders; /* of /metrics that are under way in the thread pool */
-	char sid[17]; /* of this start, for `hello` */
+	char sid[17];	/* of this start, for `hello` */
 
 	bool stopping;	     /* asked to end */
 	bool server_stopped; /* civetweb has no thread any more */

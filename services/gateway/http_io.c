@@ -48,8 +48,8 @@ static int refuse(const char **why, int status, const char *text)
 	return status;
 }
 
-static int read_headers(const struct mg_request_info *info, struct arena *arena, struct request *ret,
-			const char **why)
+static int read_headers(const struct mg_request_info *info, struct arena *arena,
+			struct request *ret, const char **why)
 {
 	bool length_seen = false;
 
@@ -71,7 +71,8 @@ static int read_headers(const struct mg_request_info *info, struct arena *arena,
 			if (strcasecmp(name, headers[i].name) != 0)
 				continue;
 			if (*field)
-				return refuse(why, 400, "a header line that may stand once stands twice");
+				return refuse(why, 400,
+					      "a header line that may stand once stands twice");
 			*field = arena_strdup(arena, info->http_headers[h].value);
 		}
 	}
@@ -134,7 +135,9 @@ static void add_status(struct str *head, int status)
 
 static void send_all(struct mg_connection *conn, struct str *head, const void *body, size_t length)
 {
-	bool is_head = str_eq(mg_get_request_info(conn)->request_method, "HEAD");
+	const struct mg_request_info *info = mg_get_request_info(conn);
+	/* Complaints about what could not be parsed have no method. */
+	bool is_head = info && info->request_method && str_eq(info->request_method, "HEAD");
 
 	str_add(head, "\r\n");
 	if (is_head)
@@ -178,9 +181,10 @@ void http_write_file(struct mg_connection *conn, const struct request *request,
 
 	add_status(&head, known ? 304 : 200);
 	str_printf(&head, "Cache-Control: %s\r\nETag: %s\r\nVary: Accept-Encoding\r\n",
-		   file->immutable ? "public, max-age=31536000, immutable" : "no-cache", file->etag);
+		   file->immutable ? "public, max-age=31536000, immutable" : "no-cache",
+		   file->etag);
 	if (!known)
-		str_printf(&head, "Content-Type: %s\r\nContent-Length: %zu\r\n%s", file->type, length,
-			   gzip ? "Content-Encoding: gzip\r\n" : "");
+		str_printf(&head, "Content-Type: %s\r\nContent-Length: %zu\r\n%s", file->type,
+			   length, gzip ? "Content-Encoding: gzip\r\n" : "");
 	send_all(conn, &head, data, known ? 0 : length);
 }

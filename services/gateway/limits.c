@@ -17,7 +17,8 @@ const struct limit_rule limit_login_person = {
 
 static bool is_current(const struct limit_rule *rule, const struct limit *limit, int64_t now_ms)
 {
-	return limit->count > 0 && now_ms >= limit->since_ms && now_ms < limit->since_ms + rule->window_ms;
+	return limit->count > 0 && now_ms >= limit->since_ms &&
+	       now_ms < limit->since_ms + rule->window_ms;
 }
 
 static int64_t longest_ms(const struct limit_rule *rule)

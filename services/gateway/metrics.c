@@ -18,7 +18,8 @@ struct render {
 	struct str text;
 };
 
-static void add_one(struct str *out, const char *name, const char *type, const char *help, double value)
+static void add_one(struct str *out, const char *name, const char *type, const char *help,
+		    double value)
 {
 	metrics_family(out, name, type, help);
 	metrics_sample(out, name, NULL, value);
@@ -29,13 +30,15 @@ static void add_one(struct str *out, const char *name, const char *type, const c
 static void add_requests(struct str *out, const struct gateway *g)
 {
 	static const char name[] = "jarvis_gateway_http_requests_total";
-	static const char *const classes[STATUS_CLASSES] = { "other", "1xx", "2xx", "3xx", "4xx", "5xx" };
+	static const char *const classes[STATUS_CLASSES] = { "other", "1xx", "2xx",
+							     "3xx",   "4xx", "5xx" };
 
 	metrics_family(out, name, "counter", "requests that the loop answered");
 	for (size_t r = 0; r <= ROUTE_COUNT; r++) {
 		for (size_t c = 0; c < STATUS_CLASSES; c++) {
-			const char *labels[] = { "route", r < ROUTE_COUNT ? route_table[r].id : "none", "status",
-						 classes[c], NULL };
+			const char *labels[] = { "route",
+						 r < ROUTE_COUNT ? route_table[r].id : "none",
+						 "status", classes[c], NULL };
 
 			if (g->requests[r][c])
 				metrics_sample(out, name, labels, (double)g->requests[r][c]);
@@ -52,23 +55,37 @@ static void add_gateway(struct str *out, const struct gateway *g)
 		const char *name, *type, *help;
 		double value;
 	} rows[] = {
-		{ "jarvis_broker_up", "gauge", "the gateway is connected to the broker", g->linked },
+		{ "jarvis_broker_up", "gauge", "the gateway is connected to the broker",
+		  g->linked },
 		{ "jarvis_gateway_files_total", "counter", "files served", (double)server.files },
-		{ "jarvis_gateway_refused_total", "counter", "requests refused before the loop", (double)server.refused },
-		{ "jarvis_gateway_timeouts_total", "counter", "requests that the loop did not answer in time", (double)server.timeouts },
-		{ "jarvis_gateway_connections_cut_total", "counter", "connections that held a worker for too long", (double)watch_cut(g->watch) },
+		{ "jarvis_gateway_refused_total", "counter", "requests refused before the loop",
+		  (double)server.refused },
+		{ "jarvis_gateway_timeouts_total", "counter",
+		  "requests that the loop did not answer in time", (double)server.timeouts },
+		{ "jarvis_gateway_connections_cut_total", "counter",
+		  "connections that held a worker for too long", (double)watch_cut(g->watch) },
 		{ "jarvis_gateway_websockets", "gauge", "WebSocket clients", (double)ws->clients },
-		{ "jarvis_gateway_websockets_opened_total", "counter", "WebSockets opened", (double)ws->opened },
-		{ "jarvis_gateway_websockets_lost_total", "counter", "sockets not found after the handshake", (double)server.sockets_lost },
-		{ "jarvis_gateway_websockets_evicted_total", "counter", "clients that did not read or answer", (double)ws->evicted },
-		{ "jarvis_gateway_websocket_violations_total", "counter", "clients that broke the protocol", (double)ws->violations },
-		{ "jarvis_gateway_websocket_resets_total", "counter", "clients that had to begin again", (double)ws->resets },
-		{ "jarvis_gateway_websocket_frames_total", "counter", "frames sent", (double)ws->frames },
-		{ "jarvis_gateway_websocket_bytes_total", "counter", "bytes sent", (double)ws->bytes },
-		{ "jarvis_gateway_documents", "gauge", "documents mirrored", (double)mirror->documents },
+		{ "jarvis_gateway_websockets_opened_total", "counter", "WebSockets opened",
+		  (double)ws->opened },
+		{ "jarvis_gateway_websockets_lost_total", "counter",
+		  "sockets not found after the handshake", (double)server.sockets_lost },
+		{ "jarvis_gateway_websockets_evicted_total", "counter",
+		  "clients that did not read or answer", (double)ws->evicted },
+		{ "jarvis_gateway_websocket_violations_total", "counter",
+		  "clients that broke the protocol", (double)ws->violations },
+		{ "jarvis_gateway_websocket_resets_total", "counter",
+		  "clients that had to begin again", (double)ws->resets },
+		{ "jarvis_gateway_websocket_frames_total", "counter", "frames sent",
+		  (double)ws->frames },
+		{ "jarvis_gateway_websocket_bytes_total", "counter", "bytes sent",
+		  (double)ws->bytes },
+		{ "jarvis_gateway_documents", "gauge", "documents mirrored",
+		  (double)mirror->documents },
 		{ "jarvis_gateway_document_bytes", "gauge", "their size", (double)mirror->bytes },
-		{ "jarvis_gateway_changes_total", "counter", "changes of documents", (double)mirror->changes },
-		{ "jarvis_gateway_events_total", "counter", "events and pieces of streams", (double)mirror->events },
+		{ "jarvis_gateway_changes_total", "counter", "changes of documents",
+		  (double)mirror->changes },
+		{ "jarvis_gateway_events_total", "counter", "events and pieces of streams",
+		  (double)mirror->events },
 	};
 
 	for (size_t i = 0; i < countof(rows); i++)
@@ -95,20 +112,21 @@ static void add_counters(struct str *out, const char *name, const struct roster_
 			 const struct num_entry *counters, size_t n)
 {
 	for (size_t c = 0; c < n; c++) {
-		const char *labels[] = { "service", e->service, "instance", e->instance,
+		const char *labels[] = { "service", e->service,	     "instance", e->instance,
 					 "counter", counters[c].key, NULL };
 
 		metrics_sample(out, name, labels, (double)counters[c].value);
 	}
 }
 
-static const struct msg_service_health *decode_health(const struct roster_entry *e, struct arena *arena)
+static const struct msg_service_health *decode_health(const struct roster_entry *e,
+						      struct arena *arena)
 {
 	struct codec_error error;
 	void *health;
 
-	if (!e->health || codec_decode(&message_service_health, e->health, strlen(e->health), JSON_STATE,
-				       CODEC_LENIENT, arena, &health, &error) < 0)
+	if (!e->health || codec_decode(&message_service_health, e->health, strlen(e->health),
+				       JSON_STATE, CODEC_LENIENT, arena, &health, &error) < 0)
 		return NULL;
 	return health;
 }
@@ -154,10 +172,12 @@ static void add_services(struct str *out, const struct gateway *g)
 		metrics_family(out, gauges[m].name, "gauge", gauges[m].help);
 		for (size_t i = 0; i < g->roster.n; i++) {
 			const struct roster_entry *e = &g->roster.items[i];
-			const char *labels[] = { "service", e->service, "instance", e->instance, NULL };
+			const char *labels[] = { "service", e->service, "instance", e->instance,
+						 NULL };
 
 			if (health[i])
-				metrics_sample(out, gauges[m].name, labels, gauges[m].get(health[i]));
+				metrics_sample(out, gauges[m].name, labels,
+					       gauges[m].get(health[i]));
 		}
 	}
 	metrics_family(out, name, "counter", "what the services count since their start");

@@ -177,7 +177,8 @@ static void add_nested(struct str *out, const char *name, const struct family *f
 	}
 }
 
-static void add_row(struct str *out, const char *name, const struct family *f, const struct row *row)
+static void add_row(struct str *out, const char *name, const struct family *f,
+		    const struct row *row)
 {
 	char words[TOPIC_ARGS_MAX][32];
 	const char *labels[2 * LABELS_MAX + 1];
@@ -233,8 +234,8 @@ static void add_families(struct str *out, struct family *f, const struct message
 }
 
 /* The documents of one topic, decoded. */
-static size_t decode_rows(struct arena *arena, enum topic_id id, const struct metrics_doc *docs, size_t n,
-			  struct row *rows)
+static size_t decode_rows(struct arena *arena, enum topic_id id, const struct metrics_doc *docs,
+			  size_t n, struct row *rows)
 {
 	static const char base[] = "b";
 	size_t rows_n = 0;
@@ -250,8 +251,8 @@ static size_t decode_rows(struct arena *arena, enum topic_id id, const struct me
 			continue;
 		topic = xasprintf("%s/%s", base, docs[i].topic);
 		if (topic_parse(base, topic, &found, &row->args) < 0 || found != id ||
-		    codec_decode(topic_table[id].message, docs[i].json, docs[i].json_len, JSON_STATE,
-				 CODEC_LENIENT, arena, &value, &error) < 0)
+		    codec_decode(topic_table[id].message, docs[i].json, docs[i].json_len,
+				 JSON_STATE, CODEC_LENIENT, arena, &value, &error) < 0)
 			continue;
 		row->value = value;
 		rows_n++;

@@ -84,7 +84,8 @@ bool mirror_has_age(enum topic_id id)
 {
 	if (id >= TOPIC_COUNT)
 		return false;
-	return topic_table[id].class == CLASS_PRESENCE || str_eq(topic_table[id].source, TOPIC_SOURCES);
+	return topic_table[id].class == CLASS_PRESENCE ||
+	       str_eq(topic_table[id].source, TOPIC_SOURCES);
 }
 
 /* ── the table ─────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -200,7 +201,8 @@ static char *build_text(const char *open, const char *topic, const char *between
 	return str_take(&text);
 }
 
-static void set_text(struct mirror *mirror, struct mirror_doc *doc, const char *json, size_t json_len)
+static void set_text(struct mirror *mirror, struct mirror_doc *doc, const char *json,
+		     size_t json_len)
 {
 	mirror->stats.bytes -= doc->text_len;
 	free(doc->text);

@@ -20,8 +20,8 @@ struct mirror;
 
 /* Owned by the mirror; gone or changed with the next call that alters it. */
 struct mirror_doc {
-	enum topic_id id; /* TOPIC_COUNT: made by the gateway itself */
-	uint64_t seq;	  /* of its last change */
+	enum topic_id id;   /* TOPIC_COUNT: made by the gateway itself */
+	uint64_t seq;	    /* of its last change */
 	int64_t renewed_ms; /* boot: when it last came, changed or not */
 	int64_t live_ms;    /* boot: when it last came live, not as a retained copy; MIRROR_NEVER */
 	bool gone;	    /* a tombstone: the topic was cleared */

@@ -12,7 +12,8 @@ bool host_is_loopback(const char *host);
  * is, the same host and port as in the request's Host. Only a loopback Host is believed in that comparison: any
  * other name can be made to point here by whoever owns it (DNS rebinding).
  */
-bool origin_is_allowed(const char *origin, const char *host, const char *const *list, size_t list_n);
+bool origin_is_allowed(const char *origin, const char *host, const char *const *list,
+		       size_t list_n);
 
 /* ADDRESS (text) lies in one of the networks ("10.0.0.0/8", "::1"). */
 bool address_in(const char *address, const char *const *networks, size_t networks_n);

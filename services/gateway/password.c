@@ -15,9 +15,8 @@
 #define WAITING_MAX 16
 
 /* Of nobody's password; with the same cost as a real one. */
-static const char nobody[] =
-	"$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$"
-	"RdescudvJCsgt3ub+b2dWRWJTmaaJObGRdescudvJCs";
+static const char nobody[] = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$"
+			     "RdescudvJCsgt3ub+b2dWRWJTmaaJObGRdescudvJCs";
 
 struct password_job {
 	struct password_jobs *jobs;

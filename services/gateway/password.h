@@ -12,7 +12,7 @@
 
 enum password_result {
 	PASSWORD_WRONG,
-	PASSWORD_RIGHT,  /* verified, or hashed */
+	PASSWORD_RIGHT,	 /* verified, or hashed */
 	PASSWORD_FAILED, /* no memory, or the gateway is ending */
 };
 
@@ -31,5 +31,5 @@ size_t password_jobs_n(const struct password_jobs *jobs);
 /* HASH NULL: there is no such person; takes as long, and is wrong. */
 bool password_verify(struct password_jobs *jobs, const char *hash, const char *password,
 		     password_done_fn done, void *ctx) _nodiscard_;
-bool password_hash(struct password_jobs *jobs, const char *password, password_done_fn done, void *ctx)
-	_nodiscard_;
+bool password_hash(struct password_jobs *jobs, const char *password, password_done_fn done,
+		   void *ctx) _nodiscard_;

@@ -70,8 +70,8 @@ enum http_method method_parse(const char *method)
 		const char *word;
 		enum http_method method;
 	} words[] = {
-		{ "GET", METHOD_GET },	 { "HEAD", METHOD_GET },      { "POST", METHOD_POST },
-		{ "PUT", METHOD_PUT },	 { "DELETE", METHOD_DELETE },
+		{ "GET", METHOD_GET }, { "HEAD", METHOD_GET },	    { "POST", METHOD_POST },
+		{ "PUT", METHOD_PUT }, { "DELETE", METHOD_DELETE },
 	};
 
 	for (size_t i = 0; i < countof(words); i++) {
@@ -147,7 +147,8 @@ bool cookie_find(const char *header, const char *name, char *ret, size_t size)
 
 		header += strspn(header, "; ");
 		length = strcspn(header, ";");
-		if (length > name_len && strncmp(header, name, name_len) == 0 && header[name_len] == '=') {
+		if (length > name_len && strncmp(header, name, name_len) == 0 &&
+		    header[name_len] == '=') {
 			size_t value = length - name_len - 1;
 
 			if (value >= size)

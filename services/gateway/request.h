@@ -41,7 +41,7 @@ struct request {
 
 struct response {
 	int status;
-	const char *type; /* static text; NULL: JSON */
+	const char *type;   /* static text; NULL: JSON */
 	struct str headers; /* further lines, each ending in CRLF */
 	struct str body;
 	uint64_t ticket; /* with 101 */

@@ -13,13 +13,15 @@
 #include "services/gateway/origin.h"
 
 /* What routes.def writes where there is no message. */
-static const struct message_def message_NONE;
-_unused_ static const struct message_def message_ANY, message_TEXT;
+_unused_ static const struct message_def message_NONE, message_ANY, message_TEXT;
 
 const struct route route_table[ROUTE_COUNT] = {
-#define ROUTE(rid, rmethod, rpath, raccess, rbody, ranswer, rdoc)                                         \
-	{ .id = #rid, .method = METHOD_##rmethod, .path = rpath, .access = ACCESS_##raccess,              \
-	  .body = &message_##rbody == &message_NONE ? NULL : &message_##rbody },
+#define ROUTE(rid, rmethod, rpath, raccess, rbody, ranswer, rdoc)                                  \
+	{ .id = #rid,                                                                              \
+	  .method = METHOD_##rmethod,                                                              \
+	  .path = rpath,                                                                           \
+	  .access = ACCESS_##raccess,                                                              \
+	  .body = &message_##rbody },
 #include "common/routes.def"
 };
 
@@ -51,8 +53,8 @@ void answer(struct gateway *g, struct exchange *x, int status)
 	bridge_answer(x);
 }
 
-void answer_message(struct gateway *g, struct exchange *x, int status, const struct message_def *message,
-		    const void *value)
+void answer_message(struct gateway *g, struct exchange *x, int status,
+		    const struct message_def *message, const void *value)
 {
 	codec_encode(message, value, &x->response.body);
 	answer(g, x, status);
@@ -116,7 +118,8 @@ static bool check_cookie(struct gateway *g, const struct request *request, struc
 	if (cookie_find(request->cookie, session_cookie_name(false), secret, sizeof(secret)) &&
 	    accounts_check_session(g->accounts, secret, ret))
 		return true;
-	return plain && cookie_find(request->cookie, session_cookie_name(true), secret, sizeof(secret)) &&
+	return plain &&
+	       cookie_find(request->cookie, session_cookie_name(true), secret, sizeof(secret)) &&
 	       accounts_check_session(g->accounts, secret, ret);
 }
 
@@ -125,8 +128,10 @@ static void find_caller(struct gateway *g, const struct request *request, struct
 	static const char bearer[] = "Bearer ";
 
 	*ret = (struct caller){ 0 };
-	if (request->authorization && strncasecmp(request->authorization, bearer, strlen(bearer)) == 0)
-		(void)accounts_check_token(g->accounts, request->authorization + strlen(bearer), ret);
+	if (request->authorization &&
+	    strncasecmp(request->authorization, bearer, strlen(bearer)) == 0)
+		(void)accounts_check_token(g->accounts, request->authorization + strlen(bearer),
+					   ret);
 	else
 		(void)check_cookie(g, request, ret);
 }
@@ -160,11 +165,8 @@ static bool path_fits(const struct route *route, const char *path)
 }
 
 static const char *const method_names[] = {
-	[METHOD_GET] = "GET",
-	[METHOD_POST] = "POST",
-	[METHOD_PUT] = "PUT",
-	[METHOD_DELETE] = "DELETE",
-	[METHOD_OTHER] = "",
+	[METHOD_GET] = "GET",	    [METHOD_POST] = "POST", [METHOD_PUT] = "PUT",
+	[METHOD_DELETE] = "DELETE", [METHOD_OTHER] = "",
 };
 
 /* The route, or NULL when that was answered. */
@@ -196,7 +198,8 @@ static bool is_json(const char *type)
 {
 	size_t length = type ? strcspn(type, "; ") : 0;
 
-	return length == strlen("application/json") && strncasecmp(type, "application/json", length) == 0;
+	return length == strlen("application/json") &&
+	       strncasecmp(type, "application/json", length) == 0;
 }
 
 /* Against pages of others that use the browser of one of ours: true when all is well, else answered. */
@@ -205,11 +208,13 @@ static bool check_foreign(struct gateway *g, struct exchange *x)
 	const struct config_gateway *config = &g->env->config->gateway;
 	const struct request *request = &x->request;
 	bool changes = request->method != METHOD_GET;
-	bool foreign = request->origin && !origin_is_allowed(request->origin, request->host, config->origins,
-							     config->origins_n);
+	bool foreign = request->origin && !origin_is_allowed(request->origin, request->host,
+							     config->origins, config->origins_n);
 
 	if (foreign && (changes || request->websocket))
-		answer_problem(g, x, 403, "this origin is not allowed; add it to gateway.origins if it is yours");
+		answer_problem(
+			g, x, 403,
+			"this origin is not allowed; add it to gateway.origins if it is yours");
 	else if (changes && !is_json(request->content_type))
 		answer_problem(g, x, 415, "send Content-Type: application/json");
 	else if (changes && !request->x_jarvis)
@@ -237,10 +242,10 @@ static bool read_body(struct gateway *g, struct call *call, const struct route *
 	struct codec_error error = { "" };
 	void *body = NULL;
 
-	if (!route->body)
+	if (!route->body->fields)
 		return true;
-	if (codec_decode(route->body, x->request.body, x->request.body_len, JSON_COMMAND, CODEC_STRICT,
-			 x->arena, &body, &error) < 0) {
+	if (codec_decode(route->body, x->request.body, x->request.body_len, JSON_COMMAND,
+			 CODEC_STRICT, x->arena, &body, &error) < 0) {
 		answer_problem(g, x, 400, error.text);
 		return false;
 	}

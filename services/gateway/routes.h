@@ -25,7 +25,7 @@ struct route {
 	enum http_method method;
 	const char *path; /* ends in "/": the rest is the argument */
 	enum route_access access;
-	const struct message_def *body; /* NULL: none is read */
+	const struct message_def *body; /* without fields: none is read */
 };
 extern const struct route route_table[ROUTE_COUNT];
 
@@ -49,7 +49,8 @@ void answer(struct gateway *gateway, struct exchange *exchange, int status);
 void answer_message(struct gateway *gateway, struct exchange *exchange, int status,
 		    const struct message_def *message, const void *value);
 void answer_done(struct gateway *gateway, struct exchange *exchange);
-void answer_problem(struct gateway *gateway, struct exchange *exchange, int status, const char *detail);
+void answer_problem(struct gateway *gateway, struct exchange *exchange, int status,
+		    const char *detail);
 /* 429 with Retry-After. */
 void answer_too_many(struct gateway *gateway, struct exchange *exchange, int64_t wait_ms,
 		     const char *detail);

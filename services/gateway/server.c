@@ -26,7 +26,7 @@ struct server {
 	struct server_options options;
 	struct mg_context *civetweb;
 	uint16_t port;
-	int ended; /* a socket that has ended, to put in the place of others */
+	int ended;		   /* a socket that has ended, to put in the place of others */
 	_Atomic ptrdiff_t info_at; /* see learn_offset() */
 	_Atomic int64_t files, refused, timeouts, sockets_lost;
 };
@@ -72,7 +72,8 @@ static int ask(struct mg_connection *conn, struct exchange *exchange)
 		return 0;
 	if (r == -ETIMEDOUT)
 		atomic_fetch_add(&server->timeouts, 1);
-	return refuse(conn, 503, r == -ETIMEDOUT ? "no answer within five seconds" : "the gateway is ending");
+	return refuse(conn, 503,
+		      r == -ETIMEDOUT ? "no answer within five seconds" : "the gateway is ending");
 }
 
 static int serve_file(struct mg_connection *conn, const struct request *request)
@@ -222,29 +223,46 @@ static int log_message(const struct mg_connection *conn, const char *message)
 
 /* ── life ──────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static struct mg_context *start_civetweb(struct server *server, const char *ports, const char *threads,
-					 struct str *error)
+static struct mg_context *start_civetweb(struct server *server, const char *ports,
+					 const char *threads, struct str *error)
 {
 	const char *options[] = {
-		"listening_ports", ports,
-		"num_threads", threads,
-		"connection_queue", "64",
-		"listen_backlog", "1024",
-		"request_timeout_ms", "5000",
-		"max_request_size", "16384",
-		"tcp_nodelay", "1",
+		"listening_ports",
+		ports,
+		"num_threads",
+		threads,
+		"connection_queue",
+		"64",
+		"listen_backlog",
+		"1024",
+		"request_timeout_ms",
+		"5000",
+		"max_request_size",
+		"16384",
+		"tcp_nodelay",
+		"1",
 		/* A kept connection would keep its worker. */
-		"enable_keep_alive", "no",
-		"enable_directory_listing", "no",
-		"enable_websocket_ping_pong", "no",
+		"enable_keep_alive",
+		"no",
+		"enable_directory_listing",
+		"no",
+		"enable_websocket_ping_pong",
+		"no",
 		/* The default allows every origin. */
-		"access_control_allow_origin", "",
-		"access_control_allow_methods", "",
-		"access_control_allow_headers", "",
-		"decode_url", "no",
-		"decode_query_string", "no",
-		"cgi_pattern", "",
-		"ssi_pattern", "",
+		"access_control_allow_origin",
+		"",
+		"access_control_allow_methods",
+		"",
+		"access_control_allow_headers",
+		"",
+		"decode_url",
+		"no",
+		"decode_query_string",
+		"no",
+		"cgi_pattern",
+		"",
+		"ssi_pattern",
+		"",
 		NULL,
 	};
 	const struct mg_callbacks callbacks = {
@@ -257,8 +275,9 @@ static struct mg_context *start_civetweb(struct server *server, const char *port
 	};
 	char text[256] = "";
 	struct mg_error_data data = { .text = text, .text_buffer_size = sizeof(text) };
-	struct mg_init_data init = {
-		.callbacks = &callbacks, .user_data = server, .configuration_options = options };
+	struct mg_init_data init = { .callbacks = &callbacks,
+				     .user_data = server,
+				     .configuration_options = options };
 	struct mg_context *context = mg_start2(&init, &data);
 
 	if (!context)
@@ -295,8 +314,8 @@ int server_start(const struct server_options *options, struct server **ret, stru
 		free(server);
 		return -EADDRINUSE;
 	}
-	mg_set_websocket_handler(server->civetweb, WS_PATH, connect_handler, ready_handler, data_handler,
-				 NULL, server);
+	mg_set_websocket_handler(server->civetweb, WS_PATH, connect_handler, ready_handler,
+				 data_handler, NULL, server);
 	defer_accept(server);
 	*ret = server;
 	return 0;

@@ -23,13 +23,14 @@ struct server_stats {
 struct server_options {
 	const char *listen;
 	int port;
-	struct bridge *bridge;		   /* all of these outlive the server */
+	struct bridge *bridge; /* all of these outlive the server */
 	const struct static_files *files;
 	struct watch *watch;
 };
 
 /* 0; -errno with *ERROR filled: the port is taken, … */
-int server_start(const struct server_options *options, struct server **ret, struct str *error) _nodiscard_;
+int server_start(const struct server_options *options, struct server **ret,
+		 struct str *error) _nodiscard_;
 /* Blocks until all workers are gone: at most a few seconds, since the watch cuts off who dawdles. NULL is nothing. */
 void server_stop(struct server *server);
 struct server_stats server_stats(const struct server *server);

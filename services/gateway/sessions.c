@@ -69,8 +69,8 @@ static struct session *add_session(struct accounts *a)
 
 int sessions_load(struct accounts *a)
 {
-	_cleanup_(db_rows_freep) struct db_rows *rows =
-		db_query_values(a->db, "SELECT hash, person_id, begun_ms, used_ms FROM session", NULL, 0);
+	_cleanup_(db_rows_freep) struct db_rows *rows = db_query_values(
+		a->db, "SELECT hash, person_id, begun_ms, used_ms FROM session", NULL, 0);
 	int64_t wall_ms = accounts_wall_ms(a), boot_ms = accounts_boot_ms(a);
 	int r;
 
@@ -109,9 +109,10 @@ int accounts_begin_session(struct accounts *a, int64_t person_id, char secret[SE
 	session->begun_boot_ms = accounts_boot_ms(a);
 	session->used_boot_ms = session->begun_boot_ms;
 	session->saved_boot_ms = session->begun_boot_ms;
-	r = db_exec(a->db, "INSERT INTO session (hash, person_id, begun_ms, used_ms) VALUES (?, ?, ?, ?)",
-		    DB_BLOB(session->hash, sizeof(session->hash)), DB_I64(person_id), DB_I64(wall_ms),
-		    DB_I64(wall_ms));
+	r = db_exec(a->db,
+		    "INSERT INTO session (hash, person_id, begun_ms, used_ms) VALUES (?, ?, ?, ?)",
+		    DB_BLOB(session->hash, sizeof(session->hash)), DB_I64(person_id),
+		    DB_I64(wall_ms), DB_I64(wall_ms));
 	if (r < 0) {
 		a->sessions_n--;
 		return accounts_failed(a, r, "begin a session");
@@ -125,8 +126,8 @@ static void use(struct accounts *a, struct session *session)
 	if (session->used_boot_ms - session->saved_boot_ms < SAVE_USE_MS)
 		return;
 	session->saved_boot_ms = session->used_boot_ms;
-	if (db_exec(a->db, "UPDATE session SET used_ms = ? WHERE hash = ?", DB_I64(accounts_wall_ms(a)),
-		    DB_BLOB(session->hash, sizeof(session->hash))) < 0)
+	if (db_exec(a->db, "UPDATE session SET used_ms = ? WHERE hash = ?",
+		    DB_I64(accounts_wall_ms(a)), DB_BLOB(session->hash, sizeof(session->hash))) < 0)
 		(void)accounts_failed(a, 0, "note the use of a session");
 }
 

@@ -43,7 +43,8 @@ void show_state(struct gateway *g, struct call *call)
 	uint64_t allowed = allowed_topics(&call->caller);
 
 	str_add_char(out, '{');
-	for (const struct mirror_doc *doc = mirror_after(g->mirror, 0); doc; doc = mirror_next(doc)) {
+	for (const struct mirror_doc *doc = mirror_after(g->mirror, 0); doc;
+	     doc = mirror_next(doc)) {
 		if (!may_see(allowed, doc))
 			continue;
 		if (out->len > 1)
@@ -179,7 +180,9 @@ void show_ws(struct gateway *g, struct call *call)
 		answer_problem(g, x, 503, "all places are taken; see gateway.max_websockets");
 		break;
 	case WS_OWNER_FULL:
-		answer_too_many(g, x, 1000, "this session or token has 64 sockets open already");
+		answer_too_many(
+			g, x, 1000,
+			"this session or token has taken all places that one may; see gateway.max_websockets");
 		break;
 	}
 }

@@ -60,8 +60,8 @@ static bool has_port(int fd, uint16_t port)
 	socklen_t size = sizeof(address);
 	struct socket_end end;
 
-	return getsockname(fd, (struct sockaddr *)&address, &size) == 0 && end_of(&address, &end) == 0 &&
-	       end.port == port;
+	return getsockname(fd, (struct sockaddr *)&address, &size) == 0 &&
+	       end_of(&address, &end) == 0 && end.port == port;
 }
 
 static bool is_connection(int fd, const struct socket_end *peer, uint16_t local_port)
@@ -70,9 +70,9 @@ static bool is_connection(int fd, const struct socket_end *peer, uint16_t local_
 	socklen_t size = sizeof(address);
 	struct socket_end end;
 
-	return getpeername(fd, (struct sockaddr *)&address, &size) == 0 && end_of(&address, &end) == 0 &&
-	       end.port == peer->port && memcmp(end.address, peer->address, 16) == 0 &&
-	       has_port(fd, local_port);
+	return getpeername(fd, (struct sockaddr *)&address, &size) == 0 &&
+	       end_of(&address, &end) == 0 && end.port == peer->port &&
+	       memcmp(end.address, peer->address, 16) == 0 && has_port(fd, local_port);
 }
 
 /* The number in the name of an entry of /proc/self/fd; -1 for the others. */
@@ -124,8 +124,8 @@ int socket_find_listener(uint16_t local_port)
 		int listens = 0;
 		socklen_t size = sizeof(listens);
 
-		if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens &&
-		    has_port(fd, local_port))
+		if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 &&
+		    listens && has_port(fd, local_port))
 			found = fd;
 	}
 	(void)closedir(dir);

@@ -19,7 +19,8 @@ int socket_end_parse(const char *address, int port, struct socket_end *ret) _nod
  * The connection from PEER to our LOCAL_PORT: 0 with a duplicate (close-on-exec) that the caller owns, and in
  * *ORIGINAL the descriptor it was made of (may be NULL); -ENOENT when there is none.
  */
-int socket_find(const struct socket_end *peer, uint16_t local_port, int *ret, int *original) _nodiscard_;
+int socket_find(const struct socket_end *peer, uint16_t local_port, int *ret,
+		int *original) _nodiscard_;
 /* The listening socket of LOCAL_PORT in this process, or -ENOENT. Borrowed. */
 int socket_find_listener(uint16_t local_port);
 /* A socket on which reading is at its end at once, or -errno. */

@@ -62,7 +62,8 @@ bool static_name_is_hashed(const char *name)
 	if (!dash)
 		return false;
 	length = strspn(dash + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
-	return length >= 8 && dash[1 + length] == '.' && strpbrk(dash, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	return length >= 8 && dash[1 + length] == '.' &&
+	       strpbrk(dash, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 }
 
 static int fail(struct loading *l, int r, const char *path)

@@ -109,11 +109,12 @@ int accounts_add_token(struct accounts *a, const char *name, unsigned scopes, in
 	token->scopes = scopes;
 	token->created_ms = accounts_wall_ms(a);
 	token->expires_ms = expires_ms;
-	r = db_exec(a->db,
-		    "INSERT INTO token (id, name, scopes, hash, created_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?)",
-		    DB_TEXT(token->id), DB_TEXT(name), DB_I64(scopes),
-		    DB_BLOB(token->hash, sizeof(token->hash)), DB_I64(token->created_ms),
-		    DB_I64(expires_ms));
+	r = db_exec(
+		a->db,
+		"INSERT INTO token (id, name, scopes, hash, created_ms, expires_ms) VALUES (?, ?, ?, ?, ?, ?)",
+		DB_TEXT(token->id), DB_TEXT(name), DB_I64(scopes),
+		DB_BLOB(token->hash, sizeof(token->hash)), DB_I64(token->created_ms),
+		DB_I64(expires_ms));
 	if (r < 0) {
 		remove_token(a, 0);
 		return accounts_failed(a, r, "make a token");

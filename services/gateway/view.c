@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "common/alloc.h"
+#include "services/gateway/filter.h"
 
 #define CACHE_SIZE 8
 /* A frame holds ages, so it is not shared for longer. */
@@ -22,6 +23,14 @@ struct cached {
 	struct ws_frame *frame; /* NULL: nothing to say */
 };
 
+/* A page of a snapshot. */
+struct page {
+	char *id;
+	uint64_t from, target, pos;
+	int64_t at_ms;
+	struct ws_frame *frame;
+};
+
 struct view {
 	struct view_hub *hub;
 	struct view *next;
@@ -32,6 +41,10 @@ struct view {
 	uint64_t allowed;
 	struct cached cache[CACHE_SIZE];
 	size_t cache_next;
+	struct page pages[CACHE_SIZE];
+	size_t pages_next;
+	uint64_t target; /* of the newest snapshot, begun at target_ms */
+	int64_t target_ms;
 };
 
 struct view_hub {
@@ -54,51 +67,14 @@ void view_hub_free(struct view_hub *hub)
 	free(hub);
 }
 
-/* ── filters ───────────────────────────────────────────────────────────────────────────────────────────────── */
-
-bool view_filter_is_valid(const char *filter)
-{
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.=-";
-
-	for (;;) {
-		size_t length = strcspn(filter, "/");
-
-		if (length == 1 && filter[0] == '#')
-			return filter[1] == '\0';
-		if (length == 0 || !(strspn(filter, plain) == length || (length == 1 && filter[0] == '+')))
-			return false;
-		if (!filter[length])
-			return true;
-		filter += length + 1;
-	}
-}
-
-bool view_filter_matches(const char *filter, const char *topic)
-{
-	for (;;) {
-		size_t f = strcspn(filter, "/");
-		size_t t = strcspn(topic, "/");
-
-		if (f == 1 && filter[0] == '#')
-			return true;
-		if (!(f == 1 && filter[0] == '+') && !(f == t && strncmp(filter, topic, f) == 0))
-			return false;
-		/* "a/#" matches "a" as well. */
-		if (!topic[t])
-			return !filter[f] || str_eq(filter + f, "/#");
-		if (!filter[f])
-			return false;
-		filter += f + 1;
-		topic += t + 1;
-	}
-}
+/* ── views ─────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 bool view_matches(const struct view *view, enum topic_id id, const char *topic)
 {
 	if (id < TOPIC_COUNT && !(view->allowed & (uint64_t)1 << id))
 		return false;
 	for (size_t i = 0; i < view->filters_n; i++) {
-		if (view_filter_matches(view->filters[i], topic))
+		if (filter_matches(view->filters[i], topic))
 			return true;
 	}
 	return false;
@@ -173,8 +149,11 @@ void view_unref(struct view *view)
 	while (*at != view)
 		at = &(*at)->next;
 	*at = view->next;
-	for (size_t i = 0; i < CACHE_SIZE; i++)
+	for (size_t i = 0; i < CACHE_SIZE; i++) {
 		ws_frame_unref(view->cache[i].frame);
+		ws_frame_unref(view->pages[i].frame);
+		free(view->pages[i].id);
+	}
 	for (size_t i = 0; i < view->filters_n; i++)
 		free(view->filters[i]);
 	free(view->filters);
@@ -248,7 +227,8 @@ static bool add_event(struct writing *w, const struct view *view, const struct m
 }
 
 /* Fills W with what came after *POS, until it is full; moves *POS on. */
-static void write_changes(struct writing *w, const struct view *view, uint64_t *pos, int64_t boot_ms)
+static void write_changes(struct writing *w, const struct view *view, uint64_t *pos,
+			  int64_t boot_ms)
 {
 	const struct mirror *mirror = view->hub->mirror;
 	struct mirror_cursor cursor = { 0 };
@@ -318,8 +298,8 @@ struct ws_frame *view_changes(struct view *view, uint64_t *pos, int64_t boot_ms)
 	return known->frame ? ws_frame_ref(known->frame) : NULL;
 }
 
-struct ws_frame *view_snapshot(struct view *view, const char *id, uint64_t *pos, uint64_t target,
-			       int64_t boot_ms)
+static struct ws_frame *build_page(const struct view *view, const char *id, uint64_t *pos,
+				   uint64_t target, int64_t boot_ms)
 {
 	_cleanup_(writing_done) struct writing w = { 0 };
 	_cleanup_(str_done) struct str text = { 0 };
@@ -339,4 +319,49 @@ struct ws_frame *view_snapshot(struct view *view, const char *id, uint64_t *pos,
 	str_add_n(&text, str_get(&w.seen), w.seen.len);
 	str_printf(&text, "},\"more\":%s}", more ? "true" : "false");
 	return ws_frame_new(WS_TEXT, text.data, text.len);
+}
+
+uint64_t view_snapshot_target(struct view *view, int64_t boot_ms)
+{
+	if (!view->target || boot_ms - view->target_ms >= CACHE_MS ||
+	    view->target < mirror_floor(view->hub->mirror)) {
+		view->target = mirror_seq(view->hub->mirror);
+		view->target_ms = boot_ms;
+	}
+	return view->target;
+}
+
+static const struct page *find_page(const struct view *view, const char *id, uint64_t from,
+				    uint64_t target, int64_t boot_ms)
+{
+	for (size_t i = 0; i < CACHE_SIZE; i++) {
+		const struct page *page = &view->pages[i];
+
+		if (page->frame && page->from == from && page->target == target &&
+		    str_eq(page->id, id) && boot_ms - page->at_ms < CACHE_MS)
+			return page;
+	}
+	return NULL;
+}
+
+struct ws_frame *view_snapshot(struct view *view, const char *id, uint64_t *pos, uint64_t target,
+			       int64_t boot_ms)
+{
+	const struct page *known = find_page(view, id, *pos, target, boot_ms);
+	struct page *slot = &view->pages[view->pages_next % CACHE_SIZE];
+
+	if (!known) {
+		view->pages_next++;
+		ws_frame_unref(slot->frame);
+		free(slot->id);
+		*slot = (struct page){ .id = xstrdup(id),
+				       .from = *pos,
+				       .target = target,
+				       .pos = *pos,
+				       .at_ms = boot_ms };
+		slot->frame = build_page(view, id, &slot->pos, target, boot_ms);
+		known = slot;
+	}
+	*pos = known->pos;
+	return ws_frame_ref(known->frame);
 }

@@ -33,13 +33,13 @@ bool view_matches(const struct view *view, enum topic_id id, const char *topic);
  */
 struct ws_frame *view_changes(struct view *view, uint64_t *pos, int64_t boot_ms) _nodiscard_;
 /*
+ * Where a snapshot may begin: the newest number, or one of a moment ago at which others began, so that their pages are
+ * shared. What changed since comes as changes.
+ */
+uint64_t view_snapshot_target(struct view *view, int64_t boot_ms);
+/*
  * The next page of a `snap` of the documents with numbers in *POS+1 … TARGET; moves *POS on, to TARGET with the last
  * page. ID is JSON. Never NULL.
  */
 struct ws_frame *view_snapshot(struct view *view, const char *id, uint64_t *pos, uint64_t target,
 			       int64_t boot_ms) _nodiscard_;
-
-/* A filter that may be subscribed to: levels of [A-Za-z0-9_.=-], `+`, and `#` at the end. */
-bool view_filter_is_valid(const char *filter);
-/* MQTT's rules. */
-bool view_filter_matches(const char *filter, const char *topic);

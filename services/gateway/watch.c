@@ -58,7 +58,8 @@ static void check_cb(void *ctx)
 	struct watch *watch = ctx;
 	int64_t now_ms = clock_boot_ms(watch->clock);
 	size_t busy = atomic_load(&watch->busy);
-	bool hurry = watch->slots_n - min_of(busy, watch->slots_n) < watch->slots_n / WATCH_FREE_PART;
+	bool hurry =
+		watch->slots_n - min_of(busy, watch->slots_n) < watch->slots_n / WATCH_FREE_PART;
 
 	if (busy == 0)
 		timer_stop(watch->timer);
@@ -67,8 +68,8 @@ static void check_cb(void *ctx)
 		int64_t since_ms = atomic_load(&slot->since_ms);
 		int64_t age_ms = now_ms - since_ms;
 
-		if (since_ms && (age_ms >= WATCH_LIMIT_MS ||
-				 (hurry && age_ms >= WATCH_HURRY_MS && !atomic_load(&slot->served))))
+		if (since_ms && (age_ms >= WATCH_LIMIT_MS || (hurry && age_ms >= WATCH_HURRY_MS &&
+							      !atomic_load(&slot->served))))
 			cut(watch, slot);
 	}
 }
@@ -81,7 +82,8 @@ static void wake_cb(uv_async_t *wake)
 		timer_every(watch->timer, PERIOD_MS, PERIOD_MS);
 }
 
-struct watch *watch_new(uv_loop_t *loop, const struct clock *clock, size_t workers, uint16_t local_port)
+struct watch *watch_new(uv_loop_t *loop, const struct clock *clock, size_t workers,
+			uint16_t local_port)
 {
 	struct watch *watch = xcalloc(1, sizeof(*watch) + workers * sizeof(struct watch_slot));
 

@@ -19,8 +19,8 @@ struct watch;
 struct watch_slot;
 
 /* For connections to LOCAL_PORT. */
-struct watch *watch_new(uv_loop_t *loop, const struct clock *clock, size_t workers, uint16_t local_port)
-	_nodiscard_;
+struct watch *watch_new(uv_loop_t *loop, const struct clock *clock, size_t workers,
+			uint16_t local_port) _nodiscard_;
 /* When no worker is left; the loop must run once more for the memory to go. */
 void watch_free(struct watch *watch);
 /* Connections that were cut off. */

@@ -13,7 +13,9 @@
 #include "common/timer.h"
 #include "services/gateway/ws_client.h"
 
-#define CHECK_MS 1000
+/* While much is sent stalled clients are found sooner. */
+#define CHECK_BUSY_MS 500
+#define CHECK_IDLE_MS 1000
 #define TICKET_MS 10000
 
 struct ticket {
@@ -29,46 +31,51 @@ struct ws_hub {
 	struct ticket *tickets;
 	size_t tickets_n;
 	uint64_t last_ticket;
-	struct timer *tick;  /* runs for WS_TICK_MS after a flush */
+	struct timer *tick;  /* runs while somebody is not told yet */
 	struct timer *check; /* runs while there are clients or tickets */
-	bool dirty;	     /* something changed since the last flush */
+	bool busy;	     /* something was sent since the last check */
 	bool stopping;
 };
 
 /* ── telling ───────────────────────────────────────────────────────────────────────────────────────────────── */
 
+/*
+ * Tells everybody whose last batch is long enough ago, and sees to it that the others are told in time. Clients that
+ * were told together are so told together again, which is what lets them share frames.
+ */
 static void flush(struct ws_hub *hub)
 {
 	struct ws_client *client = hub->shared.clients;
+	int64_t now_ms = clock_boot_ms(hub->options.clock);
+	int64_t wait_ms = INT64_MAX;
 
-	hub->dirty = false;
 	while (client) {
 		struct ws_client *next = client->next;
+		int64_t left_ms = client->batch_ms + WS_TICK_MS - now_ms;
 
 		/* Whoever has not got the last batch yet gets both in one later. */
-		if (client->out_n == 0 && !client->closing && ws_client_is_behind(client))
+		if (client->out_n > 0 || client->closing || !ws_client_is_behind(client))
+			left_ms = INT64_MAX;
+		else if (left_ms <= 0)
 			ws_client_pump(client, true);
+		if (left_ms > 0)
+			wait_ms = min_of(wait_ms, left_ms);
 		client = next;
 	}
+	hub->busy = true;
+	if (wait_ms < INT64_MAX)
+		timer_once(hub->tick, (uint64_t)wait_ms);
 }
 
 static void tick_cb(void *ctx)
 {
-	struct ws_hub *hub = ctx;
-
-	if (!hub->dirty)
-		return;
-	timer_once(hub->tick, WS_TICK_MS);
-	flush(hub);
+	flush(ctx);
 }
 
 void ws_hub_changed(struct ws_hub *hub)
 {
-	hub->dirty = true;
-	if (!hub->shared.clients || timer_is_active(hub->tick))
-		return;
-	timer_once(hub->tick, WS_TICK_MS);
-	flush(hub);
+	if (hub->shared.clients)
+		flush(hub);
 }
 
 /* ── seeing to them ────────────────────────────────────────────────────────────────────────────────────────── */
@@ -106,14 +113,15 @@ static void check_cb(void *ctx)
 		client = next;
 	}
 	drop_old_tickets(hub, now_ms);
-	if (!hub->shared.clients && !hub->tickets)
-		timer_stop(hub->check);
+	if (hub->shared.clients || hub->tickets)
+		timer_once(hub->check, hub->busy ? CHECK_BUSY_MS : CHECK_IDLE_MS);
+	hub->busy = false;
 }
 
 static void keep_checking(struct ws_hub *hub)
 {
 	if (!timer_is_active(hub->check))
-		timer_every(hub->check, CHECK_MS, CHECK_MS);
+		timer_once(hub->check, CHECK_IDLE_MS);
 }
 
 /* ── coming and going ──────────────────────────────────────────────────────────────────────────────────────── */
@@ -147,13 +155,20 @@ static size_t count_owner(const struct ws_hub *hub, uint64_t owner)
 	return n;
 }
 
+static size_t owner_limit(const struct ws_hub *hub)
+{
+	size_t max = hub->options.max_clients;
+
+	return max >= 4 * WS_RESERVED ? max - WS_RESERVED : max;
+}
+
 enum ws_admission ws_hub_admit(struct ws_hub *hub, uint64_t owner, uint64_t allowed, uint64_t *ret)
 {
 	struct ticket *ticket;
 
 	if (hub->stopping || hub->shared.stats.clients + hub->tickets_n >= hub->options.max_clients)
 		return WS_FULL;
-	if (count_owner(hub, owner) >= WS_PER_OWNER)
+	if (count_owner(hub, owner) >= owner_limit(hub))
 		return WS_OWNER_FULL;
 	ticket = xnew(struct ticket);
 	ticket->number = ++hub->last_ticket;

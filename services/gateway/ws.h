@@ -10,11 +10,13 @@
 
 #include <uv.h>
 
-#define WS_TICK_MS 50	      /* at most 20 batches a second; the same moment for all, so that frames are shared */
+#define WS_TICK_MS                                                                                 \
+	45 /* between two batches, but for the first; so the newest value is there within 50 */
 #define WS_PING_AFTER_MS 5000 /* of silence */
 #define WS_SILENT_MS 14000    /* then it is gone */
-#define WS_STALLED_MS 2000    /* unsent bytes that do not move */
-#define WS_PER_OWNER 64	      /* sockets of one session or token */
+#define WS_STALLED_MS 1900    /* unsent bytes that do not move; it is looked at every half second */
+#define WS_RESERVED                                                                                \
+	8 /* places that one session or token cannot take, so that others can still come */
 
 struct ws_hub;
 
@@ -40,7 +42,7 @@ struct ws_stats {
 enum ws_admission {
 	WS_ADMITTED,
 	WS_FULL,       /* of all: 503 */
-	WS_OWNER_FULL, /* of this session or token: 429 */
+	WS_OWNER_FULL, /* of what one session or token may have: 429 */
 };
 
 struct ws_hub *ws_hub_new(const struct ws_options *options) _nodiscard_;
@@ -48,7 +50,8 @@ struct ws_hub *ws_hub_new(const struct ws_options *options) _nodiscard_;
  * Before the handshake: keeps a place for OWNER (a session's or token's number), who may see the topics in ALLOWED.
  * *TICKET is what ws_hub_open() needs; unused it lapses after ten seconds.
  */
-enum ws_admission ws_hub_admit(struct ws_hub *hub, uint64_t owner, uint64_t allowed, uint64_t *ticket);
+enum ws_admission ws_hub_admit(struct ws_hub *hub, uint64_t owner, uint64_t allowed,
+			       uint64_t *ticket);
 /* After the handshake: FD is the hub's from now on. A ticket that lapsed closes it. */
 void ws_hub_open(struct ws_hub *hub, uint64_t ticket, int fd);
 /* The mirror changed: tells the clients, at once or with the next tick. */

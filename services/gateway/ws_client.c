@@ -6,8 +6,10 @@
 #include "services/gateway/ws_client.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -98,8 +100,8 @@ static bool send_queue(struct ws_client *client)
 {
 	while (client->out_n && !client->gone) {
 		const struct ws_frame *frame = client->out[0];
-		ssize_t n = send(client->fd, frame->data + client->out_at, frame->len - client->out_at,
-				 MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t n = send(client->fd, frame->data + client->out_at,
+				 frame->len - client->out_at, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return false;
@@ -192,8 +194,8 @@ static int on_message(void *ctx, enum ws_opcode opcode, const char *data, size_t
 		return 0;
 	}
 	client->heard_ms = clock_boot_ms(client->shared->clock);
-	if (opcode != WS_CLOSE && !bucket_take(&client->rate, WS_MESSAGES_PER_S, WS_MESSAGES_BURST,
-					       client->heard_ms)) {
+	if (opcode != WS_CLOSE &&
+	    !bucket_take(&client->rate, WS_MESSAGES_PER_S, WS_MESSAGES_BURST, client->heard_ms)) {
 		violation(client, WS_CLOSE_POLICY, "more than 20 messages a second");
 		return 0;
 	}
@@ -297,6 +299,28 @@ struct ws_client *ws_client_new(struct ws_shared *shared, int fd, uint64_t owner
 	return client;
 }
 
+/*
+ * True when the peer's window is closed: bytes wait in the kernel though all that went out is acknowledged. A peer that
+ * is merely out of reach owes acknowledgements, and has longer (USER_TIMEOUT_MS).
+ */
+static bool is_window_closed(int fd)
+{
+	int queued = 0, unsent = 0;
+
+	return ioctl(fd, SIOCOUTQ, &queued) == 0 && ioctl(fd, SIOCOUTQNSD, &unsent) == 0 &&
+	       unsent > 0 && queued == unsent;
+}
+
+static bool is_stalled(struct ws_client *client, int64_t now_ms)
+{
+	if (!is_window_closed(client->fd))
+		client->shut_ms = 0;
+	else if (!client->shut_ms)
+		client->shut_ms = now_ms;
+	return (client->shut_ms && now_ms - client->shut_ms >= WS_STALLED_MS) ||
+	       (client->out_n && now_ms - client->progress_ms >= WS_STALLED_MS);
+}
+
 void ws_client_check(struct ws_client *client, int64_t now_ms)
 {
 	int64_t silence_ms = now_ms - client->heard_ms;
@@ -306,8 +330,7 @@ void ws_client_check(struct ws_client *client, int64_t now_ms)
 			ws_client_kill(client, true);
 		return;
 	}
-	if (silence_ms >= WS_SILENT_MS ||
-	    (client->out_n && now_ms - client->progress_ms >= WS_STALLED_MS)) {
+	if (silence_ms >= WS_SILENT_MS || is_stalled(client, now_ms)) {
 		evict(client);
 		return;
 	}

@@ -47,8 +47,10 @@ struct ws_client {
 
 	struct ws_frame *out[WS_OUT_MAX]; /* the first one may be sent in part */
 	size_t out_n;
-	size_t out_at;		/* bytes of out[0] that are sent */
-	int64_t progress_ms;	/* when bytes last moved, or the queue began */
+	size_t out_at;	     /* bytes of out[0] that are sent */
+	int64_t progress_ms; /* when bytes last moved, or the queue began */
+	int64_t shut_ms;     /* since when its window is seen to be closed; 0: it is open */
+	int64_t batch_ms;    /* when it was last told of changes */
 
 	struct ws_sub subs[WS_SUBS_MAX];
 	size_t subs_n;

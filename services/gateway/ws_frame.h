@@ -36,7 +36,8 @@ struct ws_frame {
 };
 
 /* A complete unmasked frame with one reference. */
-struct ws_frame *ws_frame_new(enum ws_opcode opcode, const void *payload, size_t length) _nodiscard_;
+struct ws_frame *ws_frame_new(enum ws_opcode opcode, const void *payload,
+			      size_t length) _nodiscard_;
 /* A close frame; TEXT (at most 120 bytes of it) says why. */
 struct ws_frame *ws_frame_new_close(int code, const char *text) _nodiscard_;
 struct ws_frame *ws_frame_ref(struct ws_frame *frame) _nodiscard_;

@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "services/gateway/view.h"
+#include "services/gateway/filter.h"
 
 static const struct {
 	const char *word;
@@ -50,10 +50,9 @@ static int parse_filters(const cJSON *list, struct ws_command *command)
 	if (n < 1 || n > WS_FILTERS_MAX)
 		return -EINVAL;
 	command->filters = xcalloc((size_t)n, sizeof(*command->filters));
-	cJSON_ArrayForEach(item, list)
-	{
+	cJSON_ArrayForEach(item, list) {
 		if (!cJSON_IsString(item) || strlen(item->valuestring) > WS_FILTER_MAX ||
-		    !view_filter_is_valid(item->valuestring))
+		    !filter_is_valid(item->valuestring))
 			return -EINVAL;
 		command->filters[command->filters_n++] = xstrdup(item->valuestring);
 	}

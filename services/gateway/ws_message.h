@@ -24,6 +24,6 @@ struct ws_command {
 };
 
 /* 0 with a command to be freed by ws_command_done(), or -EINVAL with *WHY (static text). */
-int ws_command_parse(const char *text, size_t length, struct ws_command *ret, const char **why)
-	_nodiscard_;
+int ws_command_parse(const char *text, size_t length, struct ws_command *ret,
+		     const char **why) _nodiscard_;
 void ws_command_done(struct ws_command *command);

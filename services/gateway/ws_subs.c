@@ -133,7 +133,7 @@ void ws_subs_handle(struct ws_client *client, const struct ws_command *command)
 }
 
 /* Begins the snapshot of the first subscription that has none; false when all are live. */
-static bool begin_snapshot(struct ws_client *client)
+static bool begin_snapshot(struct ws_client *client, int64_t now_ms)
 {
 	size_t i = 0;
 
@@ -142,10 +142,13 @@ static bool begin_snapshot(struct ws_client *client)
 	if (i == client->subs_n)
 		return false;
 	client->snap_sub = i;
-	client->snap_view = view_get(client->shared->views, (const char *const *)client->subs[i].filters,
-				     client->subs[i].filters_n, client->allowed);
+	client->snap_view =
+		view_get(client->shared->views, (const char *const *)client->subs[i].filters,
+			 client->subs[i].filters_n, client->allowed);
 	client->snap_pos = 0;
 	/* Changes go on from here for all; what the others are behind was sent just before. */
+	if (!client->view)
+		client->pos = view_snapshot_target(client->snap_view, now_ms);
 	client->snap_target = client->pos;
 	return true;
 }
@@ -192,11 +195,13 @@ struct ws_frame *ws_subs_next(struct ws_client *client, bool due)
 		return reset(client);
 	if ((due || waiting) && ws_client_is_behind(client)) {
 		frame = view_changes(client->view, &client->pos, now_ms);
-		if (frame)
+		if (frame) {
+			client->batch_ms = now_ms;
 			return frame;
+		}
 	}
 	/* A snapshot begins where all changes so far are sent. */
-	if (!ws_client_is_behind(client) && begin_snapshot(client))
+	if (!ws_client_is_behind(client) && begin_snapshot(client, now_ms))
 		return next_page(client, now_ms);
 	return NULL;
 }

@@ -156,7 +156,7 @@ static void make_endpoints(struct cluster_poller *c)
 	_cleanup_(freep) const char **names = xcalloc(c->config->nodes_n, sizeof(*names));
 	size_t n = 0;
 
-	c->endpoint_nodes = xcalloc(c->config->nodes_n, sizeof(*c->endpoint_nodes));
+	c->endpoint_nodes = xcalloc(c->config->nodes_n, sizeof(const struct config_node *));
 	for (size_t i = 0; i < c->config->nodes_n; i++) {
 		const struct config_node *node = &c->config->nodes[i];
 
@@ -166,6 +166,7 @@ static void make_endpoints(struct cluster_poller *c)
 		names[n++] = node->name;
 	}
 	endpoint_init(&c->endpoints, names, n, (struct dice){ roll, NULL });
+	c->trust_errors = xcalloc(n, sizeof(*c->trust_errors));
 }
 
 struct cluster_poller *cluster_poller_new(struct service_env *env,
@@ -218,6 +219,7 @@ void cluster_poller_free(struct cluster_poller *c)
 	cluster_forget_token(c);
 	endpoint_done(&c->endpoints);
 	free(c->endpoint_nodes);
+	free(c->trust_errors);
 	pve_tasks_done(&c->tasks);
 	pve_cluster_done(&c->model);
 	settings_free(c->settings);
@@ -233,6 +235,8 @@ void cluster_poller_reread(struct cluster_poller *c)
 	}
 	c->setup_retry_ms = 0;
 	c->auth_retry_ms = 0;
+	slot_call(&cluster_poller_get(c, SOURCE_PERMISSIONS, "", 0)->slot,
+		  cluster_poller_now(c).boot_ms);
 	cluster_poller_pump(c);
 }
 

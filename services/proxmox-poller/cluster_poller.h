@@ -48,7 +48,7 @@ struct cluster_poller {
 	/* What stands in cluster_state.error. */
 	char auth_error[PVE_ERROR_BYTES];
 	char rights_error[PVE_ERROR_BYTES];
-	char trust_error[PVE_ERROR_BYTES];
+	char (*trust_errors)[PVE_ERROR_BYTES]; /* of each endpoint; "" while it is trusted */
 	bool rights_known, rights_warned;
 	size_t guests_before; /* how many the last answer that was believed had */
 	bool is_doubting;     /* all guests went at once */

@@ -21,6 +21,7 @@
 #define TRUST_RETRY_MS 30000
 #define RETRY_MIN_MS 1000
 #define RETRY_MAX_MS 60000
+#define NO_RETRY_MS 300000
 #define SLOW_GROWTH 4
 
 /* ── token and connection ──────────────────────────────────────────────────────────────────────────────────── */
@@ -151,9 +152,9 @@ static void note_endpoint(struct cluster_poller *c, const struct source *source,
 	endpoint_failed(&c->endpoints, source->endpoint, now, untrusted ? TRUST_RETRY_MS : 0);
 	if (!untrusted)
 		return;
-	if (!str_eq(c->trust_error, fault->text))
+	if (!str_eq(c->trust_errors[source->endpoint], fault->text))
 		log_error("%s: %s", c->config->name, fault->text);
-	(void)snprintf(c->trust_error, sizeof(c->trust_error), "%s", fault->text);
+	(void)snprintf(c->trust_errors[source->endpoint], PVE_ERROR_BYTES, "%s", fault->text);
 }
 
 static void note_auth(struct cluster_poller *c, const struct pve_fault *fault, int64_t now)
@@ -163,6 +164,15 @@ static void note_auth(struct cluster_poller *c, const struct pve_fault *fault, i
 	c->auth_failed = true;
 	c->auth_retry_ms = now + AUTH_RETRY_MS;
 	(void)snprintf(c->auth_error, sizeof(c->auth_error), "%s", fault->text);
+}
+
+/* Proxmox was asked and said no: asking again soon would not change its mind. */
+static bool is_answered_no(const struct source *source, enum pve_class class)
+{
+	if (class == PVE_PERMISSION || class == PVE_AUTH)
+		return true;
+	return !source_table[source->kind].vital &&
+	       (class == PVE_REFUSED || class == PVE_SERVER || class == PVE_NOT_THERE);
 }
 
 /* When SOURCE is asked again after a failure. */
@@ -177,9 +187,10 @@ static void retry_later(struct cluster_poller *c, struct source *source, enum pv
 		source->slot.due_ms = INT64_MAX;
 	} else if (blamed && !source->slot.failures) {
 		slot_failed(&source->slot, now, 0, 0, dice); /* another endpoint, at once */
-	} else if (class == PVE_PERMISSION || class == PVE_AUTH) {
-		slot_failed(&source->slot, now, min_of(period, (int64_t)RETRY_MAX_MS),
-			    min_of(period, (int64_t)RETRY_MAX_MS), dice);
+	} else if (is_answered_no(source, class)) {
+		int64_t patience = min_of(period, (int64_t)NO_RETRY_MS);
+
+		slot_failed(&source->slot, now, patience, patience, dice);
 	} else if (source_table[source->kind].slow) {
 		/* Each attempt may cost the node a worker, of which it has three. */
 		slot_failed(&source->slot, now, period, period * SLOW_GROWTH, dice);
@@ -226,7 +237,7 @@ static void on_success(struct cluster_poller *c, struct source *source)
 	source->finished = source->starts;
 	endpoint_answered(&c->endpoints, source->endpoint);
 	c->auth_failed = false;
-	c->trust_error[0] = '\0';
+	c->trust_errors[source->endpoint][0] = '\0';
 }
 
 /* The answer's tree, or a fault. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #define OPINIONS_MAX 2
+#define RIGHTS_RETRY_MS 30000
 
 /* Resources follow the membership: asked of the same node, over the same connection. */
 static void call_resources(struct cluster_poller *c)
@@ -60,6 +61,8 @@ static int accept_status(struct cluster_poller *c, const cJSON *answer)
 
 	if (r < 0)
 		return r;
+	/* A node on its own has no configuration of votes. */
+	cluster_poller_get(c, SOURCE_VOTES, "", 0)->slot.off = !c->model.status.clustered;
 	follow_membership(c);
 	/* Addresses and quorum were not known before. */
 	if (!had && c->model.resources_answer.has)
@@ -289,11 +292,14 @@ static int take_permissions(struct cluster_poller *c, struct source *source, cJS
 	struct pve_permissions rights;
 	int r;
 
-	(void)source;
 	r = pve_parse_permissions(*answer, arena, &rights);
 	if (r < 0)
 		return r;
 	judge_rights(c, &rights);
+	/* Whoever mends it wants to see it mended. */
+	if (c->rights_error[0])
+		source->slot.due_ms = min_of(source->slot.due_ms,
+					     cluster_poller_now(c).boot_ms + RIGHTS_RETRY_MS);
 	if (c->rights_error[0] && !was_bad)
 		log_warn("%s: %s", c->config->name, c->rights_error);
 	c->is_dirty = true;

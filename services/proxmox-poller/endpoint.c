@@ -110,5 +110,7 @@ int64_t backoff_ms(unsigned failures, int64_t min_ms, int64_t max_ms, const stru
 	unsigned doublings = failures ? min_of(failures - 1, (unsigned)DOUBLINGS_MAX) : 0;
 	int64_t whole = min_of(min_ms << doublings, max_ms);
 
-	return whole / 2 + (int64_t)((double)(whole - whole / 2) * dice_roll(dice));
+	int64_t half = whole / 2;
+
+	return half + (int64_t)((double)(whole - half) * dice_roll(dice));
 }

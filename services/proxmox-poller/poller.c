@@ -1,44 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Starts, stops and reloads clusters. Clusters share nothing: one that hangs is no other's business.
+ * Starts, stops and reloads clusters. Clusters share nothing: one that hangs is no other's business. What an earlier
+ * run left of a cluster that is not configured any more is left to expire (15 min): it may as well belong to another
+ * installation on the same broker.
  */
 #include "services/proxmox-poller/poller.h"
 
-#include "common/timer.h"
 #include "services/proxmox-poller/cluster_poller.h"
 #include "services/proxmox-poller/refresh.h"
-
-#define ADOPT_MS 10000
 
 struct poller {
 	struct service_env *env;
 	struct cluster_poller **clusters;
 	size_t n;
-	struct timer *adopt; /* clears what an earlier configuration left behind */
 };
-
-/*
- * Documents of clusters that are not configured any more belong to nobody. They are cleared once every cluster has
- * told all that it has, so that nothing is cleared only because its cluster is slow.
- */
-static void adopt_cb(void *ctx)
-{
-	static const enum topic_id ids[] = { TOPIC_CLUSTER_STATE, TOPIC_TASKS_STATE,
-					     TOPIC_NODE_STATE, TOPIC_GUEST_STATE,
-					     TOPIC_STORAGE_STATE };
-	struct poller *poller = ctx;
-
-	for (size_t i = 0; i < poller->n; i++) {
-		if (!poller->clusters[i]->had_round)
-			return;
-	}
-	for (size_t i = 0; i < countof(ids); i++)
-		state_adopt(poller->env->state, ids[i], NULL);
-}
 
 static void add_cluster(struct poller *poller, struct cluster_poller *cluster)
 {
-	poller->clusters = xreallocarray(poller->clusters, poller->n + 1, sizeof(cluster));
+	poller->clusters =
+		xreallocarray(poller->clusters, poller->n + 1, sizeof(struct cluster_poller *));
 	poller->clusters[poller->n++] = cluster;
 }
 
@@ -53,8 +33,6 @@ int poller_start(struct service_env *env, void **ret)
 		log_warn("no cluster is configured: nothing to do");
 	for (size_t i = 0; i < poller->n; i++)
 		cluster_poller_start(poller->clusters[i]);
-	poller->adopt = timer_new(env->loop, adopt_cb, poller);
-	timer_every(poller->adopt, ADOPT_MS, ADOPT_MS);
 	*ret = poller;
 	return 0;
 }
@@ -63,8 +41,6 @@ void poller_stop(void *self)
 {
 	struct poller *poller = self;
 
-	timer_free(poller->adopt);
-	poller->adopt = NULL;
 	for (size_t i = 0; i < poller->n; i++)
 		cluster_poller_stop(poller->clusters[i]);
 }

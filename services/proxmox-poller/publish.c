@@ -186,9 +186,20 @@ static const char *resources_error(const struct cluster_poller *c)
 										    NULL;
 }
 
+/* The first endpoint whose certificate is not the right one. */
+static const char *trust_error(const struct cluster_poller *c)
+{
+	for (size_t i = 0; i < c->endpoints.n; i++) {
+		if (c->trust_errors[i][0])
+			return c->trust_errors[i];
+	}
+	return NULL;
+}
+
 const char *publish_error(const struct cluster_poller *c)
 {
 	const struct source *status = cluster_poller_find(c, SOURCE_STATUS, "", 0);
+	const char *untrusted = trust_error(c);
 	const char *unread;
 
 	if (c->setup_error[0])
@@ -198,11 +209,11 @@ const char *publish_error(const struct cluster_poller *c)
 	unread = resources_error(c);
 	/* A certificate that is not the right one explains better than an endpoint that cannot be used. */
 	if (unread)
-		return c->trust_error[0] ? c->trust_error : unread;
+		return untrusted ? untrusted : unread;
 	if (c->rights_error[0])
 		return c->rights_error;
-	if (c->trust_error[0])
-		return c->trust_error;
+	if (untrusted)
+		return untrusted;
 	return status && status->error[0] && status->slot.failures >= FAILURES_SHOWN ?
 		       status->error :
 		       NULL;

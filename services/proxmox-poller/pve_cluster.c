@@ -71,7 +71,7 @@ static struct opt_i64 boot_from_uptime(struct opt_i64 old, struct opt_i64 uptime
 {
 	int64_t boot;
 
-	if (!uptime.has || uptime.v <= 0)
+	if (!uptime.has || uptime.v <= 0 || uptime.v > PVE_UPTIME_MAX_S)
 		return (struct opt_i64){ 0 };
 	boot = now.wall_ms - uptime.v * 1000;
 	/* The sample is up to 14 s old: the time of start wobbles, but it does not move. */
@@ -123,7 +123,6 @@ int pve_cluster_take_resources(struct pve_cluster *cluster, const cJSON *answer,
 			       size_t *bad)
 {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
-	_cleanup_(arena_freep) struct arena *old = NULL;
 	struct pve_resources resources;
 	int r;
 
@@ -131,8 +130,6 @@ int pve_cluster_take_resources(struct pve_cluster *cluster, const cJSON *answer,
 	if (r < 0)
 		return r;
 	*bad = resources.bad;
-	/* The old rows are still looked at until all is carried over. */
-	old = take(cluster->resources_answer.arena);
 	cluster->resources = resources;
 	answer_set(&cluster->resources_answer, take(arena), now);
 	nodes_update(cluster, now);
@@ -231,7 +228,14 @@ int pve_cluster_take_guest(struct pve_cluster *cluster, int64_t vmid, const cJSO
 		return r;
 	/* QEMU's own word says more: paused, prelaunch, io-error. */
 	word = status.qmpstatus ? status.qmpstatus : status.status;
-	guest->direct = (struct pve_direct){ true, now, pve_guest_status_of(word), status.uptime };
+	guest->direct = (struct pve_direct){
+		.has = true,
+		.at = now,
+		.status = pve_guest_status_of(word),
+		.uptime = status.uptime,
+		.row_status = pve_guest_status_of(guest->row->status),
+		.row_uptime = guest->row->uptime,
+	};
 	return 0;
 }
 

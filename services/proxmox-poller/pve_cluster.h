@@ -10,6 +10,9 @@
 #include "services/proxmox-poller/pve_parse.h"
 #include "services/proxmox-poller/pve_rate.h"
 
+/* A machine that claims to be up longer does not know. */
+#define PVE_UPTIME_MAX_S 10000000000
+
 struct pve_now {
 	int64_t boot_ms;
 	int64_t wall_ms;
@@ -41,6 +44,9 @@ struct pve_direct {
 	struct pve_now at;
 	enum guest_status status;
 	struct opt_i64 uptime;
+	/* What the row said then, or shortly afterwards: when it changes, it is news. */
+	enum guest_status row_status;
+	struct opt_i64 row_uptime;
 };
 
 struct pve_guest {

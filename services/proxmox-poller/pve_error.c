@@ -25,6 +25,11 @@ static void say(struct pve_fault *fault, enum pve_class class, const char *forma
 	va_start(args, format);
 	(void)vsnprintf(fault->text, sizeof(fault->text), format, args);
 	va_end(args);
+	/* A reason phrase is any bytes, and may have been cut within a character. */
+	for (char *c = fault->text; *c; c++) {
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	}
 }
 
 /* A fingerprint without its colons: two of them must fit into one sentence. */
@@ -64,8 +69,8 @@ static void say_no_answer(const struct pve_question *q, const struct http_respon
 		say_not_trusted(q, response, ret);
 		break;
 	case HTTP_TIMEOUT:
-		say(ret, PVE_TIMEOUT, "%s (%s) did not answer %.60s in time (%u ms)", q->endpoint,
-		    q->address, q->path, response->duration_ms);
+		say(ret, PVE_TIMEOUT, "%s (%s) did not answer %.60s within %u s", q->endpoint,
+		    q->address, q->path, (response->duration_ms + 500) / 1000);
 		break;
 	case HTTP_TOO_LARGE:
 		say(ret, PVE_BAD_ANSWER, "the answer of %s (%s) to %.60s is too large", q->endpoint,

@@ -7,6 +7,7 @@
 
 /* pvestatd gathers every 10 s and its values may be 14 s old: so long a guest's own word counts for more. */
 #define DIRECT_HOLDS_MS 15000
+#define DIRECT_SETTLES_MS 5000
 #define TAGS_MAX 64
 #define TAG_MAX_BYTES 256
 
@@ -108,7 +109,7 @@ static void remember_boot(struct pve_guest *guest, struct opt_i64 uptime, struct
 {
 	int64_t boot;
 
-	if (!uptime.has || uptime.v <= 0) {
+	if (!uptime.has || uptime.v <= 0 || uptime.v > PVE_UPTIME_MAX_S) {
 		guest->boot_ms = (struct opt_i64){ 0 };
 		return;
 	}
@@ -139,6 +140,24 @@ static void remember_load(struct pve_guest *guest, const struct pve_resource *ro
 	remember_boot(guest, row->uptime, now);
 }
 
+/* True when the row knows more than what the guest itself said once. */
+static bool is_overtaken(struct pve_direct *direct, const struct pve_resource *row,
+			 enum guest_status status, struct pve_now now)
+{
+	int64_t age = now.boot_ms - direct->at.boot_ms;
+	bool same = direct->row_status == status && direct->row_uptime.has == row->uptime.has &&
+		    direct->row_uptime.v == row->uptime.v;
+
+	if (direct->status == status || age >= DIRECT_HOLDS_MS)
+		return true;
+	if (age >= DIRECT_SETTLES_MS)
+		return !same;
+	/* A sample from before may still be on its way. */
+	direct->row_status = status;
+	direct->row_uptime = row->uptime;
+	return false;
+}
+
 static void guest_update(const struct pve_cluster *cluster, struct pve_guest *guest,
 			 const struct pve_resource *row, struct pve_now now)
 {
@@ -150,8 +169,7 @@ static void guest_update(const struct pve_cluster *cluster, struct pve_guest *gu
 	/* A dead node's guests still say what they were: that is the last known, not the present. */
 	if (status != GUEST_UNKNOWN)
 		guest->last_status = (struct opt_int){ true, status };
-	if (guest->direct.has && (guest->direct.status == status ||
-				  now.boot_ms - guest->direct.at.boot_ms >= DIRECT_HOLDS_MS))
+	if (guest->direct.has && is_overtaken(&guest->direct, row, status, now))
 		guest->direct.has = false;
 	if (pve_cluster_is_offline(cluster, row->node))
 		pve_rates_reset(&guest->rates);
@@ -255,7 +273,8 @@ static void build_direct(const struct pve_guest *guest, struct msg_guest_state *
 	const struct pve_direct *direct = &guest->direct;
 
 	ret->ts = direct->at.wall_ms;
-	if (pve_is_alive(direct->status) && direct->uptime.has && direct->uptime.v > 0)
+	if (pve_is_alive(direct->status) && direct->uptime.has && direct->uptime.v > 0 &&
+	    direct->uptime.v <= PVE_UPTIME_MAX_S)
 		ret->boot_ms = some_i64(direct->at.wall_ms - direct->uptime.v * 1000);
 }
 

@@ -6,6 +6,8 @@
 #include "services/proxmox-poller/pve_cluster.h"
 
 #define PERIODS 3
+/* The largest integer that every reader of JSON keeps. */
+#define INTEGER_MAX ((int64_t)9007199254740991)
 
 static struct opt_f64 percent(struct opt_f64 fraction)
 {
@@ -81,7 +83,7 @@ void pve_build_node(const struct pve_cluster *cluster, const struct pve_node *no
 static void add_i64(struct opt_i64 *sum, struct opt_i64 value)
 {
 	if (value.has)
-		*sum = some_i64((sum->has ? sum->v : 0) + value.v);
+		*sum = some_i64(min_of((sum->has ? sum->v : 0) + value.v, INTEGER_MAX));
 }
 
 static void total_nodes(const struct pve_cluster *cluster, struct msg_cluster_state *ret)

@@ -118,46 +118,62 @@ static const struct pve_resource *find_row(const struct pve_resources *resources
 	return NULL;
 }
 
+static struct view view_of(const struct pve_cluster *cluster, const struct pve_node *node,
+			   const char *storage, struct pve_now now)
+{
+	return (struct view){
+		.storage = storage,
+		.node = node,
+		.listed = pve_storages_find(&node->storages, storage),
+		.fresh = is_fresh(cluster, node, now),
+	};
+}
+
+static size_t collect_rows(const struct pve_cluster *cluster, struct pve_now now,
+			   struct view *views)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < cluster->resources.storages_n; i++) {
+		const struct pve_resource *row = &cluster->resources.storages[i];
+		const struct pve_node *node = pve_cluster_find_node(cluster, row->node);
+
+		if (!node)
+			continue;
+		views[n] = view_of(cluster, node, row->storage, now);
+		views[n++].row = row;
+	}
+	return n;
+}
+
+/* Disabled storages stand in the lists alone. */
+static size_t collect_disabled(const struct pve_cluster *cluster, const struct pve_node *node,
+			       struct pve_now now, struct view *views)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < node->storages.n; i++) {
+		const struct pve_storage *listed = &node->storages.rows[i];
+		bool enabled = listed->enabled.has && listed->enabled.v;
+
+		if (!enabled && !find_row(&cluster->resources, listed->storage, node->name))
+			views[n++] = view_of(cluster, node, listed->storage, now);
+	}
+	return n;
+}
+
 static struct view *collect(const struct pve_cluster *cluster, struct pve_now now,
 			    struct arena *arena, size_t *ret)
 {
-	const struct pve_resources *resources = &cluster->resources;
-	size_t max = resources->storages_n, n = 0;
+	size_t max = cluster->resources.storages_n, n;
 	struct view *views;
 
 	for (size_t i = 0; i < cluster->nodes_n; i++)
 		max += cluster->nodes[i].storages.n;
 	views = arena_alloc(arena, max_of(max, (size_t)1) * sizeof(*views));
-	for (size_t i = 0; i < resources->storages_n; i++) {
-		const struct pve_resource *row = &resources->storages[i];
-		const struct pve_node *node = pve_cluster_find_node(cluster, row->node);
-
-		if (!node)
-			continue;
-		views[n++] = (struct view){
-			.storage = row->storage,
-			.node = node,
-			.row = row,
-			.listed = pve_storages_find(&node->storages, row->storage),
-			.fresh = is_fresh(cluster, node, now),
-		};
-	}
-	/* Disabled storages stand in the lists alone. */
-	for (size_t i = 0; i < cluster->nodes_n; i++) {
-		const struct pve_node *node = &cluster->nodes[i];
-
-		for (size_t k = 0; k < node->storages.n; k++) {
-			const struct pve_storage *listed = &node->storages.rows[k];
-
-			if (find_row(resources, listed->storage, node->name) ||
-			    (listed->enabled.has && listed->enabled.v))
-				continue;
-			views[n++] = (struct view){ .storage = listed->storage,
-						    .node = node,
-						    .listed = listed,
-						    .fresh = is_fresh(cluster, node, now) };
-		}
-	}
+	n = collect_rows(cluster, now, views);
+	for (size_t i = 0; i < cluster->nodes_n; i++)
+		n += collect_disabled(cluster, &cluster->nodes[i], now, views + n);
 	qsort(views, n, sizeof(*views), compare_views);
 	for (size_t i = 0; i < n; i++)
 		judge(cluster, &views[i], now, arena);
@@ -208,9 +224,11 @@ static const struct view *speaker(const struct view *views, size_t n)
 static void build_content(const struct view *view, struct arena *arena,
 			  struct msg_storage_state *ret)
 {
-	const char *text = view->listed ? view->listed->content : view->row->content;
+	const char *text = view->listed ? view->listed->content : NULL;
 	const char **content;
 
+	if (!view->listed && view->row)
+		text = view->row->content;
 	if (!text)
 		return;
 	content = arena_alloc(arena, CONTENT_MAX * sizeof(*content));

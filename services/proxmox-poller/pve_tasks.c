@@ -13,6 +13,7 @@
 #define RUNNING_MAX 1000 /* kept beyond the newest */
 #define SEEN_MS 3600000
 #define UPID_MAX_BYTES 256
+#define TIME_MAX_S 100000000000 /* the year 5138 */
 
 struct pve_task_entry {
 	struct arena *arena;
@@ -97,7 +98,7 @@ static struct msg_task task_of(const struct pve_task *row, struct arena *arena)
 		.exitstatus = pve_text(arena, row->status, 512),
 	};
 
-	if (row->endtime.has) {
+	if (row->endtime.has && row->endtime.v <= TIME_MAX_S) {
 		task.end_ms = some_i64(row->endtime.v * 1000);
 		/* Ended, but nobody knows how. */
 		if (task.status == TASK_RUNNING)
@@ -210,7 +211,7 @@ static struct pve_task_entry *find_entry(const struct merge *m, const char *upid
 
 	if (!m->index_n)
 		return NULL;
-	found = bsearch(&at, m->index, m->index_n, sizeof(at), compare_index);
+	found = bsearch(&at, m->index, m->index_n, sizeof(struct pve_task_entry *), compare_index);
 	return found ? *found : NULL;
 }
 
@@ -292,7 +293,8 @@ static void merge_rows(struct merge *m, const struct pve_tasks *answer, size_t *
 
 		if (i && str_eq(row->upid, row[-1].upid))
 			continue;
-		if (strlen(row->upid) > UPID_MAX_BYTES || strlen(row->node) > TOPIC_LEVEL_MAX) {
+		if (strlen(row->upid) > UPID_MAX_BYTES || !pve_is_name(row->node) ||
+		    row->starttime.v > TIME_MAX_S) {
 			(*bad)++;
 			continue;
 		}

@@ -10,18 +10,25 @@
 #include <math.h>
 
 #define INTEGER_MAX 9007199254740991.0
+/* Beyond it a number is nonsense, and arithmetic with it would be too. */
+#define NUMBER_MAX 1e16
 
 bool pve_number(const cJSON *value, double *ret)
 {
+	double number;
+
 	if (cJSON_IsBool(value)) {
 		*ret = cJSON_IsTrue(value) ? 1 : 0;
 		return true;
 	}
-	if (cJSON_IsNumber(value) && isfinite(value->valuedouble)) {
-		*ret = value->valuedouble;
-		return true;
-	}
-	return cJSON_IsString(value) && str_to_f64(value->valuestring, ret) == 0;
+	if (cJSON_IsNumber(value))
+		number = value->valuedouble;
+	else if (!cJSON_IsString(value) || str_to_f64(value->valuestring, &number) < 0)
+		return false;
+	if (!isfinite(number) || fabs(number) > NUMBER_MAX)
+		return false;
+	*ret = number;
+	return true;
 }
 
 static const char *read_text(const cJSON *value, struct arena *arena)
@@ -39,7 +46,7 @@ static void read_i64(const cJSON *value, struct opt_i64 *ret)
 {
 	double number;
 
-	if (pve_number(value, &number) && fabs(number) <= INTEGER_MAX)
+	if (pve_number(value, &number) && number >= 0 && number <= INTEGER_MAX)
 		*ret = some_i64((int64_t)number);
 }
 

@@ -10,7 +10,7 @@
 
 enum pve_kind {
 	PVE_STR,  /* const char *; NULL when left out or empty */
-	PVE_I64,  /* struct opt_i64; fractions are cut off */
+	PVE_I64,  /* struct opt_i64; never negative, fractions are cut off */
 	PVE_F64,  /* struct opt_f64 */
 	PVE_BOOL, /* struct opt_bool */
 };

@@ -1,13 +1,14 @@
 // From the bus to browsers: one, five hundred, a thousand; beside a bare subscriber and a Socket.IO bridge.
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { freePort } from '../stack/ports.mjs';
 import { startStack } from '../stack/stack.mjs';
-import { brokerAs, load, login, metric, pause, rss } from './measure.mjs';
+import { brokerAs, load, login, metric, pause, rss, spawnTied } from './measure.mjs';
 
 const FILTER = 'pve/bench/guest/+/state';
 const TOPIC = `jarvis/${FILTER.replace('+', '%d')}`;
 const WARM_MS = 300;
+/** Sockets that the gateway allows one session. */
+const PER_SESSION = 60;
 
 const gatewayOnly = (config) => {
 	config.gateway.max_websockets = 1024;
@@ -29,12 +30,18 @@ async function fanOut(stack, cookie, clients, offered) {
 	return ws.result;
 }
 
+/** Cookies of enough sessions for `n` browsers, one a line. */
+async function sessions(stack, n) {
+	const cookies = [];
+	while (cookies.length * PER_SESSION < n) cookies.push(await login(stack));
+	return cookies.join('\n');
+}
+
 async function startBridge(stack) {
 	const port = await freePort();
 	const env = { ...process.env, BRIDGE_PASSWORD: stack.passwords.observer };
 	const script = join(import.meta.dirname, 'socketio-bridge.mjs');
-	const child = spawn(process.execPath, [script, stack.socket, String(port), `jarvis/${FILTER}`],
-		{ env, stdio: ['ignore', 'pipe', 'inherit'] });
+	const child = spawnTied(process.execPath, [script, stack.socket, String(port), `jarvis/${FILTER}`], env);
 	await new Promise((done) => child.stdout.once('data', done));
 	return { child, port };
 }
@@ -51,10 +58,10 @@ async function oneClient(stack, cookie) {
 	return { bare: await bare.result, ws: await ws.result };
 }
 
-async function stalled(stack, cookie) {
+async function stalled(stack, cookie, cookies) {
 	const clients = { clients: 1000, stalled: 20 };
-	const before = await metric(stack, cookie, 'jarvis_gateway_ws_evicted_total');
-	const ws = load('ws', { filter: FILTER, port: stack.port, seconds: 10, ...clients }, cookie);
+	const before = await metric(stack, cookie, 'jarvis_gateway_websockets_evicted_total');
+	const ws = load('ws', { filter: FILTER, port: stack.port, seconds: 10, ...clients }, cookies);
 	await ws.ready;
 	await pause(WARM_MS);
 	const began = performance.now();
@@ -62,7 +69,7 @@ async function stalled(stack, cookie) {
 	let evictedAfter = null;
 	while (performance.now() - began < 9000 && evictedAfter === null) {
 		await pause(100);
-		const evicted = (await metric(stack, cookie, 'jarvis_gateway_ws_evicted_total')) - before;
+		const evicted = (await metric(stack, cookie, 'jarvis_gateway_websockets_evicted_total')) - before;
 		if (evicted >= clients.stalled) evictedAfter = (performance.now() - began) / 1000;
 	}
 	const gatewayRss = rss(stack.process('gateway').pid);
@@ -70,11 +77,14 @@ async function stalled(stack, cookie) {
 	return { ...(await ws.result), evictedAfter, rss: gatewayRss };
 }
 
-async function compared(stack, cookie, bridge, offered) {
-	const ours = await fanOut(stack, cookie, { clients: 500 }, offered);
+/** The gateway first and alone, then the peer: each has the machine for itself. */
+async function compared(stack, cookies, offered) {
+	const ours = await fanOut(stack, cookies, { clients: 500 }, offered);
 	ours.rss = rss(stack.process('gateway').pid);
-	const theirs = await fanOut(stack, cookie, { clients: 500, socketio: true, port: bridge.port }, offered);
+	const bridge = await startBridge(stack);
+	const theirs = await fanOut(stack, cookies, { clients: 500, socketio: true, port: bridge.port }, offered);
 	theirs.rss = rss(bridge.child.pid);
+	bridge.child.kill();
 	return { ours, theirs };
 }
 
@@ -82,12 +92,11 @@ export async function fanout() {
 	const stack = await startStack({ services: ['gateway'], sim: null, config: gatewayOnly });
 	try {
 		const cookie = await login(stack);
-		const bridge = await startBridge(stack);
+		const cookies = await sessions(stack, 1000);
 		const one = await oneClient(stack, cookie);
-		const steady = await compared(stack, cookie, bridge, { rate: 200, keys: 200, size: 250, seconds: 8 });
-		const flood = await compared(stack, cookie, bridge, { rate: 2000, keys: 1000, size: 250, seconds: 6 });
-		bridge.child.kill();
-		return { one, steady, flood, thousand: await stalled(stack, cookie) };
+		const steady = await compared(stack, cookies, { rate: 200, keys: 200, size: 250, seconds: 8 });
+		const flood = await compared(stack, cookies, { rate: 2000, keys: 1000, size: 250, seconds: 6 });
+		return { one, steady, flood, thousand: await stalled(stack, cookie, cookies) };
 	} finally {
 		await stack.stop();
 	}

@@ -34,6 +34,11 @@ export async function login(stack) {
 	return answer.headers.get('set-cookie').split(';')[0];
 }
 
+/** A child that ends with us, whatever ends us. */
+export function spawnTied(program, argv, env) {
+	return spawn('setpriv', ['--pdeathsig', 'TERM', program, ...argv], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
 /**
  * Starts `benchload MODE`. `ready` settles when it is connected, `result` is the object that it prints last.
  */
@@ -44,7 +49,7 @@ export function load(mode, options, cookie) {
 		else if (value !== undefined && value !== false) argv.push(`--${name}`, String(value));
 	}
 	const env = { ...process.env, BENCH_COOKIE: cookie ?? '' };
-	const child = spawn(join(BUILD, 'benchload'), argv, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+	const child = spawnTied(join(BUILD, 'benchload'), argv, env);
 	let text = '';
 	let saysReady;
 	const ready = new Promise((done) => (saysReady = done));

@@ -8,7 +8,8 @@ import { chromium } from 'playwright-core';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const FLAGS = [
-	'--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+	'--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+	'--disable-background-networking',
 	'--disable-component-update', '--disable-sync',
 ];
 
@@ -34,7 +35,10 @@ export async function newPage(browser, viewport = LAPTOP, options = {}) {
 		if (m.type() === 'error' && !EXPECTED.test(m.text())) problems.push(`console: ${m.text()}`);
 	});
 	await page.addInitScript(() => {
-		addEventListener('securitypolicyviolation', (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI} ${e.sample}`));
+		addEventListener(
+			'securitypolicyviolation',
+			(e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI} ${e.sample}`),
+		);
 	});
 	return { page, problems, close: () => context.close() };
 }
@@ -68,13 +72,46 @@ export function untilText(page, selector, pattern, timeout = 8000) {
 
 /** No violation of WCAG 2.2 AA in what is shown now. */
 export async function assertAccessible(page, what) {
+	/* What is still fading in has another contrast. */
+	await page.evaluate(() => Promise.allSettled(document.getAnimations().map((a) => a.finished)));
 	await page.evaluate(AXE);
 	const found = await page.evaluate(async () => {
 		const result = await window.axe.run(document, {
 			runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
 			resultTypes: ['violations'],
 		});
-		return result.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 4).map((n) => `${n.target.join(' ')} ${n.any[0]?.message ?? ''}`).join(' | ')}`);
+		const where = (node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`;
+		return result.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 4).map(where).join(' | ')}`);
 	});
 	assert.deepEqual(found, [], what);
+}
+
+/** The share of a stretch of time in which the page's main thread was busy. */
+export async function busyShare(page, seconds) {
+	const client = await page.context().newCDPSession(page);
+	await client.send('Performance.enable');
+	const busy = async () => {
+		const { metrics } = await client.send('Performance.getMetrics');
+		return metrics.find((m) => m.name === 'TaskDuration').value;
+	};
+	const begun = await busy();
+	await page.waitForTimeout(seconds * 1000);
+	return ((await busy()) - begun) / seconds;
+}
+
+/** True when nothing is wider, or (without scrolling: a desktop) higher, than the window. */
+export function fits(page, { height = false } = {}) {
+	return page.evaluate((both) => {
+		const { scrollWidth, scrollHeight } = document.documentElement;
+		return scrollWidth <= innerWidth && (!both || scrollHeight <= innerHeight);
+	}, height);
+}
+
+/** Names of what is smaller than a finger or a shaking hand needs: 24 px. */
+export function smallTargets(page) {
+	return page.$$eval('button, input, a', (all) => all
+		.filter((e) => e.offsetParent && !e.closest('.sr'))
+		.map((e) => ({ name: e.innerText || e.ariaLabel, box: e.getBoundingClientRect() }))
+		.filter(({ box }) => box.width < 24 || box.height < 24)
+		.map(({ name }) => name));
 }

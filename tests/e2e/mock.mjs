@@ -11,13 +11,21 @@ import { WebSocketServer } from 'ws';
 import { World } from './world.mjs';
 
 const DIST = fileURLToPath(new URL('../../web/dist/', import.meta.url));
-const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.woff2': 'font/woff2', '.svg': 'image/svg+xml' };
+const TYPES = {
+	'.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.woff2': 'font/woff2',
+	'.svg': 'image/svg+xml',
+};
 export const CSP = [
-	"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "connect-src 'self'", "font-src 'self'",
-	"base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'", "require-trusted-types-for 'script'",
+	"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "connect-src 'self'",
+	"font-src 'self'",
+	"manifest-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
+	"require-trusted-types-for 'script'",
 ].join('; ');
-const HEADERS = { 'Content-Security-Policy': CSP, 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' };
+const HEADERS = {
+	'Content-Security-Policy': CSP, 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer',
+};
 const UNAUTHORISED = 4401;
+const REFUSED = 'HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 
 export const USER = 'admin';
 export const PASSWORD = 'correct horse battery';
@@ -39,6 +47,7 @@ class Mock {
 		this.sessions = new Set();
 		this.tokens = [];
 		this.sockets = new Set();
+		this.version = '0.1.0';
 		this.loginNeeded = options.login ?? true;
 		this.password = PASSWORD;
 		this.mustChange = options.mustChange ?? false;
@@ -59,12 +68,18 @@ class Mock {
 		const file = normalize(join(DIST, path === '/' ? 'index.html' : path));
 		if (!file.startsWith(DIST) || !existsSync(file)) return this.problem(res, 404, 'No such page');
 		const cache = path === '/' ? 'no-cache' : 'public, max-age=31536000, immutable';
-		res.writeHead(200, { ...HEADERS, 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream', 'Cache-Control': cache });
+		res.writeHead(
+			200,
+			{ ...HEADERS, 'Content-Type': TYPES[extname(file)] ?? 'application/octet-stream', 'Cache-Control': cache },
+		);
 		return res.end(readFileSync(file));
 	}
 
 	answer(res, status, body, headers = {}) {
-		res.writeHead(status, { ...HEADERS, 'Content-Type': status < 400 ? 'application/json' : 'application/problem+json', ...headers });
+		res.writeHead(
+			status,
+			{ ...HEADERS, 'Content-Type': status < 400 ? 'application/json' : 'application/problem+json', ...headers },
+		);
 		res.end(JSON.stringify(body));
 	}
 
@@ -74,7 +89,8 @@ class Mock {
 
 	describe() {
 		return {
-			user: USER, role: 'operator', kind: 'session', scopes: [], expires_ms: null, must_change_password: this.mustChange,
+			user: USER, role: 'operator', kind: 'session', scopes: [], expires_ms: null,
+			must_change_password: this.mustChange,
 			insecure: false, version: '0.1.0',
 		};
 	}
@@ -83,7 +99,9 @@ class Mock {
 		let text = '';
 		for await (const chunk of req) text += chunk;
 		const body = text ? JSON.parse(text) : {};
-		if (req.method !== 'GET' && req.headers['x-jarvis'] !== '1') return this.problem(res, 403, 'X-Jarvis is missing');
+		if (req.method !== 'GET' && req.headers['x-jarvis'] !== '1') return this.problem(
+			res, 403, 'X-Jarvis is missing',
+		);
 		const route = `${req.method} ${path}`;
 		if (route === 'POST /api/login') return this.login(res, body);
 		if (!this.session(req)) return this.problem(res, 401, 'Not logged in');
@@ -99,7 +117,9 @@ class Mock {
 			return this.problem(res, 401, 'Unauthorized', 'User or password is wrong.');
 		const id = Math.random().toString(36).slice(2);
 		this.sessions.add(id);
-		return this.answer(res, 200, this.describe(), { 'Set-Cookie': `jarvis=${id}; HttpOnly; SameSite=Strict; Path=/` });
+		return this.answer(
+			res, 200, this.describe(), { 'Set-Cookie': `jarvis=${id}; HttpOnly; SameSite=Strict; Path=/` },
+		);
 	}
 
 	logout(res) {
@@ -108,7 +128,9 @@ class Mock {
 	}
 
 	changePassword(res, body) {
-		if (body.old_password !== this.password) return this.problem(res, 403, 'Forbidden', 'The present password is wrong.');
+		if (body.old_password !== this.password) return this.problem(
+			res, 403, 'Forbidden', 'The present password is wrong.',
+		);
 		this.password = body.new_password;
 		this.mustChange = false;
 		return this.answer(res, 200, { ok: true });
@@ -116,7 +138,10 @@ class Mock {
 
 	tokenCall(req, res, body) {
 		if (req.method === 'POST') {
-			const token = { id: `t${this.tokens.length + 1}`, name: body.name, scopes: body.scopes, created_ms: Date.now(), expires_ms: Date.now() + 90 * 864e5, last_used_ms: null, secret: null };
+			const token = {
+				id: `t${this.tokens.length + 1}`, name: body.name, scopes: body.scopes, created_ms: Date.now(),
+				expires_ms: Date.now() + 90 * 864e5, last_used_ms: null, secret: null,
+			};
 			this.tokens.unshift(token);
 			return this.answer(res, 200, { ...token, secret: `jrv_${token.id}_secret` });
 		}
@@ -127,7 +152,7 @@ class Mock {
 	// ── WebSocket ──
 
 	upgrade(wss, req, socket, head) {
-		if (!this.session(req)) return socket.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+		if (!this.session(req)) return socket.end(REFUSED);
 		return wss.handleUpgrade(req, socket, head, (ws) => this.accept(ws));
 	}
 
@@ -136,7 +161,7 @@ class Mock {
 		this.sockets.add(client);
 		ws.on('close', () => this.sockets.delete(client));
 		ws.on('message', (data) => this.message(client, JSON.parse(data)));
-		ws.send(JSON.stringify({ op: 'hello', v: 1, sid: 'mock', now: Date.now() }));
+		ws.send(JSON.stringify({ op: 'hello', v: 1, sid: 'mock', version: this.version, now: Date.now() }));
 	}
 
 	message(client, m) {
@@ -148,11 +173,14 @@ class Mock {
 
 	/** In two halves, as a gateway with much to say would. */
 	snapshot(client, id) {
-		const all = Object.entries(this.world.snapshot()).filter(([t]) => client.filters.some((f) => filterMatches(f, t)));
+		const wanted = (topic) => client.filters.some((f) => filterMatches(f, topic));
+		const all = Object.entries(this.world.snapshot()).filter(([topic]) => wanted(topic));
 		const half = Math.ceil(all.length / 2);
 		for (const [part, more] of [[all.slice(0, half), true], [all.slice(half), false]]) {
 			const docs = Object.fromEntries(part);
-			client.ws.send(JSON.stringify({ op: 'snap', id, seq: client.seq, docs, more, seen: this.world.seenOf(Object.keys(docs)) }));
+			client.ws.send(JSON.stringify({
+				op: 'snap', id, seq: client.seq, docs, more, seen: this.world.seenOf(Object.keys(docs)),
+			}));
 		}
 	}
 
@@ -216,8 +244,15 @@ export async function startMock(options = {}) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
 	const { values } = parseArgs({
-		options: { port: { type: 'string', default: '3999' }, guests: { type: 'string', default: '32' }, nodes: { type: 'string', default: '4' }, poll: { type: 'string', default: '2000' }, clusters: { type: 'string', default: '1' }, open: { type: 'boolean' } },
+		options: {
+			port: { type: 'string', default: '3999' }, guests: { type: 'string', default: '32' },
+			nodes: { type: 'string', default: '4' }, poll: { type: 'string', default: '2000' },
+			clusters: { type: 'string', default: '1' }, open: { type: 'boolean' },
+		},
 	});
-	const m = await startMock({ port: +values.port, guests: +values.guests, nodes: +values.nodes, pollMs: +values.poll, clusters: +values.clusters, login: !values.open });
+	const m = await startMock({
+		port: +values.port, guests: +values.guests, nodes: +values.nodes, pollMs: +values.poll,
+		clusters: +values.clusters, login: !values.open,
+	});
 	console.log(`${m.url}  ${USER} / ${PASSWORD}`);
 }

@@ -2,7 +2,9 @@
 // The page against a mock gateway: every state that it can be in, quickly and on purpose.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { assertAccessible, DESKTOP, LAPTOP, launch, logIn, PHONE, untilText, withPage } from './browser.mjs';
+import {
+	assertAccessible, busyShare, DESKTOP, fits, LAPTOP, launch, logIn, PHONE, smallTargets, untilText, withPage,
+} from './browser.mjs';
 import { PASSWORD, startMock, USER } from './mock.mjs';
 
 let browser;
@@ -101,7 +103,9 @@ describe('live', () => {
 			await page.evaluate(() => {
 				window.touched = [];
 				for (const r of document.querySelectorAll('.rows .row'))
-					new MutationObserver(() => window.touched.push(r.dataset.topic)).observe(r, { subtree: true, childList: true, characterData: true, attributes: true });
+					new MutationObserver(() => window.touched.push(r.dataset.topic)).observe(
+						r, { subtree: true, childList: true, characterData: true, attributes: true },
+					);
 			});
 			const topic = 'pve/home/guest/105/state';
 			const before = await page.$(row(105));
@@ -142,7 +146,9 @@ describe('live', () => {
 		scene({ pollMs: 60_000, periodS: 60 }, DESKTOP, async (page, m) => {
 			await page.waitForSelector(row(100));
 			const g = m.world.docs.get('pve/home/guest/100/state');
-			m.world.change({ 'pve/home/guest/99/state': { ...g, vmid: 99, name: 'newcomer' }, 'pve/home/guest/101/state': null });
+			m.world.change({
+				'pve/home/guest/99/state': { ...g, vmid: 99, name: 'newcomer' }, 'pve/home/guest/101/state': null,
+			});
 			await page.waitForSelector(row(101), { state: 'detached' });
 			assert.deepEqual((await rowTexts(page)).slice(0, 3), ['99', '100', '102']);
 		}));
@@ -161,7 +167,9 @@ describe('live', () => {
 			const topic = 'pve/home/guest/100/state';
 			const evil = '<img src=x onerror="document.title=1">';
 			m.world.change({ [topic]: { ...m.world.docs.get(topic), name: evil, tags: ['<b>bold</b>'] } });
-			await page.waitForFunction(([s, text]) => document.querySelector(s)?.innerText.includes(text), [row(100), evil]);
+			await page.waitForFunction(
+				([s, text]) => document.querySelector(s)?.innerText.includes(text), [row(100), evil],
+			);
 			assert.equal(await page.$(`${row(100)} img, ${row(100)} b`), null);
 		}));
 });
@@ -222,6 +230,19 @@ describe('stale', () => {
 			await page.waitForSelector(row(101), { state: 'detached' });
 		}));
 
+	test('an updated Jarvis brings its own page', () =>
+		scene({}, DESKTOP, async (page, m) => {
+			await page.waitForSelector(row(101));
+			await page.evaluate(() => (window.old = true));
+			m.mock.dropSockets();
+			await page.waitForSelector('.banner', { state: 'attached' });
+			await page.waitForSelector('.banner', { state: 'detached' });
+			assert.equal(await page.evaluate(() => window.old), true, 'the same version stays');
+			m.mock.version = '0.2.0';
+			m.mock.dropSockets();
+			await page.waitForFunction(() => window.old === undefined && document.querySelector('.rows .row'));
+		}));
+
 	test('a reset is followed by a new snapshot', () =>
 		scene({}, DESKTOP, async (page, m) => {
 			await page.waitForSelector(row(101));
@@ -256,10 +277,16 @@ describe('the guest table', () => {
 			await page.keyboard.press('ArrowDown');
 			await page.keyboard.press('k');
 			assert.equal(await page.$eval('.row.is-cursor', (r) => r.dataset.topic), 'pve/home/guest/101/state');
-			assert.equal(await page.getAttribute('.grid', 'aria-activedescendant'), await page.getAttribute('.row.is-cursor', 'id'));
+			assert.equal(
+				await page.getAttribute('.grid', 'aria-activedescendant'),
+				await page.getAttribute('.row.is-cursor', 'id'),
+			);
 			await page.keyboard.press('Enter');
 			await untilText(page, '.detail', /101 pihole/);
-			assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Close the details of pihole');
+			assert.equal(
+				await page.evaluate(() => document.activeElement.getAttribute('aria-label')),
+				'Close the details of pihole',
+			);
 			await assertAccessible(page, 'detail');
 			await page.keyboard.press('Escape');
 			await page.waitForSelector('.detail', { state: 'detached' });
@@ -314,15 +341,7 @@ describe('much and little', () => {
 			await page.waitForSelector(row(599));
 			await page.keyboard.press('Home');
 			await page.waitForSelector(row(100));
-			const client = await page.context().newCDPSession(page);
-			await client.send('Performance.enable');
-			const busy = async () => {
-				const { metrics } = await client.send('Performance.getMetrics');
-				return metrics.find((x) => x.name === 'TaskDuration').value;
-			};
-			const begun = await busy();
-			await page.waitForTimeout(3000);
-			const share = (await busy() - begun) / 3;
+			const share = await busyShare(page, 3);
 			assert.ok(share < 0.5, `the page is busy ${(share * 100).toFixed(1)} % of the time`);
 		}));
 
@@ -356,12 +375,14 @@ describe('small and different screens', () => {
 	test('a phone: tabs, rows of two lines, details over the page, targets large enough', () =>
 		scene({}, PHONE, async (page) => {
 			await page.waitForSelector('.ring');
-			assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing sticks out');
+			assert.ok(
+				await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing sticks out',
+			);
 			await assertAccessible(page, 'phone, cluster');
 			for (const [i, what] of ['cluster', 'guests', 'storages', 'tasks', 'services'].entries()) {
 				await page.click(`.tabs button:nth-child(${i + 1})`);
 				await page.waitForSelector(`.panel.${what}`, { state: 'visible' });
-				assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), what);
+				assert.ok(await fits(page), what);
 			}
 			await page.click('.tabs button:nth-child(2)');
 			await assertAccessible(page, 'phone, guests');
@@ -369,8 +390,7 @@ describe('small and different screens', () => {
 			await untilText(page, '.detail', /102 homeassistant/);
 			await page.click('.detail .icon-button');
 			await page.waitForSelector('.detail', { state: 'detached' });
-			const small = await page.$$eval('button, input, a', (all) => all.filter((e) => e.offsetParent && !e.closest('.sr')).map((e) => [e.innerText || e.ariaLabel, e.getBoundingClientRect()]).filter(([, r]) => r.width < 24 || r.height < 24).map(([t]) => t));
-			assert.deepEqual(small, []);
+			assert.deepEqual(await smallTargets(page), []);
 		}));
 
 	for (const [name, viewport] of [['desktop', DESKTOP], ['laptop', LAPTOP]])
@@ -378,9 +398,8 @@ describe('small and different screens', () => {
 			scene({}, viewport, async (page) => {
 				await page.waitForSelector(row(100));
 				await assertAccessible(page, name);
-				assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth && document.documentElement.scrollHeight <= innerHeight));
-				const small = await page.$$eval('button, input, a', (all) => all.filter((e) => e.offsetParent).map((e) => [e.innerText || e.ariaLabel, e.getBoundingClientRect()]).filter(([, r]) => r.width < 24 || r.height < 24).map(([t]) => t));
-				assert.deepEqual(small, []);
+				assert.ok(await fits(page, { height: true }));
+				assert.deepEqual(await smallTargets(page), []);
 			}));
 
 	test('reduced motion and forced colours are honoured', async () => {

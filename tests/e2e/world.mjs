@@ -9,21 +9,44 @@ const NODES = [
 	{ node: 'agent', ip: '192.168.1.62', maxcpu: 2, mem: 4, cpu: 9, model: 'Intel(R) Celeron(R) N4020' },
 ];
 const GUESTS = [
-	['jellyfin', 'lxc', 1, ['media', 'prod']], ['pihole', 'lxc', 3, ['dns', 'prod']], ['homeassistant', 'qemu', 1, ['prod', 'iot']],
-	['nextcloud', 'qemu', 1, ['prod']], ['paperless', 'lxc', 2, ['docs']], ['immich', 'lxc', 2, ['media']], ['vaultwarden', 'lxc', 2, ['prod']],
-	['grafana', 'lxc', 2, ['monitoring']], ['prometheus', 'lxc', 2, ['monitoring']], ['mosquitto', 'lxc', 3, ['iot']], ['zigbee2mqtt', 'lxc', 3, ['iot']],
-	['win11', 'qemu', 0, ['desktop']], ['llama', 'qemu', 0, ['ai', 'gpu']], ['gitea', 'lxc', 2, ['dev']], ['runner', 'qemu', 2, ['dev']],
-	['k3s-1', 'qemu', 1, ['k8s']], ['k3s-2', 'qemu', 2, ['k8s']], ['k3s-3', 'qemu', 0, ['k8s']], ['postgres', 'lxc', 2, ['db', 'prod']],
-	['redis', 'lxc', 2, ['db']], ['traefik', 'lxc', 1, ['net', 'prod']], ['wireguard', 'lxc', 1, ['net']], ['unifi', 'lxc', 1, ['net']],
-	['frigate', 'lxc', 0, ['media', 'iot']], ['plex', 'lxc', 0, ['media']], ['sonarr', 'lxc', 0, ['media']], ['backup', 'qemu', 1, ['infra']],
-	['jarvis', 'qemu', 2, ['infra']], ['debian-test', 'qemu', 0, ['test']], ['arch-test', 'qemu', 0, ['test']], ['old-mail', 'qemu', 1, []], ['minecraft', 'qemu', 0, ['games']],
+	[
+		'jellyfin', 'lxc', 1, ['media', 'prod'],
+	], ['pihole', 'lxc', 3, ['dns', 'prod']], ['homeassistant', 'qemu', 1, ['prod', 'iot']],
+	[
+		'nextcloud', 'qemu', 1, ['prod'],
+	], ['paperless', 'lxc', 2, ['docs']], ['immich', 'lxc', 2, ['media']], ['vaultwarden', 'lxc', 2, ['prod']],
+	[
+		'grafana', 'lxc', 2, ['monitoring'],
+	], ['prometheus', 'lxc', 2, ['monitoring']], ['mosquitto', 'lxc', 3, ['iot']], ['zigbee2mqtt', 'lxc', 3, ['iot']],
+	[
+		'win11', 'qemu', 0, ['desktop'],
+	], ['llama', 'qemu', 0, ['ai', 'gpu']], ['gitea', 'lxc', 2, ['dev']], ['runner', 'qemu', 2, ['dev']],
+	['k3s-1', 'qemu', 1, ['k8s']], ['k3s-2', 'qemu', 2, ['k8s']], ['k3s-3', 'qemu', 0, ['k8s']], [
+		'postgres', 'lxc', 2, ['db', 'prod'],
+	],
+	['redis', 'lxc', 2, ['db']], [
+		'traefik', 'lxc', 1, ['net', 'prod'],
+	], ['wireguard', 'lxc', 1, ['net']], ['unifi', 'lxc', 1, ['net']],
+	[
+		'frigate', 'lxc', 0, ['media', 'iot'],
+	], ['plex', 'lxc', 0, ['media']], ['sonarr', 'lxc', 0, ['media']], ['backup', 'qemu', 1, ['infra']],
+	['jarvis', 'qemu', 2, ['infra']], [
+		'debian-test', 'qemu', 0, ['test'],
+	], ['arch-test', 'qemu', 0, ['test']], ['old-mail', 'qemu', 1, []], ['minecraft', 'qemu', 0, ['games']],
 ];
 const STORAGES = [
-	['local', 'Home', 'dir', 94, 38], ['local-lvm', 'Home', 'lvmthin', 348, 214], ['local', 'pve', 'dir', 94, 31], ['tank', 'pve', 'zfspool', 3624, 2510],
-	['local', 'agent1', 'dir', 68, 22], ['nvme', 'agent1', 'lvmthin', 812, 401], ['local', 'agent', 'dir', 29, 18], ['nas', null, 'nfs', 7300, 6350],
+	['local', 'Home', 'dir', 94, 38], [
+		'local-lvm', 'Home', 'lvmthin', 348, 214,
+	], ['local', 'pve', 'dir', 94, 31], ['tank', 'pve', 'zfspool', 3624, 2510],
+	[
+		'local', 'agent1', 'dir', 68, 22,
+	], ['nvme', 'agent1', 'lvmthin', 812, 401], ['local', 'agent', 'dir', 29, 18], ['nas', null, 'nfs', 7300, 6350],
 	['media', null, 'cifs', 3650, 1900], ['pbs', null, 'pbs', 1820, 920],
 ];
 const TASK_TYPES = ['vzdump', 'qmstart', 'vzsnapshot', 'qmsnapshot', 'vzstart', 'qmshutdown', 'aptupdate', 'vzreboot'];
+
+/** Documents that are evidence of life: the sources, and presence. */
+const HAS_AGE = /^pve\/[^/]+\/state$|^service\/.*\/state$/;
 
 /** xorshift32: the same world for the same seed. */
 function random(seed) {
@@ -53,7 +76,9 @@ export class World {
 		this.broker = true;
 		this.downNodes = new Set();
 		this.events = [];
-		for (const [i, name] of this.names.entries()) this.build(name, i ? Math.min(3, nodes) : nodes, i ? Math.round(guests / 3) : guests);
+		for (const [i, name] of this.names.entries()) this.build(
+			name, i ? Math.min(3, nodes) : nodes, i ? Math.round(guests / 3) : guests,
+		);
 		this.buildServices();
 		this.set('link', { broker: true, since_ms: Date.now() });
 	}
@@ -68,9 +93,12 @@ export class World {
 			const d = NODES[i % NODES.length];
 			const node = i < NODES.length ? d.node : `${d.node}-${Math.floor(i / NODES.length)}`;
 			this.set(`pve/${cluster}/node/${node}/state`, {
-				ts: now, cluster, node, status: 'online', reason: null, ip: d.ip, boot_ms: now - (i + 2) * 3.3 * 864e5, cpu: d.cpu, iowait: 0.6, maxcpu: d.maxcpu,
-				mem: Math.round(d.mem * GIB * (0.45 + this.rnd() * 0.35)), maxmem: d.mem * GIB, swap: 0, maxswap: 8 * GIB, disk: 28 * GIB, maxdisk: 94 * GIB,
-				load1: 0.8, load5: 0.7, load15: 0.6, cpu_model: d.model, kernel: '6.8.12-4-pve', version: '8.4.1', ha_state: null,
+				ts: now, cluster, node, status: 'online', reason: null, ip: d.ip, boot_ms: now - (i + 2) * 3.3 * 864e5,
+				cpu: d.cpu, iowait: 0.6, maxcpu: d.maxcpu,
+				mem: Math.round(d.mem * GIB * (0.45 + this.rnd() * 0.35)), maxmem: d.mem * GIB, swap: 0,
+				maxswap: 8 * GIB, disk: 28 * GIB, maxdisk: 94 * GIB,
+				load1: 0.8, load5: 0.7, load15: 0.6, cpu_model: d.model, kernel: '6.8.12-4-pve', version: '8.4.1',
+				ha_state: null,
 			});
 		}
 		const names = this.nodesOf(cluster);
@@ -78,11 +106,17 @@ export class World {
 		for (const [storage, node, type, total, used] of STORAGES) {
 			if (node && !names.includes(node)) continue;
 			this.set(`pve/${cluster}/storage/${node ?? '-'}/${storage}/state`, {
-				ts: now, cluster, storage, node, shared: !node, type, content: ['images', 'backup'], status: 'available', reason: null,
-				used: used * GIB, total: total * GIB, nodes: node ? [] : names.map((n) => ({ node: n, status: 'available', reason: null })),
+				ts: now, cluster, storage, node, shared: !node, type, content: ['images', 'backup'],
+				status: 'available', reason: null,
+				used: used * GIB, total: total * GIB, nodes: node ? [] : names.map((n) => ({
+					node: n, status: 'available', reason: null,
+				})),
 			});
 		}
-		this.set(`pve/${cluster}/tasks`, { ts: now, cluster, tasks: Array.from({ length: 24 }, (_, i) => this.task(cluster, now - i * 311_000, i)) });
+		this.set(
+			`pve/${cluster}/tasks`,
+			{ ts: now, cluster, tasks: Array.from({ length: 24 }, (_, i) => this.task(cluster, now - i * 311_000, i)) },
+		);
 		this.updateCluster(cluster);
 	}
 
@@ -92,10 +126,14 @@ export class World {
 		const stopped = base.endsWith('-test') || base === 'old-mail' || i % 17 === 13;
 		const maxmem = [0.5, 1, 2, 4, 8][Math.floor(this.rnd() * 5)] * GIB;
 		this.set(`pve/${cluster}/guest/${vmid}/state`, {
-			ts: now, cluster, vmid, name: i < GUESTS.length ? base : `${base}-${Math.floor(i / GUESTS.length)}`, type, node: names[node % names.length], status: stopped ? 'stopped' : 'running',
-			last_status: null, reason: null, template: false, boot_ms: stopped ? null : now - this.rnd() * 20 * 864e5, cpu: stopped ? null : this.rnd() ** 3 * 90, maxcpu: [1, 2, 4, 8][i % 4],
-			mem: stopped ? null : maxmem * (0.2 + this.rnd() * 0.7), maxmem, memhost: null, disk: type === 'lxc' ? 3 * GIB : null, maxdisk: 16 * GIB,
-			net_in: stopped ? null : this.rnd() ** 4 * 9e6, net_out: stopped ? null : this.rnd() ** 4 * 6e6, disk_read: stopped ? null : 3e4, disk_write: stopped ? null : 2e5,
+			ts: now, cluster, vmid, name: i < GUESTS.length ? base : `${base}-${Math.floor(i / GUESTS.length)}`, type,
+			node: names[node % names.length], status: stopped ? 'stopped' : 'running',
+			last_status: null, reason: null, template: false, boot_ms: stopped ? null : now - this.rnd() * 20 * 864e5,
+			cpu: stopped ? null : this.rnd() ** 3 * 90, maxcpu: [1, 2, 4, 8][i % 4],
+			mem: stopped ? null : maxmem * (0.2 + this.rnd() * 0.7), maxmem, memhost: null,
+			disk: type === 'lxc' ? 3 * GIB : null, maxdisk: 16 * GIB,
+			net_in: stopped ? null : this.rnd() ** 4 * 9e6, net_out: stopped ? null : this.rnd() ** 4 * 6e6,
+			disk_read: stopped ? null : 3e4, disk_write: stopped ? null : 2e5,
 			tags, pool: null, lock: null, ha_state: null,
 		});
 	}
@@ -105,12 +143,21 @@ export class World {
 			const base = `service/${service}/main`;
 			this.set(`${base}/state`, 'online');
 			this.seen.set(`${base}/state`, Date.now());
-			this.set(`${base}/info`, { ts: Date.now(), service, instance: 'main', version: '0.1.0', started_ms: Date.now() - 864e5 * 3, sid: 'a1b2c3', config_digest: '00ff00ff00ff00ff' });
+			this.set(
+				`${base}/info`,
+				{
+					ts: Date.now(), service, instance: 'main', version: '0.1.0', started_ms: Date.now() - 864e5 * 3,
+					sid: 'a1b2c3', config_digest: '00ff00ff00ff00ff',
+				},
+			);
 		}
 	}
 
 	health(service) {
-		return { ts: Date.now(), uptime_s: 1234, loop_lag_ms: this.rnd() * 0.8, rss_bytes: 7.4e6 + this.rnd() * 1e5, cpu: this.rnd() * 0.6, bus_queue: 0, counters: {} };
+		return {
+			ts: Date.now(), uptime_s: 1234, loop_lag_ms: this.rnd() * 0.8, rss_bytes: 7.4e6 + this.rnd() * 1e5,
+			cpu: this.rnd() * 0.6, bus_queue: 0, counters: {},
+		};
 	}
 
 	task(cluster, start, i) {
@@ -118,8 +165,11 @@ export class World {
 		const status = i === 4 ? 'failed' : i === 9 ? 'warning' : i === 0 ? 'running' : 'ok';
 		const names = this.nodesOf(cluster);
 		return {
-			upid: `UPID:${names[i % names.length]}:${i}:${start}:${type}:${100 + i}:root@pam:`, node: names[i % names.length], type, id: type === 'aptupdate' ? null : String(100 + i), user: 'root@pam',
-			start_ms: start, end_ms: status === 'running' ? null : start + 42_000, status, exitstatus: { failed: 'command \'lvcreate\' failed: exit code 5', warning: 'WARNINGS: 1', ok: 'OK' }[status] ?? null,
+			upid: `UPID:${names[i % names.length]}:${i}:${start}:${type}:${100 + i}:root@pam:`,
+			node: names[i % names.length], type, id: type === 'aptupdate' ? null : String(100 + i), user: 'root@pam',
+			start_ms: start, end_ms: status === 'running' ? null : start + 42_000, status, exitstatus: {
+				failed: 'command \'lvcreate\' failed: exit code 5', warning: 'WARNINGS: 1', ok: 'OK',
+			}[status] ?? null,
 		};
 	}
 
@@ -144,10 +194,14 @@ export class World {
 		const cores = sum(on, (n) => n.maxcpu);
 		const needed = Math.floor(nodes.length / 2) + 1;
 		this.set(`pve/${cluster}/state`, {
-			ts: now, cluster, name: cluster === 'home' ? 'homelab' : cluster, standalone: false, quorate: on.length >= needed, votes: on.length, votes_expected: nodes.length, votes_needed: needed,
-			nodes: nodes.length, nodes_online: on.length, guests: guests.length, guests_running: guests.filter((g) => g.status === 'running').length,
-			cpu: cores ? sum(on, (n) => n.cpu * n.maxcpu) / cores : null, maxcpu: cores, mem: sum(on, (n) => n.mem), maxmem: sum(on, (n) => n.maxmem),
-			disk: sum(stores, (s) => s.used), maxdisk: sum(stores, (s) => s.total), endpoint: on[0]?.node ?? null, version: '8.4.1', error: null, sources,
+			ts: now, cluster, name: cluster === 'home' ? 'homelab' : cluster, standalone: false,
+			quorate: on.length >= needed, votes: on.length, votes_expected: nodes.length, votes_needed: needed,
+			nodes: nodes.length, nodes_online: on.length, guests: guests.length,
+			guests_running: guests.filter((g) => g.status === 'running').length,
+			cpu: cores ? sum(on, (n) => n.cpu * n.maxcpu) / cores : null, maxcpu: cores, mem: sum(on, (n) => n.mem),
+			maxmem: sum(on, (n) => n.maxmem),
+			disk: sum(stores, (s) => s.used), maxdisk: sum(stores, (s) => s.total), endpoint: on[0]?.node ?? null,
+			version: '8.4.1', error: null, sources,
 		});
 		this.seen.set(`pve/${cluster}/state`, now);
 	}
@@ -162,34 +216,51 @@ export class World {
 			this.updateCluster(cluster);
 			docs[`pve/${cluster}/state`] = this.docs.get(`pve/${cluster}/state`);
 		}
-		for (const service of ['proxmox-poller', 'gateway']) events.push([`service/${service}/main/health`, this.health(service)]);
+		for (const service of ['proxmox-poller', 'gateway']) events.push([
+			`service/${service}/main/health`, this.health(service),
+		]);
 		for (const [topic, d] of Object.entries(docs)) this.set(topic, d);
 		this.onChange(docs, events, this.seenOf(Object.keys(docs)));
 	}
 
 	moveNode(n) {
 		if (this.downNodes.has(n.node))
-			return { ...n, ts: Date.now(), status: 'offline', cpu: null, mem: null, disk: null, load1: null, load5: null, load15: null, boot_ms: null, reason: 'no answer from the cluster for 62 s' };
+			return {
+				...n, ts: Date.now(), status: 'offline', cpu: null, mem: null, disk: null, load1: null, load5: null,
+				load15: null, boot_ms: null, reason: 'no answer from the cluster for 62 s',
+			};
 		const cpu = wander(this.rnd, n.cpu ?? 20, 9, 2, 78);
 		return {
-			...n, ts: Date.now(), status: 'online', reason: null, cpu, mem: wander(this.rnd, n.mem ?? n.maxmem / 2, n.maxmem * 0.01, n.maxmem * 0.2, n.maxmem * 0.9), disk: 28 * GIB,
-			boot_ms: n.boot_ms ?? Date.now() - 3600e3, load1: (cpu / 100) * n.maxcpu * 1.1, load5: (cpu / 100) * n.maxcpu, load15: (cpu / 100) * n.maxcpu * 0.9,
+			...n, ts: Date.now(), status: 'online', reason: null, cpu, mem: wander(
+				this.rnd, n.mem ?? n.maxmem / 2, n.maxmem * 0.01, n.maxmem * 0.2, n.maxmem * 0.9,
+			), disk: 28 * GIB,
+			boot_ms: n.boot_ms ?? Date.now() - 3600e3, load1: (cpu / 100) * n.maxcpu * 1.1,
+			load5: (cpu / 100) * n.maxcpu, load15: (cpu / 100) * n.maxcpu * 0.9,
 		};
 	}
 
 	moveGuest(g) {
 		if (this.downNodes.has(g.node))
-			return { ...g, ts: Date.now(), last_status: g.last_status ?? g.status, status: 'unknown', cpu: null, mem: null, reason: `node ${g.node} is offline` };
-		const back = g.status === 'unknown' ? { status: g.last_status ?? 'running', last_status: null, reason: null, mem: g.maxmem / 2 } : {};
+			return {
+				...g, ts: Date.now(), last_status: g.last_status ?? g.status, status: 'unknown', cpu: null, mem: null,
+				reason: `node ${g.node} is offline`,
+			};
+		const back = g.status === 'unknown' ? {
+			status: g.last_status ?? 'running', last_status: null, reason: null, mem: g.maxmem / 2,
+		} : {};
 		const now = { ...g, ...back, ts: Date.now() };
 		if (now.status !== 'running') return now;
-		return { ...now, cpu: wander(this.rnd, g.cpu ?? 5, 6, 0, 96), mem: wander(this.rnd, now.mem, g.maxmem * 0.01, g.maxmem * 0.1, g.maxmem * 0.95), net_in: wander(this.rnd, g.net_in ?? 0, 4e5, 0, 2e7) };
+		return {
+			...now, cpu: wander(this.rnd, g.cpu ?? 5, 6, 0, 96),
+			mem: wander(this.rnd, now.mem, g.maxmem * 0.01, g.maxmem * 0.1, g.maxmem * 0.95),
+			net_in: wander(this.rnd, g.net_in ?? 0, 4e5, 0, 2e7),
+		};
 	}
 
 	seenOf(topics) {
 		const seen = {};
 		for (const t of topics)
-			if (/^pve\/[^/]+\/state$/.test(t) || /^service\/.*\/state$/.test(t)) seen[t] = this.seen.has(t) ? Date.now() - this.seen.get(t) : null;
+			if (HAS_AGE.test(t)) seen[t] = this.seen.has(t) ? Date.now() - this.seen.get(t) : null;
 		return seen;
 	}
 
@@ -227,10 +298,18 @@ export class World {
 	}
 
 	taskFails(cluster, vmid) {
-		const t = { ...this.task(cluster, Date.now() - 5000, 4), id: String(vmid), type: 'vzdump', upid: `UPID:x:${Date.now()}:` };
-		const event = { id: '01J', ts: Date.now(), event_type: 'end', cluster, before: { ...t, status: 'running', exitstatus: null }, after: t };
+		const t = {
+			...this.task(cluster, Date.now() - 5000, 4), id: String(vmid), type: 'vzdump',
+			upid: `UPID:x:${Date.now()}:`,
+		};
+		const event = {
+			id: '01J', ts: Date.now(), event_type: 'end', cluster,
+			before: { ...t, status: 'running', exitstatus: null }, after: t,
+		};
 		const d = this.docs.get(`pve/${cluster}/tasks`);
-		this.change({ [`pve/${cluster}/tasks`]: { ...d, ts: Date.now(), tasks: [t, ...d.tasks] } }, [['event/task', event]]);
+		this.change(
+			{ [`pve/${cluster}/tasks`]: { ...d, ts: Date.now(), tasks: [t, ...d.tasks] } }, [['event/task', event]],
+		);
 	}
 
 	start() {

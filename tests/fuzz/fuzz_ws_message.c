@@ -3,7 +3,7 @@
  * What a browser sends on its WebSocket, as bytes of the socket: frames, and the commands in them. What must hold: it
  * does not matter how the bytes are cut, no message is longer than allowed, an accepted command has valid filters.
  */
-#include "services/gateway/view.h"
+#include "services/gateway/filter.h"
 #include "services/gateway/ws_frame.h"
 #include "services/gateway/ws_message.h"
 
@@ -28,8 +28,8 @@ static void check_command(const char *text, size_t length)
 	}
 	require(!command.id || json_scan(command.id, strlen(command.id), JSON_COMMAND, NULL) == 0);
 	for (size_t i = 0; i < command.filters_n; i++) {
-		require(view_filter_is_valid(command.filters[i]));
-		(void)view_filter_matches(command.filters[i], "pve/home/node/pve/state");
+		require(filter_is_valid(command.filters[i]));
+		(void)filter_matches(command.filters[i], "pve/home/node/pve/state");
 	}
 	ws_command_done(&command);
 }

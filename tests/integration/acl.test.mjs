@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { makeBroker } from '../stack/broker.mjs';
 import { connectMqtt } from '../stack/mqtt.mjs';
+import { USERS as STACK_USERS } from '../stack/services.mjs';
 
 const BUILD = process.env.JARVIS_BUILD ?? 'build';
 const SERVICES = ['proxmox-poller', 'thermal-collector', 'monitor', 'safety-gate', 'executor', 'docker-poller',
@@ -92,7 +93,7 @@ function config() {
 	for (const name of REMOTES) lines.push(`  ${name}: { class: remote }`);
 	lines.push('  wall: { class: viewer }', '');
 	writeFileSync(join(dir, 'jarvis.yaml'), lines.join('\n'));
-	return execFileSync(join(BUILD, 'topicgen'), ['acl', '--config', join(dir, 'jarvis.yaml')], { encoding: 'utf8' });
+	return topicgen('acl', '--config', join(dir, 'jarvis.yaml'));
 }
 
 /** A listener of its own a user; publishers have none, so that nobody hears himself by accident. */
@@ -160,6 +161,20 @@ async function tryTopic(topic, writers, readers, payloadOf) {
 		assert.deepEqual(sorted(readBy), sorted(readers), `who may read ${topic}`);
 	}
 }
+
+const topicgen = (...argv) => execFileSync(join(BUILD, 'topicgen'), argv, { encoding: 'utf8' });
+
+test('no topic and no service is forgotten here', () => {
+	const tried = [...FAMILIES.map(([topic]) => topic), ...NAMED.map(([topic]) => topic('u')),
+		'service/u/main/state', 'reply/u/r1'];
+	const patterns = [...topicgen('typescript').matchAll(/pattern: '([^']+)'/g)].map((m) => m[1]);
+	assert.ok(patterns.length > 40);
+	const isTried = (pattern) => tried.some((t) => new RegExp(`^${pattern.replace(/\{\w+\}/g, '[^/]+')}$`).test(t));
+	assert.deepEqual(patterns.filter((p) => !isTried(p)), []);
+	const users = [...topicgen('acl').matchAll(/^user (\S+)$/gm)].map((m) => m[1]);
+	assert.deepEqual(users, SERVICES);
+	assert.deepEqual(STACK_USERS, SERVICES);
+});
 
 test('families with one kind of writer', async () => {
 	for (const [topic, writers, readers] of FAMILIES) await tryTopic(topic, writers, readers, (u) => `from ${u}`);

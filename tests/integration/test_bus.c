@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/state.h"
 #include "common/str.h"
+#include "tests/integration/cable.h"
 #include "tests/integration/harness.h"
 #include "tests/unit/check.h"
 
@@ -28,7 +29,8 @@ struct peer {
 	char last_topic[256];
 	char last_payload[4096];
 	bool last_retained;
-	int received, online, cleared, batches;
+	int received, online, offline, cleared, batches;
+	const char *socket; /* NULL: the broker's own */
 	bool stopped;
 };
 
@@ -52,6 +54,11 @@ static void on_online(void *ctx)
 	p->online++;
 	if (p->state)
 		state_republish(p->state);
+}
+
+static void on_offline(void *ctx)
+{
+	((struct peer *)ctx)->offline++;
 }
 
 static void on_batch_end(void *ctx)
@@ -78,7 +85,7 @@ static void peer_start(struct peer *p, struct harness *h, enum service_id servic
 		.service = service,
 		.instance = p->instance ? p->instance : "main",
 		.sid = "0123456789abcdef",
-		.host = harness_socket(h),
+		.host = p->socket ? p->socket : harness_socket(h),
 		.password = harness_password(),
 		.client_id = client_id,
 		.keepalive_s = 15,
@@ -89,10 +96,12 @@ static void peer_start(struct peer *p, struct harness *h, enum service_id servic
 		.on_own_retained = on_own_retained,
 		.on_online = on_online,
 		.on_batch_end = on_batch_end,
+		.on_offline = on_offline,
 	};
 
 	p->h = h;
-	(void)snprintf(client_id, sizeof(client_id), "%s-%p", service_table[service].name, (void *)p);
+	(void)snprintf(client_id, sizeof(client_id), "%s-%p", service_table[service].name,
+		       (void *)p);
 	assert_int_equal(bus_new(&options, &p->bus), 0);
 	if (p->state)
 		state_set_bus(p->state, p->bus);
@@ -122,7 +131,7 @@ static bool is_settled(void *ctx)
 {
 	struct peer *p = ctx;
 
-	return bus_is_online(p->bus) && bus_stats(p->bus)->waiting == 0;
+	return bus_is_online(p->bus) && bus_stats(p->bus).waiting == 0;
 }
 
 static bool has_received(void *ctx)
@@ -183,7 +192,8 @@ static void state_comes_back(void **state)
 
 	(void)state;
 	peer_start(&service, h, SERVICE_PROXMOX_POLLER, NULL, 0);
-	assert_true(state_set(service.state, TOPIC_CLUSTER_STATE, args, &doc)); /* before it is online */
+	assert_true(state_set(service.state, TOPIC_CLUSTER_STATE, args,
+			      &doc)); /* before it is online */
 	harness_wait(h, is_settled, &service, DEADLINE_MS, "the service publishes");
 	harness_broker_kill(h, SIGKILL);
 	(void)unlink(db);
@@ -198,22 +208,31 @@ static void state_comes_back(void **state)
 	harness_free(h);
 }
 
-static bool has_cleared(void *ctx)
+/* A new run that knows all there is, and somebody who sees the old document go. */
+struct adoption {
+	struct peer *run, *watcher;
+};
+
+static bool adopts_and_clears(void *ctx)
 {
-	return ((struct peer *)ctx)->cleared > 0;
+	static const char *const here[] = { "home", NULL };
+	struct adoption *pair = ctx;
+
+	state_adopt(pair->run->state, TOPIC_GUEST_STATE, here);
+	return pair->watcher->cleared > 0;
 }
 
 /* What an earlier run left behind is cleared once the new run knows what there is. */
 static void orphans_are_cleared(void **state)
 {
 	static const char *const old[] = { "home", "101", NULL };
-	static const char *const here[] = { "home", NULL };
 	static const struct bus_route guest_routes[] = { { .topic = TOPIC_GUEST_STATE } };
 	struct msg_guest_state guest = { .cluster = "home", .vmid = 101, .node = "pve" };
 	struct harness *h = harness_new();
 	struct peer first = { .state = state_new(&clock_system) };
 	struct peer second = { .state = state_new(&clock_system) };
 	struct peer watcher = { 0 };
+	struct adoption pair;
 
 	(void)state;
 	peer_start(&first, h, SERVICE_PROXMOX_POLLER, NULL, 0);
@@ -225,14 +244,78 @@ static void orphans_are_cleared(void **state)
 	assert_true(watcher.last_retained);
 	peer_start(&second, h, SERVICE_PROXMOX_POLLER, NULL, 0);
 	harness_wait(h, is_settled, &second, DEADLINE_MS, "the second run is online");
-	while (!watcher.cleared) {
-		state_adopt(second.state, TOPIC_GUEST_STATE, here);
-		(void)uv_run(harness_loop(h), UV_RUN_ONCE);
-	}
-	harness_wait(h, has_cleared, &watcher, DEADLINE_MS, "the old document is cleared");
+	pair = (struct adoption){ &second, &watcher };
+	harness_wait(h, adopts_and_clears, &pair, DEADLINE_MS, "the old document is cleared");
 	peer_stop(&second);
 	peer_stop(&watcher);
 	harness_free(h);
+}
+
+static bool is_offline(void *ctx)
+{
+	return ((struct peer *)ctx)->offline > 0;
+}
+
+static bool says_three(void *ctx)
+{
+	return strstr(((struct peer *)ctx)->last_payload, "\"ts\":3") != NULL;
+}
+
+/*
+ * The broker has ts 2, its acknowledgement is lost, the connection breaks, ts 3 is set: what was not acknowledged
+ * must not come again behind it. The same for a document that is cleared meanwhile.
+ */
+static void old_state_stays_behind(bool is_cleared)
+{
+	static const char *const args[] = { "home", NULL };
+	struct msg_cluster_state doc = { .cluster = "home", .ts = 1 };
+	struct harness *h = harness_new();
+	struct cable *cable = cable_new(h);
+	struct peer service = { .state = state_new(&clock_system), .socket = cable_socket(cable) };
+	struct peer watcher = { 0 }, late = { 0 };
+
+	peer_start(&watcher, h, SERVICE_GATEWAY, cluster_routes, 1);
+	harness_wait(h, is_settled, &watcher, DEADLINE_MS, "the watcher is online");
+	peer_start(&service, h, SERVICE_PROXMOX_POLLER, NULL, 0);
+	harness_wait(h, is_settled, &service, DEADLINE_MS, "the service is online");
+	cable_lose_answers(cable);
+	doc.ts = 2;
+	state_set_always(service.state, TOPIC_CLUSTER_STATE, args, &doc);
+	harness_wait(h, has_received, &watcher, DEADLINE_MS, "the broker has the second document");
+	cable_cut(cable);
+	harness_wait(h, is_offline, &service, DEADLINE_MS, "the service is offline");
+	doc.ts = 3;
+	if (is_cleared)
+		state_clear(service.state, TOPIC_CLUSTER_STATE, args);
+	else
+		state_set_always(service.state, TOPIC_CLUSTER_STATE, args, &doc);
+	forget(&watcher);
+	cable_mend(cable);
+	harness_wait(h, is_settled, &service, DEADLINE_MS, "the service is online again");
+	peer_start(&late, h, SERVICE_MONITOR, cluster_routes, 1);
+	if (is_cleared)
+		harness_wait(h, is_settled, &late, DEADLINE_MS, "a late watcher is online");
+	else
+		harness_wait(h, says_three, &late, DEADLINE_MS, "the newest document is there");
+	assert_null(strstr(watcher.last_payload, "\"ts\":2"));
+	assert_null(strstr(late.last_payload, "\"ts\":2"));
+	peer_stop(&late);
+	peer_stop(&service);
+	peer_stop(&watcher);
+	cable_free(cable);
+	harness_free(h);
+}
+
+static void old_state_does_not_come_again(void **state)
+{
+	(void)state;
+	old_state_stays_behind(false);
+}
+
+static void what_was_cleared_offline_stays_away(void **state)
+{
+	(void)state;
+	old_state_stays_behind(true);
 }
 
 /* ── commands ──────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -243,7 +326,8 @@ static const struct bus_route reply_routes[] = { { .topic = TOPIC_REPLY } };
 static void answer(void *self, const struct msg *msg)
 {
 	struct peer *p = self;
-	struct msg_reply reply = { .request_id = msg->request->request_id, .status = REPLY_OK,
+	struct msg_reply reply = { .request_id = msg->request->request_id,
+				   .status = REPLY_OK,
 				   .text = msg->request->op };
 
 	bus_reply(p->bus, msg, msg->request->request_id, &reply);
@@ -253,7 +337,9 @@ static const struct bus_route request_routes[] = { { .topic = TOPIC_REQUEST, .fn
 static void send_text(struct peer *p, const char *text)
 {
 	forget(p);
-	assert_int_equal(bus_publish_text(p->bus, TOPIC_REQUEST, poller_from_monitor, text, strlen(text)), 0);
+	assert_int_equal(
+		bus_publish_text(p->bus, TOPIC_REQUEST, poller_from_monitor, text, strlen(text)),
+		0);
 }
 
 static void commands_are_answered_or_refused(void **state)
@@ -277,7 +363,7 @@ static void commands_are_answered_or_refused(void **state)
 	assert_non_null(strstr(asker.last_payload, "\"status\":\"error\""));
 	assert_non_null(strstr(asker.last_payload, "surprise"));
 	assert_int_equal(service.received, 1);
-	assert_int_equal(bus_stats(service.bus)->bad_payloads, 1);
+	assert_int_equal(bus_stats(service.bus).bad_payloads, 1);
 
 	send_text(&asker, "{\"request_id\":\"r-3\",\"op\":\"refresh\"}");
 	harness_wait(h, has_received, &asker, DEADLINE_MS, "the service goes on");
@@ -299,7 +385,7 @@ static void refusals_are_counted(void **state)
 	harness_wait(h, is_settled, &p, DEADLINE_MS, "the peer is online");
 	assert_int_equal(bus_publish(p.bus, TOPIC_CLUSTER_STATE, args, &doc), 0);
 	harness_wait(h, is_settled, &p, DEADLINE_MS, "the broker answers");
-	assert_int_equal(bus_stats(p.bus)->refused, 1);
+	assert_int_equal(bus_stats(p.bus).refused, 1);
 	assert_true(bus_is_online(p.bus));
 	peer_stop(&p);
 	harness_free(h);
@@ -324,11 +410,46 @@ static void events_wait_for_the_broker(void **state)
 	harness_wait(h, is_settled, &watcher, DEADLINE_MS, "the watcher is online");
 	peer_start(&sender, h, SERVICE_PROXMOX_POLLER, NULL, 0);
 	for (int i = 0; i < 10; i++)
-		assert_int_equal(bus_publish(sender.bus, TOPIC_EVENT_TASK, NULL, &event), BUS_E_OFFLINE);
+		assert_int_equal(bus_publish(sender.bus, TOPIC_EVENT_TASK, NULL, &event),
+				 BUS_E_OFFLINE);
 	harness_wait(h, has_ten, &watcher, DEADLINE_MS, "the events arrive");
 	assert_int_equal(watcher.received, 10);
 	peer_stop(&sender);
 	peer_stop(&watcher);
+	harness_free(h);
+}
+
+static bool has_two(void *ctx)
+{
+	return ((struct peer *)ctx)->received >= 2;
+}
+
+/* An event whose acknowledgement was lost is sent again: twice is better than never. */
+static void events_survive_a_cut(void **state)
+{
+	static const struct bus_route routes[] = { { .topic = TOPIC_EVENT_TASK } };
+	struct msg_event_task event = { .id = "01J", .event_type = EVENT_NEW, .cluster = "home" };
+	struct harness *h = harness_new();
+	struct cable *cable = cable_new(h);
+	struct peer sender = { .socket = cable_socket(cable) }, watcher = { 0 };
+
+	(void)state;
+	peer_start(&watcher, h, SERVICE_GATEWAY, routes, 1);
+	harness_wait(h, is_settled, &watcher, DEADLINE_MS, "the watcher is online");
+	peer_start(&sender, h, SERVICE_PROXMOX_POLLER, NULL, 0);
+	harness_wait(h, is_settled, &sender, DEADLINE_MS, "the sender is online");
+	cable_lose_answers(cable);
+	assert_int_equal(bus_publish(sender.bus, TOPIC_EVENT_TASK, NULL, &event), 0);
+	harness_wait(h, has_received, &watcher, DEADLINE_MS, "the event arrives");
+	cable_cut(cable);
+	harness_wait(h, is_offline, &sender, DEADLINE_MS, "the sender is offline");
+	assert_int_equal(bus_stats(sender.bus).waiting, 1);
+	cable_mend(cable);
+	harness_wait(h, has_two, &watcher, DEADLINE_MS, "the event arrives again");
+	harness_wait(h, is_settled, &sender, DEADLINE_MS, "it is acknowledged");
+	peer_stop(&sender);
+	peer_stop(&watcher);
+	cable_free(cable);
 	harness_free(h);
 }
 
@@ -360,11 +481,20 @@ static int run_child(enum child_mode mode, const char *socket)
 	static const struct bus_route routes[] = { { .topic = TOPIC_REQUEST } };
 	struct child c = { .mode = mode };
 	struct bus_options options = {
-		.clock = &clock_system, .base = "jarvis", .instance = "main", .sid = "0123456789abcdef",
+		.clock = &clock_system,
+		.base = "jarvis",
+		.instance = "main",
+		.sid = "0123456789abcdef",
 		.service = mode == CHILD_STAY ? SERVICE_PROXMOX_POLLER : SERVICE_MEMORY,
-		.host = socket, .password = harness_password(), .client_id = child_modes[0],
-		.keepalive_s = 15, .session_expiry_s = mode == CHILD_STAY ? 0 : 3600,
-		.routes = routes, .routes_n = 1, .ctx = &c, .deliver = deliver,
+		.host = socket,
+		.password = harness_password(),
+		.client_id = child_modes[0],
+		.keepalive_s = 15,
+		.session_expiry_s = mode == CHILD_STAY ? 0 : 3600,
+		.routes = routes,
+		.routes_n = 1,
+		.ctx = &c,
+		.deliver = deliver,
 		.on_batch_end = child_batch_end,
 	};
 	uv_loop_t loop;
@@ -421,7 +551,8 @@ static void acknowledgements_wait_for_the_commit(void **state)
 	pid = spawn_child(h, CHILD_DIE);
 	harness_wait(h, says_online, &asker, DEADLINE_MS, "the child is online");
 	assert_int_equal(bus_publish_text(asker.bus, TOPIC_REQUEST, memory_from_monitor, text,
-					  sizeof(text) - 1), 0);
+					  sizeof(text) - 1),
+			 0);
 	harness_wait(h, says_offline, &asker, DEADLINE_MS, "the child dies in its commit");
 	assert_int_equal(WEXITSTATUS(harness_reap(pid, DEADLINE_MS)), 42);
 	pid = spawn_child(h, CHILD_TAKE);
@@ -436,9 +567,12 @@ int main(int argc, char **argv)
 		cmocka_unit_test(presence_and_orderly_end),
 		cmocka_unit_test(state_comes_back),
 		cmocka_unit_test(orphans_are_cleared),
+		cmocka_unit_test(old_state_does_not_come_again),
+		cmocka_unit_test(what_was_cleared_offline_stays_away),
 		cmocka_unit_test(commands_are_answered_or_refused),
 		cmocka_unit_test(refusals_are_counted),
 		cmocka_unit_test(events_wait_for_the_broker),
+		cmocka_unit_test(events_survive_a_cut),
 		cmocka_unit_test(last_will_speaks),
 		cmocka_unit_test(acknowledgements_wait_for_the_commit),
 	};

@@ -350,13 +350,59 @@ static void test_not_a_number(void **unused)
 	}
 }
 
+/* What a receiver would refuse is cut or left out by the sender, so that the rest of the document arrives. */
+static void test_sender_keeps_limits(void **unused)
+{
+	_cleanup_(arena_freep) struct arena *arena = arena_new();
+	_cleanup_(str_done) struct str out = { 0 }, text = { 0 };
+	struct msg_reply reply = { .request_id = "r", .status = REPLY_OK };
+	struct msg_tasks_state tasks = { .cluster = "home" };
+	struct msg_task *many = arena_alloc(arena, 150 * sizeof(*many));
+	struct msg_storage_state storage = { .cluster = "home",
+					     .storage = "efs",
+					     .ts = INT64_MAX,
+					     .total = some_i64(INT64_C(1) << 62) };
+	void *back;
+
+	(void)unused;
+	while (text.len < 600)
+		str_add(&text, "ä");
+	reply.text = str_get(&text);
+	codec_encode(&message_reply, &reply, &out);
+	assert_int_equal(codec_decode(&message_reply, out.data, out.len, JSON_STATE, CODEC_STRICT,
+				      arena, &back, NULL),
+			 0);
+	assert_int_equal(strlen(((struct msg_reply *)back)->text), 512);
+
+	for (size_t i = 0; i < 150; i++)
+		many[i] = (struct msg_task){
+			.upid = "u", .node = "n", .type = "t", .user = "root@pam"
+		};
+	tasks.tasks = many;
+	tasks.tasks_n = 150;
+	str_clear(&out);
+	codec_encode(&message_tasks_state, &tasks, &out);
+	assert_int_equal(codec_decode(&message_tasks_state, out.data, out.len, JSON_STATE,
+				      CODEC_STRICT, arena, &back, NULL),
+			 0);
+	assert_int_equal(((struct msg_tasks_state *)back)->tasks_n, 100);
+
+	str_clear(&out);
+	codec_encode(&message_storage_state, &storage, &out);
+	assert_int_equal(codec_decode(&message_storage_state, out.data, out.len, JSON_STATE,
+				      CODEC_STRICT, arena, &back, NULL),
+			 0);
+	assert_false(((struct msg_storage_state *)back)->total.has);
+	assert_true(((struct msg_storage_state *)back)->ts == 9007199254740991);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_decode),	     cmocka_unit_test(test_not_json),
 		cmocka_unit_test(test_limits),	     cmocka_unit_test(test_long_unknown_field),
 		cmocka_unit_test(test_text),	     cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_not_a_number),
+		cmocka_unit_test(test_not_a_number), cmocka_unit_test(test_sender_keeps_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

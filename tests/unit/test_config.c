@@ -344,6 +344,8 @@ static const struct bad_case bad_cases[] = {
 	  "f:1:14: principals.a/b: is a bad name; must be 1 to 64 of A-Z a-z 0-9 _ . -\n" },
 	{ "principals: {gateway: {class: viewer}}\n",
 	  "f:1:14: principals.gateway: is the name of one of Jarvis's services; choose another\n" },
+	{ "principals: {state: {class: viewer}}\n",
+	  "f:1:14: principals.state: is a word of the topics; choose another\n" },
 	{ "principals: {a: {class: agent}}\n",
 	  "f:1:25: principals.a.class: is unknown; must be one of remote, viewer\n" },
 	{ "principals: {a: }\n",

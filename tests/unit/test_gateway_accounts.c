@@ -77,7 +77,8 @@ static int setup(void **state)
 	struct world *w = xnew(struct world);
 	const char *scratch = getenv("SCRATCH");
 
-	(void)snprintf(w->dir, sizeof(w->dir), "%s/acc-XXXXXX", scratch && strlen(scratch) < 40 ? scratch : "/tmp");
+	(void)snprintf(w->dir, sizeof(w->dir), "%s/acc-XXXXXX",
+		       scratch && strlen(scratch) < 40 ? scratch : "/tmp");
 	assert_non_null(mkdtemp(w->dir));
 	w->boot_ms = 5 * HOUR;
 	w->wall_ms = 1000 * HOUR;
@@ -140,11 +141,13 @@ static void test_first_start(void **state)
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_true(operator(w)->must_change);
 	assert_int_equal(operator(w)->role, ROLE_OPERATOR);
-	assert_int_equal(crypto_pwhash_str_verify(operator(w)->hash, password, strlen(password)), 0);
+	assert_int_equal(crypto_pwhash_str_verify(operator(w)->hash, password, strlen(password)),
+			 0);
 	assert_null(accounts_find_person(w->accounts, "Operator"));
 	/* Another start changes nothing. */
 	reopen(w);
-	assert_int_equal(crypto_pwhash_str_verify(operator(w)->hash, password, strlen(password)), 0);
+	assert_int_equal(crypto_pwhash_str_verify(operator(w)->hash, password, strlen(password)),
+			 0);
 }
 
 static void test_a_new_password(void **state)
@@ -158,7 +161,9 @@ static void test_a_new_password(void **state)
 	assert_int_equal(accounts_begin_session(w->accounts, operator(w)->id, other), 0);
 	assert_true(accounts_check_session(w->accounts, mine, &caller));
 	assert_true(caller.must_change);
-	assert_int_equal(accounts_set_password(w->accounts, operator(w)->id, "$argon2id$new", caller.owner), 0);
+	assert_int_equal(
+		accounts_set_password(w->accounts, operator(w)->id, "$argon2id$new", caller.owner),
+		0);
 	assert_int_equal(w->ended_n, 1);
 	assert_int_not_equal(w->ended[0], caller.owner);
 	assert_false(accounts_check_session(w->accounts, other, &caller));
@@ -283,7 +288,8 @@ static void test_tokens(void **state)
 	size_t n;
 
 	assert_int_equal(accounts_add_token(w->accounts, "ci", SCOPE_READ | SCOPE_METRICS,
-					    w->wall_ms + HOUR, secret, &token), 0);
+					    w->wall_ms + HOUR, secret, &token),
+			 0);
 	assert_true(str_starts(secret, "jrv_"));
 	assert_int_equal(strlen(secret), 4 + 12 + 1 + 43);
 	assert_true(accounts_check_token(w->accounts, secret, &caller));
@@ -292,8 +298,9 @@ static void test_tokens(void **state)
 	assert_int_equal(caller.role, ROLE_VIEWER);
 	assert_int_equal(caller.scopes, SCOPE_READ | SCOPE_METRICS);
 	pass(w, 1);
-	assert_int_equal(accounts_add_token(w->accounts, "bot", SCOPE_OPERATE, w->wall_ms + 2 * HOUR,
-					    second, &token), 0);
+	assert_int_equal(accounts_add_token(w->accounts, "bot", SCOPE_OPERATE,
+					    w->wall_ms + 2 * HOUR, second, &token),
+			 0);
 	assert_true(accounts_check_token(w->accounts, second, &caller));
 	assert_int_equal(caller.role, ROLE_OPERATOR);
 	reopen(w);
@@ -317,7 +324,9 @@ static void test_revoking_a_token(void **state)
 	const struct token *token;
 	struct caller caller;
 
-	assert_int_equal(accounts_add_token(w->accounts, "ci", SCOPE_READ, w->wall_ms + HOUR, secret, &token), 0);
+	assert_int_equal(accounts_add_token(w->accounts, "ci", SCOPE_READ, w->wall_ms + HOUR,
+					    secret, &token),
+			 0);
 	memcpy(id, token->id, sizeof(id));
 	assert_int_equal(accounts_delete_token(w->accounts, "nonesuch"), -ENOENT);
 	assert_int_equal(accounts_delete_token(w->accounts, ""), -ENOENT);
@@ -364,7 +373,9 @@ static void test_no_secret_is_on_the_disk(void **state)
 	size_t n;
 
 	assert_int_equal(accounts_begin_session(w->accounts, operator(w)->id, session), 0);
-	assert_int_equal(accounts_add_token(w->accounts, "findme", SCOPE_READ, w->wall_ms + HOUR, secret, &token), 0);
+	assert_int_equal(accounts_add_token(w->accounts, "findme", SCOPE_READ, w->wall_ms + HOUR,
+					    secret, &token),
+			 0);
 	accounts_free(w->accounts);
 	w->accounts = NULL;
 	file = fopen(path, "r");
@@ -386,7 +397,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_idle_sessions_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sessions_end_at_last, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_logout, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_too_many_sessions_cost_the_oldest, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_too_many_sessions_cost_the_oldest, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_tokens, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_revoking_a_token, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_attempts_survive_a_restart, setup, teardown),

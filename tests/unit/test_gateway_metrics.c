@@ -29,15 +29,18 @@ static void test_fields_become_gauges(void **state)
 		    "{\"ts\":1,\"cluster\":\"home\",\"node\":\"pve\",\"status\":\"online\",\"cpu\":12.5,\"maxcpu\":6}"),
 		doc(TOPIC_GUEST_STATE, "pve/home/guest/100/state", "not JSON"),
 		doc(TOPIC_NODE_STATE, "pve/home/node/a=20b/state",
-		    "{\"ts\":1,\"cluster\":\"home\",\"node\":\"a b\",\"status\":\"offline\",\"cpu\":null,\"mem\":1048576}"),
+		    "{\"ts\":1,\"cluster\":\"home\",\"node\":\"a b\",\"status\":\"offline\",\"cpu\":null,"
+		    "\"mem\":1048576}"),
 	};
 	struct str text = { 0 };
 
 	(void)state;
 	metrics_add_docs(&text, docs, countof(docs));
-	assert_non_null(strstr(text.data, "# TYPE jarvis_node_state_cpu gauge\n"
-					  "jarvis_node_state_cpu{cluster=\"home\",node=\"pve\"} 12.5\n"));
-	assert_non_null(strstr(text.data, "jarvis_node_state_mem{cluster=\"home\",node=\"a b\"} 1048576\n"));
+	assert_non_null(strstr(text.data,
+			       "# TYPE jarvis_node_state_cpu gauge\n"
+			       "jarvis_node_state_cpu{cluster=\"home\",node=\"pve\"} 12.5\n"));
+	assert_non_null(strstr(text.data,
+			       "jarvis_node_state_mem{cluster=\"home\",node=\"a b\"} 1048576\n"));
 	/* Unknown is left out and not 0; what is not marked, or has no value, is no family. */
 	assert_int_equal(count(text.data, "jarvis_node_state_cpu{"), 1);
 	assert_int_equal(count(text.data, "maxcpu"), 0);
@@ -62,10 +65,13 @@ static void test_lists_and_maps_get_a_label(void **state)
 
 	(void)state;
 	metrics_add_docs(&text, docs, countof(docs));
-	assert_non_null(strstr(text.data, "jarvis_cluster_state_sources_latency_ms{cluster=\"home\",key=\"resources\"} 3.5\n"));
+	assert_non_null(strstr(
+		text.data,
+		"jarvis_cluster_state_sources_latency_ms{cluster=\"home\",key=\"resources\"} 3.5\n"));
 	assert_int_equal(count(text.data, "key=\"tasks\""), 0);
-	assert_non_null(strstr(text.data, "jarvis_node_thermal_temperatures_celsius{cluster=\"home\",node=\"pve\","
-					  "sensor=\"a\\\"b\\\\c\\n\"} 41.5\n"));
+	assert_non_null(strstr(
+		text.data, "jarvis_node_thermal_temperatures_celsius{cluster=\"home\",node=\"pve\","
+			   "sensor=\"a\\\"b\\\\c\\n\"} 41.5\n"));
 	str_done(&text);
 }
 

@@ -3,6 +3,7 @@
  * The mirror and its views: numbers, tombstones, rounds, ages, floors, frames and pages; and the property that matters:
  * a client that follows by snapshot and changes has what the mirror has, whatever happened in between.
  */
+#include "services/gateway/filter.h"
 #include "services/gateway/mirror.h"
 #include "services/gateway/view.h"
 
@@ -144,7 +145,8 @@ static void test_events_keep_their_order_and_overflow(void **state)
 	event(m, TOPIC_SERVICE_LOG, "service/a/b/log", 2);
 	event(m, TOPIC_EVENT_TASK, "event/task", 3);
 	assert_string_equal(mirror_next_event(m, 0, &cursor)->text, "[\"event/task\",{\"n\":1}]");
-	assert_string_equal(mirror_next_event(m, 0, &cursor)->text, "[\"service/a/b/log\",{\"n\":2}]");
+	assert_string_equal(mirror_next_event(m, 0, &cursor)->text,
+			    "[\"service/a/b/log\",{\"n\":2}]");
 	assert_string_equal(mirror_next_event(m, 0, &cursor)->text, "[\"event/task\",{\"n\":3}]");
 	assert_null(mirror_next_event(m, 0, &cursor));
 	cursor = (struct mirror_cursor){ 0 };
@@ -177,16 +179,16 @@ static void test_filters(void **state)
 		{ "link", "link", true },
 		{ "link", "lin", false },
 	};
-	static const char *const bad[] = { "", "/", "a//b", "a/", "/a", "#/a", "a#", "a+", "a/+b", "$x y",
-					   "a/\xc3\xa4", "a\"b" };
+	static const char *const bad[] = { "",	 "/",  "a//b", "a/",   "/a",	     "#/a",
+					   "a#", "a+", "a/+b", "$x y", "a/\xc3\xa4", "a\"b" };
 
 	(void)state;
 	for (size_t i = 0; i < countof(cases); i++) {
-		assert_true(view_filter_is_valid(cases[i].filter));
-		assert_int_equal(view_filter_matches(cases[i].filter, cases[i].topic), cases[i].matches);
+		assert_true(filter_is_valid(cases[i].filter));
+		assert_int_equal(filter_matches(cases[i].filter, cases[i].topic), cases[i].matches);
 	}
 	for (size_t i = 0; i < countof(bad); i++)
-		assert_false(view_filter_is_valid(bad[i]));
+		assert_false(filter_is_valid(bad[i]));
 }
 
 /* The payload of a frame, which must be JSON. */
@@ -195,8 +197,8 @@ static cJSON *parse_frame(const struct ws_frame *frame)
 	size_t header = frame->data[1] < 126 ? 2 : frame->data[1] == 126 ? 4 : 10;
 	cJSON *tree = NULL;
 
-	assert_int_equal(json_parse((const char *)frame->data + header, frame->len - header, JSON_FOREIGN,
-				    &tree, NULL),
+	assert_int_equal(json_parse((const char *)frame->data + header, frame->len - header,
+				    JSON_FOREIGN, &tree, NULL),
 			 0);
 	return tree;
 }
@@ -318,8 +320,7 @@ static void apply_docs(struct follower *f, const cJSON *docs)
 {
 	const cJSON *doc;
 
-	cJSON_ArrayForEach(doc, docs)
-	{
+	cJSON_ArrayForEach(doc, docs) {
 		int n = -1;
 
 		assert_int_equal(sscanf(doc->string, "pve/home/guest/%d/state", &n), 1);
@@ -331,8 +332,7 @@ static void apply_events(struct follower *f, const cJSON *events)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, events)
-	{
+	cJSON_ArrayForEach(item, events) {
 		int n = (int)cJSON_GetArrayItem(item, 1)->valuedouble;
 
 		/* None twice, none left out. */
@@ -365,7 +365,8 @@ static void follow(struct follower *f, const struct mirror *m)
 		apply(f, frame);
 }
 
-static void start_follower(struct follower *f, struct view *view, const struct mirror *m, int events)
+static void start_follower(struct follower *f, struct view *view, const struct mirror *m,
+			   int events)
 {
 	*f = (struct follower){ .view = view, .in_snapshot = true, .events = events };
 	f->pos = mirror_seq(m);

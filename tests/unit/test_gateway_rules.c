@@ -96,7 +96,8 @@ static void test_bucket(void **state)
 
 static void test_origins(void **state)
 {
-	static const char *const list[] = { "https://jarvis.example.org", "http://192.168.1.65:3004" };
+	static const char *const list[] = { "https://jarvis.example.org",
+					    "http://192.168.1.65:3004" };
 	static const struct {
 		const char *origin, *host;
 		bool allowed;
@@ -127,16 +128,18 @@ static void test_origins(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < countof(cases); i++)
-		assert_int_equal(origin_is_allowed(cases[i].origin, cases[i].host, list, countof(list)),
-				 cases[i].allowed);
+		assert_int_equal(
+			origin_is_allowed(cases[i].origin, cases[i].host, list, countof(list)),
+			cases[i].allowed);
 }
 
 static void test_loopback_hosts(void **state)
 {
-	static const char *const yes[] = { "localhost", "localhost:1", "127.0.0.1", "127.9.9.9:80", "[::1]",
-					   "[::1]:3004" };
-	static const char *const no[] = { "", ":80", "localhost.", "127.0.0.1.x", "::1", "[::1", "[::1]x",
-					  "128.0.0.1", "0.0.0.0", "[::]", "example.org" };
+	static const char *const yes[] = { "localhost",	   "localhost:1", "127.0.0.1",
+					   "127.9.9.9:80", "[::1]",	  "[::1]:3004" };
+	static const char *const no[] = { "",	     ":80",  "localhost.", "127.0.0.1.x",
+					  "::1",     "[::1", "[::1]x",	   "128.0.0.1",
+					  "0.0.0.0", "[::]", "example.org" };
 
 	(void)state;
 	for (size_t i = 0; i < countof(yes); i++)
@@ -259,8 +262,9 @@ static void test_problems_are_json(void **state)
 	(void)state;
 	str_add(&response.body, "half an answer");
 	response_problem(&response, 403, "no");
-	assert_string_equal(response.body.data,
-			    "{\"type\":\"about:blank\",\"title\":\"Forbidden\",\"status\":403,\"detail\":\"no\"}");
+	assert_string_equal(
+		response.body.data,
+		"{\"type\":\"about:blank\",\"title\":\"Forbidden\",\"status\":403,\"detail\":\"no\"}");
 	response_done(&response);
 }
 

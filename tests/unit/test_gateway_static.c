@@ -14,8 +14,9 @@
 
 #include "tests/unit/check.h"
 
-static const char *const made[] = { "index.html", "app-0a1b2c3d4e.js", "app-0a1b2c3d4e.js.gz", "sub/x.svg",
-				    ".hidden.js", "README", "orphan.gz", "secret.txt" };
+static const char *const made[] = { "index.html", "app-0a1b2c3d4e.js", "app-0a1b2c3d4e.js.gz",
+				    "sub/x.svg",  ".hidden.js",	       "README",
+				    "orphan.gz",  "secret.txt" };
 
 struct world {
 	char dir[64];
@@ -38,7 +39,8 @@ static int setup(void **state)
 	_cleanup_(freep) char *sub = NULL;
 	_cleanup_(freep) char *link = NULL;
 
-	(void)snprintf(w->dir, sizeof(w->dir), "%s/web-XXXXXX", scratch && strlen(scratch) < 40 ? scratch : "/tmp");
+	(void)snprintf(w->dir, sizeof(w->dir), "%s/web-XXXXXX",
+		       scratch && strlen(scratch) < 40 ? scratch : "/tmp");
 	assert_non_null(mkdtemp(w->dir));
 	sub = xasprintf("%s/sub", w->dir);
 	assert_int_equal(mkdir(sub, 0700), 0);

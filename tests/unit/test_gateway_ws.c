@@ -56,7 +56,8 @@ static int feed(const struct str *bytes, size_t step, struct heard *heard)
 
 	str_clear(&heard->log);
 	for (size_t at = 0; at < bytes->len && code == 0; at += step)
-		code = ws_parser_feed(&parser, copy + at, min_of(step, bytes->len - at), hear, heard);
+		code = ws_parser_feed(&parser, copy + at, min_of(step, bytes->len - at), hear,
+				      heard);
 	ws_parser_done(&parser);
 	return code;
 }
@@ -116,17 +117,18 @@ static void test_refusals(void **state)
 		size_t length;
 		int code;
 	} cases[] = {
-		{ "\x81\x05hello", 7, 1002 },			    /* not masked */
-		{ "\xc1\x80", 2, 1002 },			    /* a reserved bit */
-		{ "\x82\x80", 2, 1003 },			    /* binary */
-		{ "\x83\x80", 2, 1002 },			    /* an unknown opcode */
-		{ "\x8b\x80", 2, 1002 },			    /* an unknown control opcode */
-		{ "\x80\x80", 2, 1002 },			    /* goes on with nothing */
-		{ "\x09\x80", 2, 1002 },			    /* a ping in pieces */
-		{ "\x89\xfe", 2, 1002 },			    /* a long ping */
-		{ "\x01\x80mask\x81\x80", 8, 1002 },		    /* a text within a text */
+		{ "\x81\x05hello", 7, 1002 },	     /* not masked */
+		{ "\xc1\x80", 2, 1002 },	     /* a reserved bit */
+		{ "\x82\x80", 2, 1003 },	     /* binary */
+		{ "\x83\x80", 2, 1002 },	     /* an unknown opcode */
+		{ "\x8b\x80", 2, 1002 },	     /* an unknown control opcode */
+		{ "\x80\x80", 2, 1002 },	     /* goes on with nothing */
+		{ "\x09\x80", 2, 1002 },	     /* a ping in pieces */
+		{ "\x89\xfe", 2, 1002 },	     /* a long ping */
+		{ "\x01\x80mask\x81\x80", 8, 1002 }, /* a text within a text */
 		{ "\x81\xff\x00\x00\x00\x00\x80\x00\x00\x00mask", 14, 1009 }, /* 2 GiB */
-		{ "\x81\xff\xff\xff\xff\xff\xff\xff\xff\xffmask", 14, 1009 }, /* more than there is */
+		{ "\x81\xff\xff\xff\xff\xff\xff\xff\xff\xffmask", 14,
+		  1009 }, /* more than there is */
 		{ "\x81\xff\x00\x00\x00\x00\x00\x01\x00\x01mask", 14, 1009 }, /* 64 KiB and one */
 	};
 	struct heard heard = { { 0 }, 0 };
@@ -164,7 +166,9 @@ static void test_built_frames(void **state)
 	_cleanup_(freep) char *text = xcalloc(1, 70000);
 	static const struct {
 		size_t length, header;
-	} cases[] = { { 0, 2 }, { 125, 2 }, { 126, 4 }, { 65535, 4 }, { 65536, 10 }, { 70000, 10 } };
+	} cases[] = {
+		{ 0, 2 }, { 125, 2 }, { 126, 4 }, { 65535, 4 }, { 65536, 10 }, { 70000, 10 }
+	};
 	struct ws_frame *close_frame = ws_frame_new_close(4401, "the session has ended");
 
 	(void)state;
@@ -190,7 +194,8 @@ struct message_case {
 
 static const struct message_case message_cases[] = {
 	{ "{\"op\":\"sub\",\"id\":1,\"filters\":[\"pve/#\",\"link\"]}", NULL, WS_OP_SUB, "1", 2 },
-	{ "{\"op\":\"sub\",\"id\":\"a\\\"b\",\"filters\":[\"#\"]}", NULL, WS_OP_SUB, "\"a\\\"b\"", 1 },
+	{ "{\"op\":\"sub\",\"id\":\"a\\\"b\",\"filters\":[\"#\"]}", NULL, WS_OP_SUB, "\"a\\\"b\"",
+	  1 },
 	{ "{\"op\":\"unsub\",\"id\":-7}", NULL, WS_OP_UNSUB, "-7", 0 },
 	{ "{\"op\":\"ping\"}", NULL, WS_OP_PING, NULL, 0 },
 	{ "{\"op\":\"ping\",\"id\":2}", NULL, WS_OP_PING, "2", 0 },
@@ -200,13 +205,19 @@ static const struct message_case message_cases[] = {
 	{ "{\"op\":\"execute\"}", "op is none of sub, unsub, ping", 0, NULL, 0 },
 	{ "{\"op\":\"ping\",\"x\":1}", "unknown member", 0, NULL, 0 },
 	{ "{\"op\":\"ping\",\"filters\":[\"#\"]}", "unknown member", 0, NULL, 0 },
-	{ "{\"op\":\"unsub\"}", "id must be a text of at most 64 bytes or a whole number", 0, NULL, 0 },
-	{ "{\"op\":\"unsub\",\"id\":1.5}", "id must be a text of at most 64 bytes or a whole number", 0, NULL, 0 },
-	{ "{\"op\":\"unsub\",\"id\":[]}", "id must be a text of at most 64 bytes or a whole number", 0, NULL, 0 },
+	{ "{\"op\":\"unsub\"}", "id must be a text of at most 64 bytes or a whole number", 0, NULL,
+	  0 },
+	{ "{\"op\":\"unsub\",\"id\":1.5}",
+	  "id must be a text of at most 64 bytes or a whole number", 0, NULL, 0 },
+	{ "{\"op\":\"unsub\",\"id\":[]}", "id must be a text of at most 64 bytes or a whole number",
+	  0, NULL, 0 },
 	{ "{\"op\":\"sub\",\"id\":1}", "filters must be 1 to 64 topic filters", 0, NULL, 0 },
-	{ "{\"op\":\"sub\",\"id\":1,\"filters\":[]}", "filters must be 1 to 64 topic filters", 0, NULL, 0 },
-	{ "{\"op\":\"sub\",\"id\":1,\"filters\":[\"a\\\"b\"]}", "filters must be 1 to 64 topic filters", 0, NULL, 0 },
-	{ "{\"op\":\"sub\",\"id\":1,\"filters\":[7]}", "filters must be 1 to 64 topic filters", 0, NULL, 0 },
+	{ "{\"op\":\"sub\",\"id\":1,\"filters\":[]}", "filters must be 1 to 64 topic filters", 0,
+	  NULL, 0 },
+	{ "{\"op\":\"sub\",\"id\":1,\"filters\":[\"a\\\"b\"]}",
+	  "filters must be 1 to 64 topic filters", 0, NULL, 0 },
+	{ "{\"op\":\"sub\",\"id\":1,\"filters\":[7]}", "filters must be 1 to 64 topic filters", 0,
+	  NULL, 0 },
 	{ "{\"op\":\"ping\",\"op\":\"sub\"}", "", 0, NULL, 0 },
 	{ "{\"op\":\"ping\"} x", "", 0, NULL, 0 },
 	{ "", "", 0, NULL, 0 },

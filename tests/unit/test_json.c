@@ -173,7 +173,8 @@ static void test_grammar(void **state)
 		check_scan(&scan_cases[i], JSON_FOREIGN);
 	}
 	for (size_t i = 0; i < countof(large_cases); i++) {
-		const struct scan_case passes = { large_cases[i].text, large_cases[i].length, NULL, 0 };
+		const struct scan_case passes = { large_cases[i].text, large_cases[i].length, NULL,
+						  0 };
 
 		check_scan(&large_cases[i], JSON_COMMAND);
 		check_scan(&large_cases[i], JSON_STATE);

@@ -380,6 +380,12 @@ static void test_asked_itself(void **state)
 	/* It has had its time. */
 	take_resources(&f->cluster, "resources-v9", 18000);
 	assert_int_equal(guest_at(f, 101, 18000).status, GUEST_STOPPED);
+	/* A newer sample counts at once, though it says something else again. */
+	assert_int_equal(pve_cluster_take_guest(&f->cluster, 100, answer, fixture_now(20000)), 0);
+	take_resources(&f->cluster, "resources-v9", 22000);
+	assert_int_equal(guest_at(f, 100, 22000).status, GUEST_PRELAUNCH);
+	take_resources(&f->cluster, "resources-dead", 28000);
+	assert_int_equal(guest_at(f, 100, 28000).status, GUEST_RUNNING);
 	/* Of a guest that has gone meanwhile nothing is kept. */
 	assert_int_equal(pve_cluster_take_guest(&f->cluster, 999, answer, fixture_now(2000)), 0);
 }

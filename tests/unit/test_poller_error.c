@@ -124,7 +124,7 @@ static void test_outcomes(void **unused)
 	} cases[] = {
 		{ HTTP_UNREACHABLE, PVE_UNREACHABLE, "pve (192.168.1.74:8006) cannot be reached" },
 		{ HTTP_BROKEN, PVE_UNREACHABLE, "cannot be reached" },
-		{ HTTP_TIMEOUT, PVE_TIMEOUT, "did not answer /nodes/agent/status in time" },
+		{ HTTP_TIMEOUT, PVE_TIMEOUT, "did not answer /nodes/agent/status within 15 s" },
 		{ HTTP_TOO_LARGE, PVE_BAD_ANSWER, "too large" },
 		{ HTTP_REFUSED, PVE_BAD_ANSWER, "cannot be asked" },
 	};

@@ -69,7 +69,8 @@ static void test_numbers(void **unused)
 		{ "{\"integer\":12,\"number\":1.5}", true, 12, 1.5 },
 		{ "{\"integer\":\"12\",\"number\":\"1.5\"}", true, 12, 1.5 },
 		{ "{\"integer\":12.9,\"number\":\"4400.000\"}", true, 12, 4400 },
-		{ "{\"integer\":-3,\"number\":-5.75e-05}", true, -3, -5.75e-05 },
+		{ "{\"integer\":0,\"number\":-5.75e-05}", true, 0, -5.75e-05 },
+		{ "{\"integer\":-1,\"number\":1e17}", false, 0, 0 },
 		{ "{\"integer\":true,\"number\":false}", true, 1, 0 },
 		{ "{\"integer\":9007199254740991,\"number\":0}", true, 9007199254740991, 0 },
 		{ "{\"integer\":null,\"number\":null}", false, 0, 0 },
@@ -149,7 +150,7 @@ static void test_names_that_fit_no_topic_are_left_out(void **unused)
 		"{\"data\":[{\"type\":\"node\",\"node\":"
 		"\"0123456789012345678901234567890123456789012345678901234567890123456789\"},"
 		"{\"type\":\"node\",\"node\":\"\"},{\"type\":\"qemu\",\"node\":\"a\",\"vmid\":-4},"
-		"{\"type\":\"storage\",\"node\":\"a\"},{\"node\":\"a\"},7]}";
+		"{\"type\":\"storage\",\"node\":\"a\"},{\"node\":\"a\"},7,{\"type\":\"node\",\"node\":\"ok\"}]}";
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	_cleanup_(json_treep) cJSON *answer = NULL;
 	struct pve_resources r;
@@ -157,7 +158,8 @@ static void test_names_that_fit_no_topic_are_left_out(void **unused)
 	(void)unused;
 	assert_int_equal(json_parse(text, strlen(text), JSON_FOREIGN, &answer, NULL), 0);
 	assert_int_equal(pve_parse_resources(answer, arena, &r), 0);
-	assert_int_equal(r.nodes_n + r.guests_n + r.storages_n, 0);
+	assert_int_equal(r.nodes_n, 1);
+	assert_int_equal(r.guests_n + r.storages_n, 0);
 	assert_int_equal(r.bad, 4);
 }
 

@@ -82,11 +82,13 @@ void print_acl(const struct config *config, struct str *out)
 {
 	const char *base = config ? config->base : "jarvis";
 
-	str_add(out, "# Printed by topicgen from common/topics.def and the principals of jarvis.yaml; do not edit.\n");
+	str_add(out,
+		"# Printed by topicgen from common/topics.def and the principals of jarvis.yaml; do not edit.\n");
 	for (int i = 0; i < SERVICE_COUNT; i++) {
 		struct acl_user user = { base, service_table[i].name, SERVICE_BIT(i) };
 
-		print_user(&user, service_table[i].doc, i == SERVICE_GATEWAY ? "readwrite" : NULL, out);
+		print_user(&user, service_table[i].doc, i == SERVICE_GATEWAY ? "readwrite" : NULL,
+			   out);
 	}
 	for (size_t i = 0; config && i < config->principals_n; i++) {
 		const struct config_principal *p = &config->principals[i];
@@ -94,7 +96,8 @@ void print_acl(const struct config *config, struct str *out)
 		struct acl_user user = { base, p->name,
 					 remote ? MASK_REMOTES | MASK_VIEWERS : MASK_VIEWERS };
 
-		print_user(&user, remote ? "remote: may ask, within its list" : "viewer: only reads",
+		print_user(&user,
+			   remote ? "remote: may ask, within its list" : "viewer: only reads",
 			   "read", out);
 	}
 }

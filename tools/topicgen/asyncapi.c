@@ -14,8 +14,10 @@ static void print_parameters(enum topic_id id, struct str *out)
 		return;
 	str_add(out, "    parameters:\n");
 	for (size_t i = 0; topic_word(id, i, word) == 0; i++)
-		str_printf(out, "      %s:\n        description: one topic level; bytes outside [A-Za-z0-9_.-] as =XX\n",
-			   word);
+		str_printf(
+			out,
+			"      %s:\n        description: one topic level; bytes outside [A-Za-z0-9_.-] as =XX\n",
+			word);
 }
 
 static void print_channel(enum topic_id id, struct str *out)
@@ -55,12 +57,13 @@ static void print_message(const struct message_def *m, struct str *out)
 
 void print_asyncapi(struct str *out)
 {
-	str_add(out, "# Printed by topicgen from common/*.def; do not edit.\n"
-		     "asyncapi: 3.0.0\n"
-		     "info:\n  title: Jarvis bus\n  version: " JARVIS_VERSION "\n"
-		     "  description: What Jarvis says on MQTT, and what it may be told. Rules are in topics.md.\n"
-		     "defaultContentType: application/json\n"
-		     "channels:\n");
+	str_add(out,
+		"# Printed by topicgen from common/*.def; do not edit.\n"
+		"asyncapi: 3.0.0\n"
+		"info:\n  title: Jarvis bus\n  version: " JARVIS_VERSION "\n"
+		"  description: What Jarvis says on MQTT, and what it may be told. Rules are in topics.md.\n"
+		"defaultContentType: application/json\n"
+		"channels:\n");
 	for (int i = 0; i < TOPIC_COUNT; i++)
 		print_channel((enum topic_id)i, out);
 	str_add(out, "operations:\n");

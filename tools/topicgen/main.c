@@ -14,8 +14,8 @@ struct printer {
 };
 
 static const struct printer printers[] = {
-	{ "markdown", print_markdown },	 { "typescript", print_typescript },
-	{ "asyncapi", print_asyncapi },	 { "openapi", print_openapi },
+	{ "markdown", print_markdown },	    { "typescript", print_typescript },
+	{ "asyncapi", print_asyncapi },	    { "openapi", print_openapi },
 	{ "dictionary", print_dictionary },
 };
 

@@ -7,8 +7,9 @@
 static const char *kind_name(const struct field_def *f)
 {
 	static const char *const names[] = {
-		[FIELD_STR] = "text",	[FIELD_BOOL] = "boolean",      [FIELD_I64] = "integer",
-		[FIELD_F64] = "number", [FIELD_STRS] = "list of text", [FIELD_NUMS] = "name → integer",
+		[FIELD_STR] = "text",	       [FIELD_BOOL] = "boolean",
+		[FIELD_I64] = "integer",       [FIELD_F64] = "number",
+		[FIELD_STRS] = "list of text", [FIELD_NUMS] = "name → integer",
 		[FIELD_RAW] = "any JSON",
 	};
 
@@ -51,8 +52,10 @@ static void print_message(const struct message_def *m, struct str *out)
 	size_t n;
 	const struct field_def *fields = m->fields(&n);
 
-	str_printf(out, "\n### %s\n\n%s\n\n| field | type | unit | published when it moved by | |\n"
-		   "| --- | --- | --- | --- | --- |\n", m->name, m->doc);
+	str_printf(out,
+		   "\n### %s\n\n%s\n\n| field | type | unit | published when it moved by | |\n"
+		   "| --- | --- | --- | --- | --- |\n",
+		   m->name, m->doc);
 	for (size_t i = 0; i < n; i++) {
 		str_printf(out, "| `%s` | ", fields[i].name);
 		print_kind(&fields[i], out);

@@ -24,7 +24,7 @@ struct route_row {
 };
 
 static const struct route_row routes[] = {
-#define ROUTE(rid, rmethod, rpath, raccess, rbody, ranswer, rdoc)                                     \
+#define ROUTE(rid, rmethod, rpath, raccess, rbody, ranswer, rdoc)                                  \
 	{ #rid, #rmethod, rpath, #raccess, &message_##rbody, &message_##ranswer, rdoc },
 #include "common/routes.def"
 };
@@ -71,18 +71,22 @@ static void print_parameters(struct str *out, const struct route_row *r)
 		return;
 	str_add(out, "      parameters:\n");
 	if (rest)
-		str_add(out, "        - {name: topic, in: path, required: true, schema: {type: string}, "
-			     "description: \"topic below the base; its slashes stay\"}\n");
+		str_add(out,
+			"        - {name: topic, in: path, required: true, schema: {type: string}, "
+			"description: \"topic below the base; its slashes stay\"}\n");
 	if (changes)
-		str_add(out, "        - {name: X-Jarvis, in: header, required: true, schema: {type: string, "
-			     "const: \"1\"}}\n");
+		str_add(out,
+			"        - {name: X-Jarvis, in: header, required: true, schema: {type: string, "
+			"const: \"1\"}}\n");
 }
 
 static void print_problem(struct str *out, const char *status, const char *what)
 {
-	str_printf(out, "        \"%s\":\n          description: %s\n          content:\n"
-			"            application/problem+json:\n              schema:\n"
-			"                $ref: \"" SCHEMAS "problem\"\n", status, what);
+	str_printf(out,
+		   "        \"%s\":\n          description: %s\n          content:\n"
+		   "            application/problem+json:\n              schema:\n"
+		   "                $ref: \"" SCHEMAS "problem\"\n",
+		   status, what);
 }
 
 static void print_responses(struct str *out, const struct route_row *r)
@@ -153,12 +157,13 @@ static bool is_used(const struct message_def *m)
 
 void print_openapi(struct str *out)
 {
-	str_add(out, "# Printed by topicgen from common/*.def; do not edit.\n"
-		     "openapi: 3.1.0\n"
-		     "info:\n  title: Jarvis gateway\n  version: " JARVIS_VERSION "\n"
-		     "  license: {name: MIT, identifier: MIT}\n"
-		     "  description: Times are integer milliseconds since 1970. Errors are RFC 9457.\n"
-		     "servers:\n  - url: /\n");
+	str_add(out,
+		"# Printed by topicgen from common/*.def; do not edit.\n"
+		"openapi: 3.1.0\n"
+		"info:\n  title: Jarvis gateway\n  version: " JARVIS_VERSION "\n"
+		"  license: {name: MIT, identifier: MIT}\n"
+		"  description: Times are integer milliseconds since 1970. Errors are RFC 9457.\n"
+		"servers:\n  - url: /\n");
 	print_paths(out);
 	str_add(out, "components:\n  securitySchemes:\n"
 		     "    session: {type: apiKey, in: cookie, name: __Host-jarvis}\n"

@@ -24,7 +24,7 @@ void print_dictionary(struct str *out);
 void print_quoted(struct str *out, const char *text);
 /* "node_state" -> "NodeState" */
 void print_camel(struct str *out, const char *name);
-/* The JSON schema of MESSAGE as YAML, each line indented by INDENT blanks; references below BASE ("#/components/schemas/"). */
+/* The JSON schema of MESSAGE as YAML, indented by INDENT blanks; BASE ("#/components/schemas/") stands before names. */
 void print_schema(struct str *out, const struct message_def *message, int indent, const char *base);
 /* Names of the services and groups in MASK, with SEPARATOR between them. */
 void print_mask(struct str *out, service_mask mask, const char *separator);

@@ -57,8 +57,8 @@ static void print_interface(const struct message_def *m, struct str *out)
 	print_camel(out, m->name);
 	str_add(out, " {\n");
 	for (size_t i = 0; i < n; i++) {
-		str_printf(out, "\t/** %s%s%s */\n\t%s: ", fields[i].doc, *fields[i].unit ? "; " : "",
-			   fields[i].unit, fields[i].name);
+		str_printf(out, "\t/** %s%s%s */\n\t%s: ", fields[i].doc,
+			   *fields[i].unit ? "; " : "", fields[i].unit, fields[i].name);
 		print_field_type(&fields[i], out);
 		str_add(out, ";\n");
 	}
@@ -86,14 +86,17 @@ static const char *owner_of(const struct topic_def *t)
 
 static void print_topics(struct str *out)
 {
-	str_add(out, "\n/** Every topic below the base. `source`: see topics.md, Freshness; '*' is a source document. */\n"
-		     "export const TOPICS = {\n");
+	str_add(out,
+		"\n/** Every topic below the base. `source`: see topics.md, Freshness; '*' is a source document. */\n"
+		"export const TOPICS = {\n");
 	for (int i = 0; i < TOPIC_COUNT; i++) {
 		const struct topic_def *t = &topic_table[i];
 
-		str_printf(out, "\t%s: { pattern: '%s', class: '%s', message: '%s', owner: '%s', source: '%s' },\n",
-			   t->id, t->pattern, class_table[t->class].name, t->message->name, owner_of(t),
-			   t->source);
+		str_printf(
+			out,
+			"\t%s: { pattern: '%s', class: '%s', message: '%s', owner: '%s', source: '%s' },\n",
+			t->id, t->pattern, class_table[t->class].name, t->message->name,
+			owner_of(t), t->source);
 	}
 	str_add(out, "} as const;\n");
 }

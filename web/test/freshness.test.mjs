@@ -24,7 +24,9 @@ describe('age', () => {
 });
 
 describe('a document with a source', () => {
-	const judge = (over) => judgeSource(over.path ?? WHOLE, over.online ?? true, 'source' in over ? over.source : view, over.now ?? 51_000);
+	const judge = (over) => judgeSource(
+		over.path ?? WHOLE, over.online ?? true, 'source' in over ? over.source : view, over.now ?? 51_000,
+	);
 	test('is live while its source is younger than three periods', () => {
 		assert.equal(judge({}), 'live');
 		assert.equal(judge({ now: 50_000 + 27_000 }), 'live');
@@ -60,5 +62,7 @@ describe('a service', () => {
 });
 
 test('every verdict has its sentence', () => {
-	for (const v of ['live', 'no-socket', 'no-broker', 'owner-offline', 'source-old', 'no-evidence']) assert.ok(verdictReason(v).length > 3);
+	for (const v of [
+		'live', 'no-socket', 'no-broker', 'owner-offline', 'source-old', 'no-evidence',
+	]) assert.ok(verdictReason(v).length > 3);
 });

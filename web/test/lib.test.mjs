@@ -6,32 +6,43 @@ import { backoffMs } from '../src/lib/backoff.ts';
 import { bytes, decimal, duration, percent, plural, rate, share, timeOrDay } from '../src/lib/format.ts';
 import { formatHash, parseHash } from '../src/lib/hash.ts';
 import { holdOrder, naturally, sameList, sortBy } from '../src/lib/order.ts';
-import { areaPath, Samples, sparkPath } from '../src/lib/ring.ts';
-import { freshnessRef, isSourceDocument, matchTopic, unescapeLevel } from '../src/lib/topics.ts';
+import { areaPath, Samples, scaleOf, sparkPath } from '../src/lib/ring.ts';
+import { freshnessRef, isSourceDocument, matchTopic } from '../src/lib/topics.ts';
 import { rowWindow, scrollToRow } from '../src/lib/window.ts';
 
 describe('topics', () => {
 	test('are told apart by the table', () => {
-		assert.deepEqual(matchTopic('pve/home/node/agent1/state'), { id: 'NODE_STATE', words: { cluster: 'home', node: 'agent1' } });
+		assert.deepEqual(
+			matchTopic('pve/home/node/agent1/state'), { id: 'NODE_STATE', words: { cluster: 'home', node: 'agent1' } },
+		);
 		assert.equal(matchTopic('pve/home/state').id, 'CLUSTER_STATE');
 		assert.equal(matchTopic('pve/home/storage/-/nas/state').words.node, '-');
 		assert.equal(matchTopic('pve/home/node/agent1/nonsense'), null);
 		assert.equal(matchTopic(''), null);
 	});
 	test('know where their freshness is written', () => {
-		assert.deepEqual(freshnessRef('pve/home/guest/100/state'), { owner: 'proxmox-poller', sourceTopic: 'pve/home/state', sourceKey: 'resources' });
-		assert.deepEqual(freshnessRef('pve/lab/storage/-/nas/state'), { owner: 'proxmox-poller', sourceTopic: 'pve/lab/state', sourceKey: 'storage.-' });
-		assert.deepEqual(freshnessRef('pve/home/state'), { owner: 'proxmox-poller', sourceTopic: 'pve/home/state', sourceKey: null });
-		assert.deepEqual(freshnessRef('service/gateway/main/info'), { owner: 'gateway', sourceTopic: null, sourceKey: null });
+		assert.deepEqual(
+			freshnessRef('pve/home/guest/100/state'),
+			{ owner: 'proxmox-poller', sourceTopic: 'pve/home/state', sourceKey: 'resources' },
+		);
+		assert.deepEqual(
+			freshnessRef('pve/lab/storage/-/nas/state'),
+			{ owner: 'proxmox-poller', sourceTopic: 'pve/lab/state', sourceKey: 'storage.-' },
+		);
+		assert.deepEqual(
+			freshnessRef('pve/home/state'), { owner: 'proxmox-poller', sourceTopic: 'pve/home/state', sourceKey: null },
+		);
+		assert.deepEqual(
+			freshnessRef('service/gateway/main/info'), { owner: 'gateway', sourceTopic: null, sourceKey: null },
+		);
 		assert.equal(freshnessRef('no/such/topic'), null);
 		assert.ok(isSourceDocument('CLUSTER_STATE'));
 	});
 	test('thermal documents follow the thermal collector, not the poller', () => {
-		assert.deepEqual(freshnessRef('pve/home/node/pve/thermal'), { owner: 'thermal-collector', sourceTopic: 'pve/home/thermal', sourceKey: 'node.pve' });
-	});
-	test('escaped levels are read back as UTF-8', () => {
-		assert.equal(unescapeLevel('a=20b'), 'a b');
-		assert.equal(unescapeLevel('=C3=A4=zz='), 'ä=zz=');
+		assert.deepEqual(
+			freshnessRef('pve/home/node/pve/thermal'),
+			{ owner: 'thermal-collector', sourceTopic: 'pve/home/thermal', sourceKey: 'node.pve' },
+		);
 	});
 });
 
@@ -64,7 +75,9 @@ describe('values for people', () => {
 
 describe('reconnecting', () => {
 	test('waits 0.5, 1, 2, 4, 8, 8 … s with a quarter of jitter', () => {
-		assert.deepEqual([0, 1, 2, 3, 4, 5, 50].map((n) => backoffMs(n, 0.5)), [500, 1000, 2000, 4000, 8000, 8000, 8000]);
+		assert.deepEqual(
+			[0, 1, 2, 3, 4, 5, 50].map((n) => backoffMs(n, 0.5)), [500, 1000, 2000, 4000, 8000, 8000, 8000],
+		);
 		assert.equal(backoffMs(0, 0), 375);
 		assert.ok(backoffMs(4, 0.999) <= 10_000);
 	});
@@ -83,6 +96,16 @@ describe('samples', () => {
 		assert.equal(sparkPath(s, 100, 10, 100), 'M25.0 10.0L50.0 5.0M100.0 0.0');
 		assert.equal(areaPath(s, 100, 10, 100).split('Z').length - 1, 2);
 		assert.equal(sparkPath(new Samples(4), 100, 10, 100), '');
+	});
+	test('the scale fits what is there, gaps aside', () => {
+		const s = new Samples(4);
+		assert.equal(scaleOf(s), 10);
+		for (const v of [3, null, 21]) s.push(v);
+		assert.equal(scaleOf(s), 25);
+		s.push(24);
+		assert.equal(scaleOf(s), 50);
+		s.push(100);
+		assert.equal(scaleOf(s), 100);
 	});
 	test('values beyond the scale stay in the box', () => {
 		const s = new Samples(2);
@@ -130,7 +153,9 @@ describe('rows in view', () => {
 
 describe('the address', () => {
 	test('holds the view and reads it back', () => {
-		const view = { q: 'cpu>80 node:pve', sort: '-cpu', sel: 'pve/home/guest/100/state', tab: 'guests', cluster: 'home' };
+		const view = {
+			q: 'cpu>80 node:pve', sort: '-cpu', sel: 'pve/home/guest/100/state', tab: 'guests', cluster: 'home',
+		};
 		const hash = formatHash(view);
 		assert.deepEqual(parseHash(hash), view);
 		assert.ok(hash.includes('sel=pve/home/guest/100/state'));
@@ -147,7 +172,8 @@ describe('the ring', () => {
 			const segs = segments(count, 5);
 			assert.equal(segs.length, count);
 			for (let i = 1; i < count; i++) assert.ok(segs[i].from > segs[i - 1].to);
-			assert.ok(segs.at(-1).to <= 360);
+			assert.ok(segs.at(-1).to - segs[0].from <= 360);
+			assert.ok(count > 8 || segs.every((s) => Math.abs((s.mid % 360) - 180) > 10), `${count}: room for labels`);
 			assert.ok(segs.every((s) => s.to > s.from));
 		}
 		assert.deepEqual(segments(0, 5), []);

@@ -6,10 +6,15 @@ import { parseSearch, tokenize } from '../src/lib/search.ts';
 const GIB = 1024 ** 3;
 
 function guest(over = {}) {
-	const g = { vmid: 105, name: 'jellyfin', node: 'pve', type: 'lxc', status: 'running', tags: ['media', 'prod'], cpu: 85, mem: 50, memBytes: 2 * GIB, uptime: 90_000, lock: null, ...over };
+	const g = {
+		vmid: 105, name: 'jellyfin', node: 'pve', type: 'lxc', status: 'running', tags: ['media', 'prod'], cpu: 85,
+		mem: 50, memBytes: 2 * GIB, uptime: 90_000, lock: null, ...over,
+	};
 	return {
 		text: [String(g.vmid), g.name, g.node, g.type, g.status, ...g.tags],
-		fields: { name: g.name, node: g.node, type: g.type, tag: g.tags, status: g.status, vmid: String(g.vmid), lock: g.lock },
+		fields: {
+			name: g.name, node: g.node, type: g.type, tag: g.tags, status: g.status, vmid: String(g.vmid), lock: g.lock,
+		},
 		numbers: { cpu: g.cpu, mem: g.mem, uptime: g.uptime, vmid: g.vmid },
 		sizes: { mem: g.memBytes },
 	};

@@ -11,17 +11,17 @@
 struct options {
 	const char *host;
 	int port;
-	const char *socket;	 /* the broker's */
+	const char *socket; /* the broker's */
 	const char *user;
 	const char *password_file;
-	const char *cookie;	 /* of a logged-in session */
-	const char *filter;	 /* what to subscribe to */
-	const char *topic;	 /* what to publish on; %d is the key's number */
+	const char *cookie; /* of a logged-in session */
+	const char *filter; /* what to subscribe to */
+	const char *topic;  /* what to publish on; %d is the key's number */
 	int clients;
-	int stalled;		 /* of these, how many never read */
-	int rate;		 /* messages a second, all keys together */
+	int stalled; /* of these, how many never read */
+	int rate;    /* messages a second, all keys together */
 	int keys;
-	int size;		 /* bytes of a payload, about */
+	int size; /* bytes of a payload, about */
 	int seconds;
 	bool socketio;
 };

@@ -60,9 +60,11 @@ static int parse(int argc, char **argv, struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .host = "127.0.0.1", .clients = 1, .rate = 10, .keys = 1, .size = 200, .seconds = 5 };
+	struct options o = {
+		.host = "127.0.0.1", .clients = 1, .rate = 10, .keys = 1, .size = 200, .seconds = 5
+	};
 
-	/* A session's cookie is a secret, which arguments are not. */
+	/* The sessions' cookies, one a line; they are secrets, which arguments are not. */
 	o.cookie = getenv("BENCH_COOKIE");
 	if (argc < 2 || parse(argc, argv, &o) < 0)
 		return EX_USAGE;

@@ -84,11 +84,12 @@ static void publish_one(struct mosquitto *m, const struct options *o, int i)
 	char topic[256];
 	const char *mark = strstr(o->topic, "%d");
 
-	(void)snprintf(topic, sizeof(topic), "%.*s%d%s", (int)(mark - o->topic), o->topic, 100 + i % o->keys,
-		       mark + 2);
+	(void)snprintf(topic, sizeof(topic), "%.*s%d%s", (int)(mark - o->topic), o->topic,
+		       100 + i % o->keys, mark + 2);
 	memset(padding, 'x', (size_t)o->size);
 	padding[o->size] = '\0';
-	payload = xasprintf("{\"t\":%lld,\"n\":%d,\"pad\":\"%s\"}", (long long)now_ns(), i, padding);
+	payload =
+		xasprintf("{\"t\":%lld,\"n\":%d,\"pad\":\"%s\"}", (long long)now_ns(), i, padding);
 	(void)mosquitto_publish(m, NULL, topic, (int)strlen(payload), payload, 1, true);
 }
 
@@ -109,7 +110,8 @@ int run_publish(const struct options *o)
 
 		/* What is left in flight is served while we wait for the next one to be due. */
 		while (now_ns() < due)
-			(void)mosquitto_loop(m, (int)max_of((due - now_ns()) / 1000000, (int64_t)0), 1);
+			(void)mosquitto_loop(m, (int)max_of((due - now_ns()) / 1000000, (int64_t)0),
+					     1);
 		publish_one(m, o, i);
 		(void)mosquitto_loop(m, 0, 1);
 	}

@@ -27,7 +27,8 @@ struct client {
 
 static int dial(const struct options *o, bool stalled)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)o->port) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons((uint16_t)o->port) };
 	struct timeval timeout = { .tv_sec = HANDSHAKE_TIMEOUT_S };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int small = 4096, on = 1;
@@ -65,15 +66,28 @@ static int send_text(int fd, const char *text)
 	return 0;
 }
 
+/* The cookie of client I: one a line, in turn, for a session may only have so many sockets. */
+static char *cookie_of(const struct options *o, int i)
+{
+	const char *cookie = o->cookie;
+
+	for (; i > 0 && cookie; i--) {
+		cookie = strchr(cookie, '\n');
+		cookie = cookie ? cookie + 1 : o->cookie;
+	}
+	return cookie ? xstrndup(cookie, strcspn(cookie, "\n")) : xstrdup("none=1");
+}
+
 /* Sends the upgrade and reads its answer byte by byte, so as not to swallow a frame. */
-static int upgrade(const struct options *o, int fd)
+static int upgrade(const struct options *o, int fd, int i)
 {
 	const char *path = o->socketio ? "/socket.io/?EIO=4&transport=websocket" : "/ws";
+	_cleanup_(freep) char *cookie = cookie_of(o, i);
 	_cleanup_(freep) char *request = xasprintf(
 		"GET %s HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
 		"Origin: http://%s:%d\r\nCookie: %s\r\n\r\n",
-		path, o->host, o->port, o->host, o->port, o->cookie ? o->cookie : "none=1");
+		path, o->host, o->port, o->host, o->port, cookie);
 	char answer[2048];
 	size_t n = 0;
 
@@ -97,14 +111,14 @@ static int subscribe(const struct options *o, int fd)
 	return send_text(fd, text);
 }
 
-static int open_client(const struct options *o, struct client *c)
+static int open_client(const struct options *o, struct client *c, int i)
 {
 	int r = 0;
 
 	c->fd = dial(o, c->stalled);
 	if (c->fd < 0)
 		return c->fd;
-	r = upgrade(o, c->fd);
+	r = upgrade(o, c->fd, i);
 	return r == 0 ? subscribe(o, c->fd) : r;
 }
 
@@ -132,7 +146,9 @@ static void take_frames(const struct options *o, struct client *c, struct sample
 			length = left < 4 ? 0 : (size_t)p[2] << 8 | p[3];
 		} else if (length == 127) {
 			head = 10;
-			length = left < 10 ? 0 : (size_t)p[6] << 24 | (size_t)p[7] << 16 | (size_t)p[8] << 8 | p[9];
+			length = left < 10 ? 0 :
+					     (size_t)p[6] << 24 | (size_t)p[7] << 16 |
+						     (size_t)p[8] << 8 | p[9];
 		}
 		if (left < head || left < head + length)
 			break;
@@ -172,7 +188,7 @@ static int open_all(const struct options *o, struct client *clients, int poll_fd
 		int r;
 
 		clients[i].stalled = i < o->stalled;
-		r = open_client(o, &clients[i]);
+		r = open_client(o, &clients[i], i);
 		if (r < 0) {
 			fprintf(stderr, "client %d of %d: %s\n", i, o->clients, strerror(-r));
 			return r;
@@ -217,9 +233,11 @@ int run_ws(const struct options *o)
 	r = open_all(o, clients, poll_fd);
 	if (r == 0) {
 		/* Whoever started us begins to publish now. */
-		printf("{\"connected\":%d,\"ms\":%.1f}\n", o->clients, (double)(now_ns() - began) / 1e6);
+		printf("{\"connected\":%d,\"ms\":%.1f}\n", o->clients,
+		       (double)(now_ns() - began) / 1e6);
 		(void)fflush(stdout);
-		(void)snprintf(extra, sizeof(extra), ",\"lost\":%d", listen_all(o, poll_fd, &samples));
+		(void)snprintf(extra, sizeof(extra), ",\"lost\":%d",
+			       listen_all(o, poll_fd, &samples));
 		samples_print(&samples, extra);
 	}
 	for (int i = 0; i < o->clients; i++) {

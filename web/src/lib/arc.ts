@@ -25,13 +25,18 @@ export interface Segment {
 	mid: number;
 }
 
-/** Cuts the circle into equal segments with gaps between; the first begins at the top right. */
+/** Odd counts are turned, so that no segment's middle is straight below, where its label has no room. */
+function turn(count: number): number {
+	return count % 2 === 1 ? 90 / count : 0;
+}
+
+/** Cuts the circle into equal segments with gaps between, clockwise from the top. */
 export function segments(count: number, gap: number): Segment[] {
 	const size = 360 / Math.max(count, 1);
 	const space = count < 2 ? 0.01 : Math.min(gap, size / 3);
 	return Array.from({ length: count }, (_, i) => {
-		const from = i * size + space / 2;
-		const to = (i + 1) * size - space / 2;
+		const from = turn(count) + i * size + space / 2;
+		const to = turn(count) + (i + 1) * size - space / 2;
 		return { from, to, mid: (from + to) / 2 };
 	});
 }

@@ -51,7 +51,8 @@ export function duration(ms: number | null | undefined): string {
 		const [size, name] = STEPS[i]!;
 		if (s < size) continue;
 		const rest = STEPS[i + 1] ? Math.floor((s % size) / STEPS[i + 1]![0]) : 0;
-		return rest > 0 ? `${Math.floor(s / size)}${name} ${rest}${STEPS[i + 1]![1]}` : `${Math.floor(s / size)}${name}`;
+		const whole = `${Math.floor(s / size)}${name}`;
+		return rest > 0 ? `${whole} ${rest}${STEPS[i + 1]![1]}` : whole;
 	}
 	return `${s}s`;
 }
@@ -66,7 +67,8 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 /** The time of what was today, the day of what was before. */
 export function timeOrDay(ms: number, wall: number): string {
 	const d = new Date(ms);
-	return d.toDateString() === new Date(wall).toDateString() ? clockTime(ms) : `${d.getDate()} ${MONTHS[d.getMonth()]}`;
+	if (d.toDateString() === new Date(wall).toDateString()) return clockTime(ms);
+	return `${d.getDate()} ${MONTHS[d.getMonth()]}`;
 }
 
 export function decimal(n: number | null | undefined, digits = 2): string {

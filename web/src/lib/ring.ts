@@ -24,6 +24,15 @@ export class Samples {
 	}
 }
 
+const SCALES = [10, 25, 50, 100];
+
+/** The smallest scale of percent that holds all samples with a little air. */
+export function scaleOf(samples: Samples): number {
+	let peak = 0;
+	for (let i = 0; i < samples.length; i++) peak = Math.max(peak, samples.at(i) || 0);
+	return SCALES.find((s) => s >= peak * 1.1) ?? 100;
+}
+
 /** The path of a line over the samples in a box; the newest sample is at the right edge, a gap lifts the pen. */
 export function sparkPath(samples: Samples, width: number, height: number, max: number): string {
 	const step = width / (samples.capacity - 1);

@@ -85,18 +85,3 @@ function sourceDocumentOf(owner: string, words: Readonly<Record<string, string>>
 		}
 	return null;
 }
-
-/** A topic level as people know it: other bytes than [A-Za-z0-9_.-] travel as =XX. */
-export function unescapeLevel(level: string): string {
-	const bytes: number[] = [];
-	for (let i = 0; i < level.length; i++) {
-		const hex = level[i] === '=' ? level.slice(i + 1, i + 3) : '';
-		if (/^[0-9A-Fa-f]{2}$/.test(hex)) {
-			bytes.push(parseInt(hex, 16));
-			i += 2;
-		} else {
-			bytes.push(level.charCodeAt(i) & 0xff);
-		}
-	}
-	return new TextDecoder().decode(new Uint8Array(bytes));
-}

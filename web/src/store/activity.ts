@@ -29,8 +29,8 @@ function add(tone: Tone, icon: IconName, text: string): void {
 
 type Change = (topic: string, before: never, after: never) => void;
 
-function nodeChanged(topic: string, a: NodeState, b: NodeState | null): void {
-	const name = word(topic, 'node');
+function nodeChanged(_topic: string, a: NodeState, b: NodeState | null): void {
+	const name = a.node;
 	if (!b) return add('info', 'none', `Node ${name} left the cluster`);
 	if (a.status === b.status) return;
 	if (b.status === 'online') add('ok', 'online', `Node ${name} is online`);
@@ -57,12 +57,15 @@ function guestChanged(_topic: string, a: GuestState, b: GuestState | null): void
 function storageChanged(_topic: string, a: StorageState, b: StorageState | null): void {
 	if (!b || a.status === b.status) return;
 	const good = b.status === 'available';
-	add(good ? 'ok' : 'warn', good ? 'online' : 'unknown', `Storage ${b.storage}${b.node ? ` on ${b.node}` : ''} is ${b.status}`);
+	add(
+		good ? 'ok' : 'warn', good ? 'online' : 'unknown',
+		`Storage ${b.storage}${b.node ? ` on ${b.node}` : ''} is ${b.status}`,
+	);
 }
 
-function clusterChanged(topic: string, a: ClusterState, b: ClusterState | null): void {
+function clusterChanged(_topic: string, a: ClusterState, b: ClusterState | null): void {
 	if (!b || a.quorate === b.quorate || b.quorate === null) return;
-	const name = word(topic, 'cluster');
+	const name = a.cluster;
 	if (b.quorate) add('ok', 'online', `Cluster ${name} is quorate`);
 	else add('crit', 'error', `Cluster ${name} lost its quorum`);
 }

@@ -2,7 +2,9 @@
 /* The rule of lib/freshness over the page's documents. One verdict is shared by all documents of a source. */
 import { computed, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import type { SourceState } from '../generated/topics.ts';
-import { HEARTBEAT_MS, judgeOwner, judgeSource, silence, sourceAge, type Evidence, type Verdict } from '../lib/freshness.ts';
+import {
+	HEARTBEAT_MS, judgeOwner, judgeSource, silence, sourceAge, type Evidence, type Verdict,
+} from '../lib/freshness.ts';
 import { freshnessRef, type FreshnessRef } from '../lib/topics.ts';
 import { now, tick } from './clock.ts';
 import { doc, topics, word } from './docs.ts';

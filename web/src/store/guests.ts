@@ -35,7 +35,9 @@ function searchable(g: GuestState): Searchable {
 	};
 }
 
-const STATUS_RANK: Partial<Record<GuestState['status'], number>> = { 'io-error': 0, 'internal-error': 0, unknown: 1, running: 3, stopped: 5 };
+const STATUS_RANK: Partial<Record<GuestState['status'], number>> = {
+	'io-error': 0, 'internal-error': 0, unknown: 1, running: 3, stopped: 5,
+};
 
 export const SORT_KEYS: Record<string, (g: GuestState) => Key> = {
 	status: (g) => STATUS_RANK[g.status] ?? 4,

@@ -9,11 +9,14 @@ import { now, onTick, serverOffset } from './clock.ts';
 import { keepOnly, match, setDocs } from './docs.ts';
 import { brokenSince, brokerUp, forgetEvidence, setEvidence, socketOpen } from './fresh.ts';
 import { checkSession, loggedOut, loginState } from './session.ts';
+import { accountOpen } from './view.ts';
 
 const FILTERS = ['link', 'pve/#', 'service/#', 'event/#'];
 const PING_MS = 15_000;
 /** A socket that says nothing for this long, though we ask, is dead. */
 const DEAD_MS = 40_000;
+/** And one that does not even say hello. */
+const GREETING_MS = 10_000;
 const UNAUTHORISED = 4401;
 /** What changed while a snapshot was written is not in it but in the changes right after. */
 const SETTLE_MS = 500;
@@ -21,7 +24,7 @@ const SETTLE_MS = 500;
 interface Frame {
 	op: string;
 	now?: number;
-	sid?: string;
+	version?: string;
 	docs?: Record<string, unknown>;
 	events?: [string, unknown][];
 	seen?: Record<string, number | null>;
@@ -40,7 +43,9 @@ export const loaded = signal(false);
 export const roundTrip = signal<number | null>(null);
 
 /** Called after a frame of live changes was applied. */
-export type BatchListener = (frame: { docs: Record<string, unknown>; events: [string, unknown][]; seen: Record<string, number | null> }) => void;
+export type BatchListener = (frame: {
+	docs: Record<string, unknown>; events: [string, unknown][]; seen: Record<string, number | null>,
+}) => void;
 const listeners = new Set<BatchListener>();
 export const onBatch = (fn: BatchListener) => void listeners.add(fn);
 
@@ -54,6 +59,8 @@ let pingSentAt: number | null = null;
 let snapshot: Set<string> | null = null;
 let pruneAt = Infinity;
 let subscription = 0;
+/** The version of Jarvis that this page came from. */
+let running: string | undefined;
 
 function send(message: object): void {
 	if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
@@ -117,7 +124,14 @@ function notify(change: Parameters<BatchListener>[0]): void {
 	for (const fn of listeners) fn(change);
 }
 
+/** After an update of Jarvis a wall display takes the new page by itself; what is being typed is not thrown away. */
+function followVersion(version: string | undefined): void {
+	if (running !== undefined && version !== undefined && version !== running && !accountOpen.value) location.reload();
+	running ??= version;
+}
+
 function hello(f: Frame): void {
+	followVersion(f.version);
 	attempt = 0;
 	forgetEvidence();
 	if (f.now !== undefined) serverOffset.value = f.now - Date.now();
@@ -219,9 +233,10 @@ function drop(): void {
 }
 
 function watch(): void {
-	if (linkState.value !== 'open') return;
+	if (!socket) return;
 	const t = now();
-	if (t - lastFrameAt > DEAD_MS) return drop();
+	if (t - lastFrameAt > (socketOpen.value ? DEAD_MS : GREETING_MS)) return drop();
+	if (!socketOpen.value) return;
 	if (t - lastPingAt < PING_MS) return;
 	lastPingAt = t;
 	pingSentAt = t;

@@ -3,6 +3,9 @@
 import { signal } from '@preact/signals';
 import type { Problem, Session, Token, TokenList } from '../generated/topics.ts';
 
+/** A gateway that takes longer than this is as good as none. */
+const ANSWER_MS = 15_000;
+
 /** unknown: not asked yet, or the gateway does not answer. */
 export type LoginState = 'unknown' | 'out' | 'in';
 
@@ -21,7 +24,8 @@ export class ApiError extends Error {
 function explain(status: number, problem: Partial<Problem> | null): string {
 	if (problem?.detail) return problem.detail;
 	if (problem?.title) return problem.title;
-	return status === 0 ? 'Jarvis does not answer. Is the gateway running?' : `The gateway answered with status ${status}.`;
+	if (status === 0) return 'Jarvis does not answer. Is the gateway running?';
+	return `The gateway answered with status ${status}.`;
 }
 
 /** One call; throws ApiError, with status 0 when there was no answer. */
@@ -31,7 +35,8 @@ export async function api<T>(method: string, path: string, body?: unknown): Prom
 		headers['Content-Type'] = 'application/json';
 		headers['X-Jarvis'] = '1';
 	}
-	const init: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store' };
+	const signal = AbortSignal.timeout(ANSWER_MS);
+	const init: RequestInit = { method, headers, signal, credentials: 'same-origin', cache: 'no-store' };
 	if (body !== undefined) init.body = JSON.stringify(body);
 	const answer = await fetch(path, init).catch(() => null);
 	if (!answer) throw new ApiError(0, explain(0, null));

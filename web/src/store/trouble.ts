@@ -3,7 +3,7 @@
 import { computed } from '@preact/signals';
 import type { ClusterState, GuestState, NodeState, StorageState } from '../generated/topics.ts';
 import { plural, share } from '../lib/format.ts';
-import { verdictReason } from '../lib/freshness.ts';
+import { verdictReason, type Verdict } from '../lib/freshness.ts';
 import { clusters, clusterTopic, doc, topics, topicsOf, word } from './docs.ts';
 import { brokerUp, freshness, socketOpen, sourceFreshness } from './fresh.ts';
 import { loaded } from './link.ts';
@@ -22,8 +22,15 @@ const FULL_WARN = 85;
 /** More guests in the same trouble than this are told as a number. */
 const NAMED = 3;
 
-const crit = (key: string, text: string, detail = '', topic?: string): Trouble => ({ key, level: 'crit', text, detail, topic });
-const warn = (key: string, text: string, detail = '', topic?: string): Trouble => ({ key, level: 'warn', text, detail, topic });
+type Make = (key: string, text: string, detail?: string, topic?: string) => Trouble;
+const crit: Make = (key, text, detail = '', topic) => ({ key, level: 'crit', text, detail, topic });
+const warn: Make = (key, text, detail = '', topic) => ({ key, level: 'warn', text, detail, topic });
+
+/** The verdict in words, with what the source itself says. */
+function why(verdict: Verdict, error: string | null | undefined): string {
+	const reason = verdictReason(verdict);
+	return verdict === 'source-old' && error ? `${reason}: ${error}` : reason;
+}
 
 function clusterTrouble(name: string, c: ClusterState): Trouble[] {
 	const out: Trouble[] = [];
@@ -70,7 +77,10 @@ function ofCluster(name: string): Trouble[] {
 	if (!c) return [];
 	const out = clusterTrouble(name, c);
 	const verdict = sourceFreshness('proxmox-poller', clusterTopic(name), 'resources').value;
-	if (verdict !== 'live') return [...out, crit(`${name} stale`, `${name} is not watched`, verdictReason(verdict))];
+	if (verdict !== 'live') {
+		const reason = why(verdict, c.sources.resources?.error);
+		return [...out, crit(`${name} stale`, `${name} is not watched`, reason)];
+	}
 	return [
 		...out,
 		...topicsOf('NODE_STATE', name).value.flatMap(nodeTrouble),
@@ -82,7 +92,8 @@ function ofCluster(name: string): Trouble[] {
 /** With several clusters, each trouble says whose it is. */
 function named(name: string): Trouble[] {
 	const list = ofCluster(name);
-	return clusters.value.length < 2 ? list : list.map((t) => ({ ...t, text: t.text.startsWith(name) ? t.text : `${name}: ${t.text}` }));
+	if (clusters.value.length < 2) return list;
+	return list.map((t) => (t.text.startsWith(name) ? t : { ...t, text: `${name}: ${t.text}` }));
 }
 
 function ofServices(): Trouble[] {
@@ -96,6 +107,8 @@ export const troubles = computed<Trouble[]>(() => {
 	if (!socketOpen.value) return [crit('socket', 'No connection to Jarvis', 'what is shown is old')];
 	if (!brokerUp.value) return [crit('broker', 'Jarvis has lost its broker', 'what is shown is old')];
 	const all = [...clusters.value.flatMap(named), ...ofServices()];
-	if (clusters.value.length === 0) all.push(warn('none', 'No cluster has been reported yet', 'is proxmox-poller running?'));
+	if (clusters.value.length === 0) {
+		all.push(warn('none', 'No cluster has been reported yet', 'is proxmox-poller running?'));
+	}
 	return [...all.filter((t) => t.level === 'crit'), ...all.filter((t) => t.level === 'warn')];
 });

@@ -35,10 +35,17 @@ function TabBar() {
 	return (
 		<nav class="tabs" aria-label="Parts of the page">
 			{TABS.map((t) => (
-				<button key={t.tab} type="button" aria-current={tab.value === t.tab ? 'page' : undefined} onClick={() => choose(t.tab)}>
+				<button
+					key={t.tab}
+					type="button"
+					aria-current={tab.value === t.tab ? 'page' : undefined}
+					onClick={() => choose(t.tab)}
+				>
 					<Icon name={t.icon} />
 					<span>{t.label}</span>
-					{t.tab === 'cluster' && count > 0 && <b class={`badge ${troubles.value[0]!.level}`}>{count}<span class="sr"> troubles</span></b>}
+					{t.tab === 'cluster' && count > 0 && <b class={`badge ${troubles.value[0]!.level}`}>
+						{count}<span class="sr"> troubles</span>
+					</b>}
 				</button>
 			))}
 		</nav>
@@ -52,7 +59,9 @@ function Toasts() {
 				<div key={t.id} class={`toast tone-${t.tone}`} role={t.tone === 'crit' ? 'alert' : undefined}>
 					<Icon name={t.tone === 'crit' ? 'error' : 'check'} />
 					<div><b>{t.title}</b>{t.text && <span>{t.text}</span>}</div>
-					<button type="button" class="icon-button" aria-label="Dismiss" onClick={() => dismiss(t.id)}><Icon name="close" /></button>
+					<button type="button" class="icon-button" aria-label="Dismiss" onClick={() => dismiss(t.id)}>
+						<Icon name="close" />
+					</button>
 				</div>
 			))}
 		</div>
@@ -68,7 +77,9 @@ function Waiting() {
 					<circle class="dial-line" r="160" />
 					<circle class="dial-inner" r="94" />
 				</svg>
-				<Empty>{loaded.value ? 'No cluster has been reported yet. Is proxmox-poller running?' : 'Waiting for data.'}</Empty>
+				<Empty>
+					{loaded.value ? 'No cluster has been reported. Is proxmox-poller running?' : 'Waiting for data.'}
+				</Empty>
 			</div>
 		</Panel>
 	);

@@ -25,7 +25,12 @@ export function Banner() {
 		return (
 			<div class="banner crit" role="alert">
 				<Icon name="offline" />
-				<span class="banner-text"><b>No connection to Jarvis</b><span class="banner-more"> for {since()}. {loaded.value ? 'What you see is old; ' : ''}{nextTry()}.</span></span>
+				<span class="banner-text">
+					<b>No connection to Jarvis</b>
+					<span class="banner-more">
+						{` for ${since()}. ${loaded.value ? 'What you see is old; ' : ''}${nextTry()}.`}
+					</span>
+				</span>
 				<button type="button" class="button" onClick={retryNow}>Try now</button>
 			</div>
 		);
@@ -33,7 +38,10 @@ export function Banner() {
 		return (
 			<div class="banner crit" role="alert">
 				<Icon name="offline" />
-				<span class="banner-text"><b>Jarvis has lost its message broker</b><span class="banner-more"> for {since()}. What you see is old; it reconnects by itself.</span></span>
+				<span class="banner-text">
+					<b>Jarvis has lost its message broker</b>
+					<span class="banner-more">{` for ${since()}. What you see is old; it reconnects by itself.`}</span>
+				</span>
 			</div>
 		);
 	return null;

@@ -10,7 +10,8 @@ import { freshness } from '../store/fresh.ts';
 import { uptimeMs } from '../store/guests.ts';
 import { history, sampled } from '../store/history.ts';
 import { selected } from '../store/view.ts';
-import { focusGrid, guestLook } from './Guests.tsx';
+import { guestLook } from './GuestRow.tsx';
+import { focusGrid } from './Guests.tsx';
 import { Icon } from './Icon.tsx';
 import { Bar, Fact, Panel, Sparkline, Status, TopicStale } from './parts.tsx';
 
@@ -21,7 +22,9 @@ export function closeDetail(): void {
 	focusGrid();
 }
 
-function Chart({ topic, kind, label, value, detail }: { topic: string; kind: 'cpu' | 'mem'; label: string; value: number | null; detail: string }) {
+function Chart({
+	topic, kind, label, value, detail,
+}: { topic: string; kind: 'cpu' | 'mem'; label: string; value: number | null; detail: string }) {
 	const version = sampled(word(topic, 'cluster')).value;
 	return (
 		<div class="chart">
@@ -29,7 +32,11 @@ function Chart({ topic, kind, label, value, detail }: { topic: string; kind: 'cp
 				<span class="chart-name">{label}</span>
 				<span class="chart-value">{percent(value, value !== null && value < 10 ? 1 : 0)}</span>
 			</div>
-			<Sparkline samples={history(topic)[kind]} version={version} max={100} label={`${label} in the last minutes`} />
+			<Sparkline
+				samples={history(topic)[kind]}
+				version={version}
+				label={`${label} in the last minutes`}
+			/>
 			<Bar value={value} label={label} />
 			<div class="chart-detail">{detail}</div>
 		</div>
@@ -58,7 +65,9 @@ function Facts({ g, on }: { g: GuestState; on: boolean }) {
 			{g.ha_state && <Fact name="High availability">{g.ha_state}</Fact>}
 			{g.pool && <Fact name="Pool">{g.pool}</Fact>}
 			{g.lock && <Fact name="Locked">{g.lock}</Fact>}
-			{g.tags.length > 0 && <Fact name="Tags"><span class="tags wrap">{g.tags.map((t) => <span key={t} class="tag">{t}</span>)}</span></Fact>}
+			{g.tags.length > 0 && <Fact name="Tags">
+				<span class="tags wrap">{g.tags.map((t) => <span key={t} class="tag">{t}</span>)}</span>
+			</Fact>}
 		</dl>
 	);
 }
@@ -98,8 +107,20 @@ function Body({ g, topic }: { g: GuestState; topic: string }) {
 				{g.reason && <span class="detail-reason">{g.reason}</span>}
 			</div>
 			<div class={live ? '' : 'is-stale'}>
-				<Chart topic={topic} kind="cpu" label="Processor" value={on ? g.cpu : null} detail={`of ${decimal(g.maxcpu, 0)} cores`} />
-				<Chart topic={topic} kind="mem" label="Memory" value={on ? share(g.mem, g.maxmem) : null} detail={`${bytes(on ? g.mem : null)} of ${bytes(g.maxmem)}`} />
+				<Chart
+					topic={topic}
+					kind="cpu"
+					label="Processor"
+					value={on ? g.cpu : null}
+					detail={`of ${decimal(g.maxcpu, 0)} cores`}
+				/>
+				<Chart
+					topic={topic}
+					kind="mem"
+					label="Memory"
+					value={on ? share(g.mem, g.maxmem) : null}
+					detail={`${bytes(on ? g.mem : null)} of ${bytes(g.maxmem)}`}
+				/>
 				{on && <Rates g={g} />}
 				<Facts g={g} on={on} />
 			</div>
@@ -117,12 +138,20 @@ export function Detail() {
 	}, [topic]);
 	if (!topic || !g) return null;
 	const name = g.name ?? `guest ${g.vmid}`;
+	const button = (
+		<button
+			ref={close}
+			type="button"
+			class="icon-button"
+			aria-label={`Close the details of ${name}`}
+			onClick={closeDetail}
+		>
+			<Icon name="close" />
+		</button>
+	);
 	return (
 		<div class="detail">
-			<Panel
-				title={`${g.vmid} ${name}`}
-				meta={<button ref={close} type="button" class="icon-button" aria-label={`Close the details of ${name}`} onClick={closeDetail}><Icon name="close" /></button>}
-			>
+			<Panel title={`${g.vmid} ${name}`} meta={button} scrolls>
 				<Body g={g} topic={topic} />
 			</Panel>
 		</div>

@@ -13,11 +13,14 @@ import { Tokens } from './Tokens.tsx';
 const FOCUSABLE = 'a[href],button:not(:disabled),input:not(:disabled),select,[tabindex="0"]';
 
 /** Keeps Tab inside, Esc closes where there is something to close. */
-function Overlay({ title, onClose, class: cls = '', children }: { title: string; onClose?: () => void; class?: string; children: ComponentChildren }) {
+function Overlay({
+	title, onClose, class: cls = '', children,
+}: { title: string; onClose?: () => void; class?: string; children: ComponentChildren }) {
 	const ref = useRef<HTMLDivElement>(null);
 	useEffect(() => {
 		const before = document.activeElement as HTMLElement | null;
-		const first = ref.current?.querySelector<HTMLElement>('[data-autofocus]') ?? ref.current?.querySelector<HTMLElement>(FOCUSABLE);
+		const find = (selector: string) => ref.current?.querySelector<HTMLElement>(selector);
+		const first = find('[data-autofocus]') ?? find(FOCUSABLE);
 		first?.focus();
 		return () => before?.focus?.();
 	}, []);
@@ -33,11 +36,20 @@ function Overlay({ title, onClose, class: cls = '', children }: { title: string;
 	};
 	return (
 		<div class="veil" onClick={(e) => e.target === e.currentTarget && onClose?.()}>
-			<div ref={ref} class={`dialog ${cls}`} role="dialog" aria-modal="true" aria-labelledby="dialog-title" onKeyDown={onKey}>
+			<div
+				ref={ref}
+				class={`dialog ${cls}`}
+				role="dialog"
+				aria-modal="true"
+				aria-labelledby="dialog-title"
+				onKeyDown={onKey}
+			>
 				<div class="dialog-in">
 					<div class="dialog-head">
 						<h2 id="dialog-title" class={cls === 'login' ? 'sr' : ''}>{title}</h2>
-						{onClose && <button type="button" class="icon-button" aria-label="Close" onClick={onClose}><Icon name="close" /></button>}
+						{onClose && <button type="button" class="icon-button" aria-label="Close" onClick={onClose}>
+							<Icon name="close" />
+						</button>}
 					</div>
 					{children}
 				</div>
@@ -60,7 +72,17 @@ export function Field({ label, name, type = 'text', autocomplete, autofocus, min
 	return (
 		<label class="field">
 			<span>{label}</span>
-			<input name={name} {...{ type: type as 'text' }} autocomplete={autocomplete} data-autofocus={autofocus ? '' : undefined} required minLength={minLength} spellcheck={false} autocapitalize="off" defaultValue={value} />
+			<input
+				name={name}
+				{...{ type: type as 'text' }}
+				autocomplete={autocomplete}
+				data-autofocus={autofocus ? '' : undefined}
+				required
+				minLength={minLength}
+				spellcheck={false}
+				autocapitalize="off"
+				defaultValue={value}
+			/>
 		</label>
 	);
 }
@@ -96,10 +118,24 @@ export function Login() {
 		<Overlay title="Log in to Jarvis" class="login">
 			<div class="login-mark" aria-hidden="true"><Mark /><b>Jarvis</b></div>
 			<form onSubmit={form.submit}>
-				<Field label="User" name="user" autocomplete="username" autofocus={!session.value} value={session.value?.user ?? ''} />
-				<Field label="Password" name="password" type="password" autocomplete="current-password" autofocus={!!session.value} />
+				<Field
+					label="User"
+					name="user"
+					autocomplete="username"
+					autofocus={!session.value}
+					value={session.value?.user ?? ''}
+				/>
+				<Field
+					label="Password"
+					name="password"
+					type="password"
+					autocomplete="current-password"
+					autofocus={!!session.value}
+				/>
 				<p class="form-error" role="alert">{form.error.value}</p>
-				<button type="submit" class="button primary" disabled={form.busy.value}>{form.busy.value ? 'One moment…' : 'Log in'}</button>
+				<button type="submit" class="button primary" disabled={form.busy.value}>
+					{form.busy.value ? 'One moment…' : 'Log in'}
+				</button>
 			</form>
 		</Overlay>
 	);
@@ -114,10 +150,26 @@ function Password() {
 	return (
 		<form onSubmit={form.submit} class="stack">
 			<h3>Password</h3>
-			{session.value?.must_change_password && <p class="hint">The password is still the initial one. Please choose your own.</p>}
-			<input class="sr" name="user" autocomplete="username" value={session.value?.user ?? ''} readOnly tabIndex={-1} aria-hidden="true" />
+			{session.value?.must_change_password && <p class="hint">
+				The password is still the initial one. Please choose your own.
+			</p>}
+			<input
+				class="sr"
+				name="user"
+				autocomplete="username"
+				value={session.value?.user ?? ''}
+				readOnly
+				tabIndex={-1}
+				aria-hidden="true"
+			/>
 			<Field label="Present password" name="old" type="password" autocomplete="current-password" />
-			<Field label="New password, at least 10 characters" name="new" type="password" autocomplete="new-password" minLength={10} />
+			<Field
+				label="New password, at least 10 characters"
+				name="new"
+				type="password"
+				autocomplete="new-password"
+				minLength={10}
+			/>
 			<Field label="The same again" name="again" type="password" autocomplete="new-password" minLength={10} />
 			<p class="form-error" role="alert">{form.error.value}</p>
 			<button type="submit" class="button" disabled={form.busy.value}>Change password</button>

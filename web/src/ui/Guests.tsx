@@ -4,23 +4,21 @@
  * once there are many. The keyboard moves a cursor that the grid names by aria-activedescendant.
  */
 import { signal } from '@preact/signals';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import type { ClusterState, GuestState } from '../generated/topics.ts';
-import { bytes, DASH, duration, percent, rate, share } from '../lib/format.ts';
-import { verdictReason } from '../lib/freshness.ts';
+import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { ClusterState } from '../generated/topics.ts';
 import { rowWindow, scrollToRow } from '../lib/window.ts';
-import { slowWall } from '../store/clock.ts';
 import { clusterTopic, doc } from '../store/docs.ts';
-import { freshness, sourceAgeMs, sourceFreshness } from '../store/fresh.ts';
-import { allGuests, hold, parsed, rows, toggleSort, uptimeMs } from '../store/guests.ts';
+import { sourceAgeMs, sourceFreshness } from '../store/fresh.ts';
+import { allGuests, hold, rows, toggleSort } from '../store/guests.ts';
 import { cluster, cursor, query, selected, sort } from '../store/view.ts';
-import { Icon, type IconName } from './Icon.tsx';
-import { Bar, Empty, Panel, StaleTag, Status } from './parts.tsx';
+import { Row, rowId } from './GuestRow.tsx';
+import { Icon } from './Icon.tsx';
+import { Empty, Panel, StaleTag } from './parts.tsx';
+import { Search } from './Search.tsx';
 
 const ROW_WIDE = 32;
 const ROW_NARROW = 58;
 const NARROW_BELOW = 560;
-const TAGS_SHOWN = 2;
 
 interface Column {
 	key: string;
@@ -39,109 +37,6 @@ const COLUMNS: Column[] = [
 	{ key: 'uptime', label: 'Up', class: 'c-up' },
 ];
 
-const LOOK: Partial<Record<GuestState['status'], [IconName, string]>> = {
-	running: ['running', 'ok'],
-	stopped: ['stopped', 'none'],
-	paused: ['paused', 'warn'],
-	suspended: ['paused', 'none'],
-	unknown: ['unknown', 'warn'],
-	'io-error': ['error', 'crit'],
-	'internal-error': ['error', 'crit'],
-};
-
-export interface GuestLook {
-	icon: IconName;
-	tone: string;
-	text: string;
-	title: string;
-}
-
-/** How a guest's status is told: what is not live is told in the past tense. */
-export function guestLook(g: GuestState, topic: string): GuestLook {
-	const verdict = freshness(topic).value;
-	if (verdict !== 'live')
-		return { icon: 'stale', tone: 'stale', text: `was ${g.status}`, title: `stale: ${verdictReason(verdict)}` };
-	const [icon, tone] = LOOK[g.status] ?? ['unknown', 'warn'];
-	const last = g.last_status ? `was ${g.last_status}` : '';
-	return { icon, tone, text: g.status, title: [g.reason, last].filter(Boolean).join('; ') || g.status };
-}
-
-const rowId = (topic: string) => `row-${topic.replace(/[^\w-]/g, '_')}`;
-
-/* ── one row ── */
-
-function Tags({ tags }: { tags: string[] }) {
-	if (tags.length === 0) return null;
-	const more = tags.length - TAGS_SHOWN;
-	return (
-		<span class="tags" title={tags.join(', ')}>
-			{tags.slice(0, TAGS_SHOWN).map((t) => <span key={t} class="tag">{t}</span>)}
-			{more > 0 && <span class="tag">+{more}</span>}
-		</span>
-	);
-}
-
-function Measure({ value, label, class: cls, title }: { value: number | null; label: string; class: string; title: string }) {
-	return (
-		<span class={cls} role="gridcell" title={title}>
-			{value !== null && <Bar value={value} label={label} />}
-			<span class="figure">{percent(value)}</span>
-		</span>
-	);
-}
-
-function Network({ g, on }: { g: GuestState; on: boolean }) {
-	return (
-		<span class="c-net" role="gridcell" title="network in, out, bytes a second">
-			{on && g.net_in !== null ? (
-				<>
-					<span><i>↓</i>{rate(g.net_in)}</span>
-					<span><i>↑</i>{rate(g.net_out)}</span>
-				</>
-			) : (
-				<span>{DASH}</span>
-			)}
-		</span>
-	);
-}
-
-function Row({ topic, index, at }: { topic: string; index: number; at: number }) {
-	const g = doc<GuestState>(topic).value;
-	if (!g) return null;
-	const look = guestLook(g, topic);
-	const live = look.tone !== 'stale';
-	const on = g.status === 'running' || g.status === 'paused';
-	const mem = on ? share(g.mem, g.maxmem) : null;
-	const chosen = selected.value === topic;
-	return (
-		<div
-			role="row"
-			id={rowId(topic)}
-			data-topic={topic}
-			aria-rowindex={index + 2}
-			aria-selected={chosen}
-			class={`row ${live ? '' : 'is-stale'} ${on ? '' : 'is-off'} ${chosen ? 'is-chosen' : ''} ${cursor.value === topic ? 'is-cursor' : ''} ${index % 2 ? 'odd' : ''}`}
-			style={{ transform: `translateY(${at}px)` }}
-		>
-			<span class="c-status" role="gridcell"><Status icon={look.icon} tone={look.tone} title={look.title}>{look.text}</Status></span>
-			<span class="c-id" role="gridcell">{g.vmid}</span>
-			<span class="c-name" role="gridcell">
-				<span class="kind">{g.type === 'qemu' ? 'vm' : 'ct'}</span>
-				<span class="guest-name">{g.name ?? `guest ${g.vmid}`}</span>
-				{g.lock && <span class="locked" title={`locked: ${g.lock}`}><Icon name="lock" />{g.lock}</span>}
-				<Tags tags={g.tags} />
-			</span>
-			<span class="c-node" role="gridcell">{g.node}</span>
-			<Measure class="c-cpu" label="CPU" value={on ? g.cpu : null} title={`of ${g.maxcpu ?? DASH} cores`} />
-			<Measure class="c-mem" label="Memory" value={mem} title={`${bytes(on ? g.mem : null)} of ${bytes(g.maxmem)}`} />
-			<Network g={g} on={on} />
-			<span class="c-up" role="gridcell">{on ? duration(uptimeMs(g.boot_ms, slowWall.value)) : DASH}</span>
-		</div>
-	);
-}
-
-/* ── the grid ── */
-
 const scrollTop = signal(0);
 const viewHeight = signal(600);
 const narrow = signal(false);
@@ -155,7 +50,9 @@ function moveTo(index: number): void {
 	const topic = list[Math.max(0, Math.min(index, list.length - 1))];
 	if (!topic) return;
 	cursor.value = topic;
-	if (scroller) scroller.scrollTop = scrollToRow(list.indexOf(topic), rowHeight(), scroller.scrollTop, viewHeight.value);
+	if (scroller) scroller.scrollTop = scrollToRow(
+		list.indexOf(topic), rowHeight(), scroller.scrollTop, viewHeight.value,
+	);
 }
 
 /** Moves the cursor by rows; from nowhere it starts at the first. */
@@ -170,6 +67,11 @@ export function openCursor(): void {
 
 export function focusGrid(): void {
 	scroller?.focus();
+}
+
+function enterGrid(): void {
+	focusGrid();
+	moveTo(0);
 }
 
 const page = () => Math.max(1, Math.floor(viewHeight.value / rowHeight()) - 1);
@@ -233,7 +135,12 @@ function Body() {
 			onPointerEnter={(e) => (hold.value = e.pointerType === 'mouse')}
 			onPointerLeave={() => (hold.value = false)}
 		>
-			{list.slice(win.from, win.to).map((topic, i) => <Row key={topic} topic={topic} index={win.from + i} at={(win.from + i) * h} />)}
+			{list.slice(win.from, win.to).map((topic, i) => <Row
+				key={topic}
+				topic={topic}
+				index={win.from + i}
+				at={(win.from + i) * h}
+			/>)}
 		</div>
 	);
 }
@@ -275,60 +182,6 @@ function Grid() {
 	);
 }
 
-/* ── search ── */
-
-let box: HTMLInputElement | null = null;
-
-/** False when the box is not shown. */
-export function focusSearch(): boolean {
-	box?.focus();
-	box?.select();
-	return document.activeElement === box;
-}
-
-function onSearchKey(e: KeyboardEvent): void {
-	if (e.key === 'ArrowDown' || e.key === 'Enter') {
-		e.preventDefault();
-		focusGrid();
-		moveTo(0);
-	} else if (e.key === 'Escape') {
-		e.stopPropagation();
-		if (query.value) query.value = '';
-		else focusGrid();
-	}
-}
-
-function Search() {
-	const ref = useRef<HTMLInputElement>(null);
-	const errors = parsed.value.errors;
-	useEffect(() => {
-		box = ref.current;
-	}, []);
-	return (
-		<div class={`search ${errors.length ? 'wrong' : ''}`}>
-			<Icon name="search" />
-			<input
-				ref={ref}
-				type="search"
-				aria-label="Search guests"
-				aria-describedby="search-note"
-				aria-invalid={errors.length > 0}
-				placeholder="cpu>80 node:pve -stopped"
-				autocomplete="off"
-				autocapitalize="off"
-				spellcheck={false}
-				value={query.value}
-				onInput={(e) => (query.value = e.currentTarget.value)}
-				onKeyDown={onSearchKey}
-			/>
-			<kbd aria-hidden="true">/</kbd>
-			<span id="search-note" class="search-note" role="status">
-				{errors.map((e) => `${e.term}: ${e.message}`).join(' · ')}
-			</span>
-		</div>
-	);
-}
-
 function Count() {
 	const found = rows.value.length;
 	const all = allGuests.value.length;
@@ -355,7 +208,12 @@ function GuestsStale() {
 
 export function GuestsPanel() {
 	return (
-		<Panel title="Guests" class="guests" tab="guests" meta={<><GuestsStale /><Count /><Search /></>}>
+		<Panel
+			title="Guests"
+			class="guests"
+			tab="guests"
+			meta={<><GuestsStale /><Count /><Search onEnter={enterGrid} onLeave={focusGrid} /></>}
+		>
 			<Grid />
 			<Nothing />
 		</Panel>

@@ -14,7 +14,10 @@ import { Clock } from './Side.tsx';
 export function Mark() {
 	return (
 		<svg class="mark" viewBox="-16 -16 32 32" aria-hidden="true">
-			<path class="mark-arc" d="M0 -13A13 13 0 0 1 13 0M12.600 5A13 13 0 0 1 -5 12.100M-9.200 9.200A13 13 0 0 1 -5 -12.100" />
+			<path
+				class="mark-arc"
+				d="M0 -13A13 13 0 0 1 13 0M12.6 5A13 13 0 0 1 -5 12.1M-9.2 9.2A13 13 0 0 1 -5 -12.1"
+			/>
 			<circle class="mark-core" r="5" />
 		</svg>
 	);
@@ -25,7 +28,12 @@ function ClusterTab({ name }: { name: string }) {
 	const live = sourceFreshness('proxmox-poller', clusterTopic(name), 'resources').value === 'live';
 	const bad = !live || c?.quorate === false;
 	return (
-		<button type="button" aria-pressed={cluster.value === name} class={bad ? 'bad' : ''} onClick={() => chooseCluster(name)}>
+		<button
+			type="button"
+			aria-pressed={cluster.value === name}
+			class={bad ? 'bad' : ''}
+			onClick={() => chooseCluster(name)}
+		>
 			{bad && <Icon name={live ? 'error' : 'stale'} />}
 			{name}
 		</button>
@@ -42,11 +50,20 @@ function Clusters() {
 	);
 }
 
+function Nominal() {
+	return (
+		<div class="overall ok">
+			<Icon name="online" />
+			<span>All <span class="wide-only">systems </span>nominal</span>
+		</div>
+	);
+}
+
 function Overall() {
 	const list = troubles.value;
 	const bad = list.filter((t) => t.level === 'crit').length;
 	if (!loaded.value) return <div class="overall waiting">Waiting for data</div>;
-	if (list.length === 0) return <div class="overall ok"><Icon name="online" /><span>All systems nominal</span></div>;
+	if (list.length === 0) return <Nominal />;
 	return (
 		<div class={`overall ${bad ? 'crit' : 'warn'}`} title={list.map((t) => t.text).join('\n')}>
 			<Icon name="error" />
@@ -58,7 +75,12 @@ function Overall() {
 
 function Insecure() {
 	if (!session.value?.insecure) return null;
-	return <span class="insecure" title="This browser talks to Jarvis over plain HTTP: put it behind HTTPS."><Icon name="lock" />not encrypted</span>;
+	return (
+		<span class="insecure" title="This browser talks to Jarvis over plain HTTP: put it behind HTTPS.">
+			<Icon name="lock" />
+			<span>not encrypted</span>
+		</span>
+	);
 }
 
 export function Header() {
@@ -72,11 +94,25 @@ export function Header() {
 			<Overall />
 			<Insecure />
 			<div class="top-end">
-				<button type="button" class="icon-button wide-only" aria-label="Keys and search" onClick={() => (helpOpen.value = true)}><Icon name="help" /></button>
-				<button type="button" class="person" aria-label={`Account of ${session.value?.user ?? 'nobody'}`} onClick={() => (accountOpen.value = true)}>
+				<button
+					type="button"
+					class="icon-button wide-only"
+					aria-label="Keys and search"
+					onClick={() => (helpOpen.value = true)}
+				>
+					<Icon name="help" />
+				</button>
+				<button
+					type="button"
+					class="person"
+					aria-label={`Account of ${session.value?.user ?? 'nobody'}`}
+					onClick={() => (accountOpen.value = true)}
+				>
 					<Icon name="user" />
 					<span>{session.value?.user ?? 'nobody'}</span>
-					{session.value?.must_change_password && <span class="dot" title="The password is the initial one." />}
+					{session.value?.must_change_password && <span class="dot">
+						<span class="sr">the password is the initial one</span>
+					</span>}
 				</button>
 				<Clock />
 			</div>

@@ -41,7 +41,11 @@ function Load({ n, known, topic, version }: { n: NodeState; known: boolean; topi
 	const cpu = known ? n.cpu : null;
 	return (
 		<div class="node-spark">
-			<Sparkline samples={history(topic).cpu} version={version} max={100} label={`Processor of ${n.node} in the last minutes`} />
+			<Sparkline
+				samples={history(topic).cpu}
+				version={version}
+				label={`Processor of ${n.node} in the last minutes`}
+			/>
 			<span class="node-cpu">
 				{cpu === null ? DASH : cpu.toFixed(0)}
 				<small>{cpu === null ? ' cpu' : '% cpu'}</small>
@@ -64,11 +68,16 @@ function NodeCard({ topic, cluster, dense }: { topic: string; cluster: string; d
 		<article class={`node ${live ? '' : 'is-stale'} ${known ? '' : 'is-off'}`} aria-label={`Node ${n.node}`}>
 			<header class="node-head">
 				<h3>{n.node}</h3>
-				{live ? <Status icon={icon} tone={tone} title={n.reason ?? undefined}>{n.status}</Status> : <TopicStale topic={topic} />}
+				{live && <Status icon={icon} tone={tone} title={n.reason ?? undefined}>{n.status}</Status>}
+				{!live && <TopicStale topic={topic} />}
 				{on && <Up bootMs={n.boot_ms} />}
 			</header>
 			<div class="node-body">
-				{dense ? <Meter name="cpu" value={known ? n.cpu : null} title={`of ${n.maxcpu ?? DASH} cores`} /> : <Load n={n} known={known} topic={topic} version={version} />}
+				{dense ? <Meter
+					name="cpu"
+					value={known ? n.cpu : null}
+					title={`of ${n.maxcpu ?? DASH} cores`}
+				/> : <Load n={n} known={known} topic={topic} version={version} />}
 				<Meter name="mem" value={mem} title={`${bytes(known ? n.mem : null)} of ${bytes(n.maxmem)}`} />
 				<Meter name="disk" value={disk} title={`${bytes(known ? n.disk : null)} of ${bytes(n.maxdisk)}`} />
 			</div>

@@ -24,21 +24,47 @@ function Gauge({ r, seg, value, kind }: { r: number; seg: Segment; value: number
 	return (
 		<g class={`gauge ${kind} ${level(value)}`}>
 			<path class={`gauge-track ${value === null ? 'unknown' : ''}`} d={d} />
-			{shown > 0 && <path class="gauge-value" d={arcPath(r, seg.from, seg.from + ((seg.to - seg.from) * shown) / 100)} />}
+			{shown > 0 && <path
+				class="gauge-value"
+				d={arcPath(r, seg.from, seg.from + ((seg.to - seg.from) * shown) / 100)}
+			/>}
 		</g>
 	);
 }
 
-function NodeLabel({ seg, name, cpu, mem, text }: { seg: Segment; name: string; cpu: string; mem: string; text: string | null }) {
+const HALF_WIDTH = 330;
+const LETTER = 13;
+
+function clip(name: string, letters: number): string {
+	return name.length <= letters ? name : `${name.slice(0, Math.max(letters - 1, 3))}…`;
+}
+
+interface LabelProps {
+	seg: Segment;
+	name: string;
+	/** Two short texts, or one. */
+	figures: string[];
+}
+
+function NodeLabel({ seg, name, figures }: LabelProps) {
 	const a = polar(R_STATE + 5, seg.mid);
 	const b = polar(R_STATE + 20, seg.mid);
 	const side = b.x >= 0 ? 1 : -1;
-	const x = side * Math.max(Math.abs(b.x) + 14, 150);
+	const end = Math.max(Math.abs(b.x) + 14, 150);
+	const x = side * (end + 8);
+	/* Near the top and the bottom the text stays inside the picture; far out at the sides it is stacked. */
+	const y = Math.min(Math.max(b.y, -180), 178);
+	const stacked = end > 180;
+	const lines = stacked ? figures : [figures.join(' ')];
+	const first = stacked ? y - 12 : y - 1;
 	return (
 		<g class="ring-label" text-anchor={side > 0 ? 'start' : 'end'}>
-			<path class="ring-leader" d={`M${a.x.toFixed(1)} ${a.y.toFixed(1)}L${b.x.toFixed(1)} ${b.y.toFixed(1)}H${x}`} />
-			<text class="ring-name" x={x + side * 8} y={b.y - 1}>{name}</text>
-			<text class="ring-figures" x={x + side * 8} y={b.y + 19}>{text ?? `cpu ${cpu} mem ${mem}`}</text>
+			<path
+				class="ring-leader"
+				d={`M${a.x.toFixed(1)} ${a.y.toFixed(1)}L${b.x.toFixed(1)} ${b.y.toFixed(1)}H${side * end}`}
+			/>
+			<text class="ring-name" x={x} y={first}>{clip(name, Math.floor((HALF_WIDTH - Math.abs(x)) / LETTER))}</text>
+			{lines.map((line, i) => <text key={i} class="ring-figures" x={x} y={first + 20 + i * 19}>{line}</text>)}
 		</g>
 	);
 }
@@ -54,15 +80,14 @@ function NodeSegment({ topic, seg, labelled }: { topic: string; seg: Segment; la
 	const mem = on ? share(n.mem, n.maxmem) : null;
 	const state = live ? STATE_CLASS[n.status] : 'stale';
 	const word = live ? n.status : 'stale';
+	const figures = on ? [`cpu ${percent(cpu)}`, `mem ${percent(mem)}`] : [word];
 	return (
 		<g class={`segment state-${state}`}>
 			<title>{`${n.node}: ${word}, CPU ${percent(cpu)}, memory ${percent(mem)}`}</title>
 			<path class="segment-state" d={arcPath(R_STATE, seg.from, seg.to)} />
 			<Gauge r={R_CPU} seg={seg} value={cpu} kind="cpu" />
 			<Gauge r={R_MEM} seg={seg} value={mem} kind="mem" />
-			{labelled && (
-				<NodeLabel seg={seg} name={n.node} cpu={percent(cpu)} mem={percent(mem)} text={on ? null : word} />
-			)}
+			{labelled && <NodeLabel seg={seg} name={n.node} figures={figures} />}
 		</g>
 	);
 }
@@ -73,7 +98,11 @@ function Votes({ c }: { c: ClusterState }) {
 	return (
 		<g class="votes">
 			{segments(expected, 6).map((seg, i) => (
-				<path key={i} class={i < (c.votes ?? 0) ? 'vote here' : 'vote'} d={arcPath(R_VOTES, seg.from, seg.to)} />
+				<path
+					key={i}
+					class={i < (c.votes ?? 0) ? 'vote here' : 'vote'}
+					d={arcPath(R_VOTES, seg.from, seg.to)}
+				/>
 			))}
 		</g>
 	);
@@ -87,7 +116,8 @@ export function quorumWord(c: ClusterState): { word: string; tone: string } {
 
 function Core({ c, live }: { c: ClusterState; live: boolean }) {
 	const { word, tone } = live ? quorumWord(c) : { word: 'stale', tone: 'stale' };
-	const big = c.standalone ? `${c.nodes_online ?? DASH}/${c.nodes ?? DASH}` : `${c.votes ?? DASH}/${c.votes_expected ?? DASH}`;
+	const [part, whole] = c.standalone ? [c.nodes_online, c.nodes] : [c.votes, c.votes_expected];
+	const big = `${part ?? DASH}/${whole ?? DASH}`;
 	return (
 		<g class={`core tone-${tone}`} text-anchor="middle">
 			<text class="core-caption" y="-40">{c.standalone ? 'nodes' : 'votes'}</text>
@@ -101,11 +131,21 @@ function Dial({ cluster, c, live }: { cluster: string; c: ClusterState; live: bo
 	const nodes = topicsOf('NODE_STATE', cluster).value;
 	const segs = segments(nodes.length, GAP);
 	return (
-		<svg class="ring" viewBox="-330 -205 660 410" role="img" aria-label={`Cluster ${cluster}: ${live ? quorumWord(c).word : 'stale'}`}>
+		<svg
+			class="ring"
+			viewBox="-330 -205 660 410"
+			role="img"
+			aria-label={`Cluster ${cluster}: ${live ? quorumWord(c).word : 'stale'}`}
+		>
 			<circle class="dial-ticks" r="194" pathLength={720} />
 			<circle class="dial-line" r="126" />
 			<circle class="dial-inner" r="94" />
-			{nodes.map((t, i) => <NodeSegment key={t} topic={t} seg={segs[i]!} labelled={nodes.length <= LABELS_UP_TO} />)}
+			{nodes.map((t, i) => <NodeSegment
+				key={t}
+				topic={t}
+				seg={segs[i]!}
+				labelled={nodes.length <= LABELS_UP_TO}
+			/>)}
 			<Votes c={c} />
 			<Core c={c} live={live} />
 		</svg>
@@ -124,6 +164,7 @@ interface TotalProps {
 }
 
 function Total({ name, value, figure, unit = '', detail, side, plain }: TotalProps) {
+	const dark = 100 - (value ?? 0);
 	return (
 		<div class={`total ${side} ${plain ? '' : level(value)}`}>
 			<div class="total-name">{name}</div>
@@ -132,7 +173,9 @@ function Total({ name, value, figure, unit = '', detail, side, plain }: TotalPro
 				{unit && figure !== DASH && <small>{unit}</small>}
 			</div>
 			<div class="ticks" aria-hidden="true">
-				<span style={{ clipPath: side === 'left' ? `inset(0 ${100 - (value ?? 0)}% 0 0)` : `inset(0 0 0 ${100 - (value ?? 0)}%)` }} />
+				<span
+					style={{ clipPath: side === 'left' ? `inset(0 ${dark}% 0 0)` : `inset(0 0 0 ${dark}%)` }}
+				/>
 			</div>
 			<div class="total-detail">{detail}</div>
 		</div>
@@ -147,14 +190,43 @@ function Totals({ c, side }: { c: ClusterState; side: 'left' | 'right' }) {
 	if (side === 'left')
 		return (
 			<div class="totals left">
-				<Total side={side} name="Processor" value={c.cpu} figure={figure(c.cpu)} unit="%" detail={`of ${c.maxcpu ?? DASH} cores`} />
-				<Total side={side} name="Memory" value={mem} figure={figure(mem)} unit="%" detail={`${bytes(c.mem)} of ${bytes(c.maxmem)}`} />
+				<Total
+					side={side}
+					name="Processor"
+					value={c.cpu}
+					figure={figure(c.cpu)}
+					unit="%"
+					detail={`of ${c.maxcpu ?? DASH} cores`}
+				/>
+				<Total
+					side={side}
+					name="Memory"
+					value={mem}
+					figure={figure(mem)}
+					unit="%"
+					detail={`${bytes(c.mem)} of ${bytes(c.maxmem)}`}
+				/>
 			</div>
 		);
 	return (
 		<div class="totals right">
-			<Total plain side={side} name="Guests running" value={share(c.guests_running, c.guests)} figure={String(c.guests_running ?? DASH)} unit={`/${c.guests ?? DASH}`} detail={`on ${c.nodes_online ?? DASH} of ${c.nodes ?? DASH} nodes`} />
-			<Total side={side} name="Storage" value={disk} figure={figure(disk)} unit="%" detail={`${bytes(c.disk)} of ${bytes(c.maxdisk)}`} />
+			<Total
+				plain
+				side={side}
+				name="Guests running"
+				value={share(c.guests_running, c.guests)}
+				figure={String(c.guests_running ?? DASH)}
+				unit={`/${c.guests ?? DASH}`}
+				detail={`on ${c.nodes_online ?? DASH} of ${c.nodes ?? DASH} nodes`}
+			/>
+			<Total
+				side={side}
+				name="Storage"
+				value={disk}
+				figure={figure(disk)}
+				unit="%"
+				detail={`${bytes(c.disk)} of ${bytes(c.maxdisk)}`}
+			/>
 		</div>
 	);
 }
@@ -165,7 +237,9 @@ export function ClusterPanel({ cluster }: { cluster: string }) {
 	const verdict = sourceFreshness(OWNER, topic, 'resources').value;
 	if (!c) return null;
 	const live = verdict === 'live';
-	const where = [c.name ?? 'standalone', c.version && `PVE ${c.version}`, c.endpoint && `via ${c.endpoint}`].filter(Boolean).join(' · ');
+	const where = [
+		c.name ?? 'standalone', c.version && `PVE ${c.version}`, c.endpoint && `via ${c.endpoint}`,
+	].filter(Boolean).join(' · ');
 	return (
 		<Panel
 			title={`Cluster ${cluster}`}

@@ -5,29 +5,57 @@ import { bytes, clockTime, DASH, decimal, duration, plural, timeOrDay } from '..
 import { serverOffset, slowWall, tick } from '../store/clock.ts';
 import { entries, taskTitle } from '../store/activity.ts';
 import { clusterTopic, doc, topics, word } from '../store/docs.ts';
-import { brokerUp, freshness, healthSilence, ownerOnline, serviceFreshness, socketOpen, sourceAgeMs, sourceFreshness } from '../store/fresh.ts';
+import {
+	brokerUp, freshness, healthSilence, ownerOnline, serviceFreshness, socketOpen, sourceAgeMs, sourceFreshness,
+} from '../store/fresh.ts';
 import { loaded, roundTrip } from '../store/link.ts';
+import { session } from '../store/session.ts';
 import { troubles } from '../store/trouble.ts';
-import { selected } from '../store/view.ts';
+import { accountOpen, selected } from '../store/view.ts';
 import { Icon, type IconName } from './Icon.tsx';
 import { Empty, Panel, StaleTag, Status, TopicStale } from './parts.tsx';
 import { quorumWord } from './Ring.tsx';
 
 const OWNER = 'proxmox-poller';
 
+function InitialPassword() {
+	if (!session.value?.must_change_password) return null;
+	return (
+		<p class="trouble hint-row">
+			<Icon name="key" />
+			<button type="button" class="trouble-text as-link" onClick={() => (accountOpen.value = true)}>
+				Choose a password of your own
+			</button>
+		</p>
+	);
+}
+
 export function AttentionPanel() {
 	const list = troubles.value;
 	const quiet = list.length === 0;
 	const worst = quiet ? 'quiet' : list[0]!.level;
+	const well = quiet && loaded.value && !session.value?.must_change_password;
 	return (
-		<Panel title="Attention" class={`attention ${worst}`} tab="cluster" scrolls meta={quiet ? null : String(list.length)}>
+		<Panel
+			title="Attention"
+			class={`attention ${worst}`}
+			tab="cluster"
+			scrolls
+			meta={quiet ? null : String(list.length)}
+		>
 			<ul class="plain" aria-live="polite">
 				{list.map((t) => (
 					<li key={t.key} class={`trouble ${t.level}`}>
 						<Icon name="error" />
 						<div>
 							{t.topic ? (
-								<button type="button" class="trouble-text as-link" onClick={() => (selected.value = t.topic!)}>{t.text}</button>
+								<button
+									type="button"
+									class="trouble-text as-link"
+									onClick={() => (selected.value = t.topic!)}
+								>
+									{t.text}
+								</button>
 							) : (
 								<span class="trouble-text">{t.text}</span>
 							)}
@@ -36,7 +64,8 @@ export function AttentionPanel() {
 					</li>
 				))}
 			</ul>
-			{quiet && loaded.value && <p class="all-well"><Icon name="check" /> Nothing needs you.</p>}
+			<InitialPassword />
+			{well && <p class="all-well"><Icon name="check" /> Nothing needs you.</p>}
 			{quiet && !loaded.value && <Empty>Waiting for data.</Empty>}
 		</Panel>
 	);
@@ -49,6 +78,8 @@ function spare(c: ClusterState): string {
 	return n === 0 ? 'no vote to spare' : `${plural(n, 'vote')} to spare`;
 }
 
+const QUORUM_ICON: Record<string, IconName> = { ok: 'online', crit: 'error' };
+
 export function QuorumPanel({ cluster }: { cluster: string }) {
 	const topic = clusterTopic(cluster);
 	const c = doc<ClusterState>(topic).value;
@@ -57,12 +88,17 @@ export function QuorumPanel({ cluster }: { cluster: string }) {
 	const live = verdict === 'live';
 	const { word: state, tone } = quorumWord(c);
 	const expected = Math.min(c.votes_expected ?? 0, 32);
-	const meta = live ? <Status icon={tone === 'ok' ? 'online' : tone === 'crit' ? 'error' : 'unknown'} tone={tone}>{state}</Status> : <StaleTag verdict={verdict} age={sourceAgeMs(topic, 'status').value} />;
+	const meta = live
+		? <Status icon={QUORUM_ICON[tone] ?? 'unknown'} tone={tone}>{state}</Status>
+		: <StaleTag verdict={verdict} age={sourceAgeMs(topic, 'status').value} />;
 	return (
 		<Panel title="Quorum" class="quorum" tab="cluster" stale={!live} meta={meta}>
 			<div class="pips" aria-hidden="true">
 				{Array.from({ length: expected }, (_, i) => (
-					<span key={i} class={`pip ${i < (c.votes ?? 0) ? 'here' : ''} ${i + 1 === c.votes_needed ? 'needed' : ''}`} />
+					<span
+						key={i}
+						class={`pip ${i < (c.votes ?? 0) ? 'here' : ''} ${i + 1 === c.votes_needed ? 'needed' : ''}`}
+					/>
 				))}
 			</div>
 			<div class="quorum-text">
@@ -93,7 +129,9 @@ function TaskRow({ t }: { t: Task }) {
 			<span class="task-title">{taskTitle(t)}</span>
 			<span class="task-node">{t.node}</span>
 			<span class="task-time">{t.status === 'running' ? took(t) : timeOrDay(t.start_ms, slowWall.value)}</span>
-			{(t.status === 'failed' || t.status === 'warning') && <span class={`task-why tone-${tone}`}>{t.exitstatus ?? t.status}</span>}
+			{(t.status === 'failed' || t.status === 'warning') && <span class={`task-why tone-${tone}`}>
+				{t.exitstatus ?? t.status}
+			</span>}
 		</li>
 	);
 }
@@ -104,7 +142,14 @@ export function TasksPanel({ cluster }: { cluster: string }) {
 	const running = d?.tasks.filter((t) => t.status === 'running').length ?? 0;
 	const live = freshness(topic).value === 'live';
 	return (
-		<Panel title="Tasks" class="tasks" tab="activity" scrolls stale={!!d && !live} meta={d && !live ? <TopicStale topic={topic} /> : running ? `${running} running` : null}>
+		<Panel
+			title="Tasks"
+			class="tasks"
+			tab="activity"
+			scrolls
+			stale={!!d && !live}
+			meta={d && !live ? <TopicStale topic={topic} /> : running ? `${running} running` : null}
+		>
 			<ul class="plain">{d?.tasks.map((t) => <TaskRow key={t.upid} t={t} />)}</ul>
 			{!d?.tasks.length && <Empty>No tasks.</Empty>}
 		</Panel>
@@ -124,17 +169,24 @@ function ServiceRow({ topic }: { topic: string }) {
 	const info = doc<ServiceInfo>(`${base}/info`).value;
 	const health = doc<ServiceHealth>(`${base}/health`).value;
 	const quiet = healthSilence(service, instance).value;
-	const [icon, tone, text] = serviceLook(doc<string>(topic).value, serviceFreshness(service, instance).value === 'live');
+	const [icon, tone, text] = serviceLook(
+		doc<string>(topic).value, serviceFreshness(service, instance).value === 'live',
+	);
 	const fresh = tone === 'ok' && quiet !== null && quiet < 30_000;
 	const figures = health && fresh
-		? [`${decimal(health.cpu, 1)}%`, bytes(health.rss_bytes), `lag ${decimal(health.loop_lag_ms, 1)} ms`, health.bus_queue > 0 ? `queue ${health.bus_queue}` : '']
+		? [
+			`${decimal(health.cpu, 1)}%`, bytes(health.rss_bytes), `lag ${decimal(health.loop_lag_ms, 1)} ms`,
+			health.bus_queue > 0 ? `queue ${health.bus_queue}` : '',
+		]
 		: ['no figures'];
 	return (
 		<li class="service">
 			<span class="service-name">{service}{instance === 'main' ? '' : `/${instance}`}</span>
 			<Status icon={icon} tone={tone}>{text}</Status>
 			<span class="service-figures">{figures.filter(Boolean).join(' · ')}</span>
-			<span class="service-version">{info ? `${info.version} · ${tone === 'ok' ? duration(slowWall.value - info.started_ms) : DASH}` : DASH}</span>
+			<span class="service-version">
+				{info ? `${info.version} · ${tone === 'ok' ? duration(slowWall.value - info.started_ms) : DASH}` : DASH}
+			</span>
 		</li>
 	);
 }
@@ -179,7 +231,10 @@ function hops(cluster: string): Hop[] {
 	const broker = socket && brokerUp.value;
 	const poller = broker && ownerOnline(OWNER).value;
 	const proxmox = poller && !!cluster && sourceFreshness(OWNER, clusterTopic(cluster), 'resources').value === 'live';
-	return [{ name: 'page', good: true }, { name: 'gateway', good: socket }, { name: 'broker', good: broker }, { name: 'poller', good: poller }, { name: 'proxmox', good: proxmox }];
+	return [
+		{ name: 'page', good: true }, { name: 'gateway', good: socket }, { name: 'broker', good: broker },
+		{ name: 'poller', good: poller }, { name: 'proxmox', good: proxmox },
+	];
 }
 
 function ago(ms: number | null): string {
@@ -191,7 +246,14 @@ export function ConnectionPanel({ cluster }: { cluster: string }) {
 	const broken = chain.find((h) => !h.good);
 	const rtt = roundTrip.value;
 	return (
-		<Panel title="Connection" class="connection" tab="system" meta={broken ? <Status icon="offline" tone="crit">broken</Status> : <Status icon="link" tone="ok">live</Status>}>
+		<Panel
+			title="Connection"
+			class="connection"
+			tab="system"
+			meta={broken ? <Status icon="offline" tone="crit">
+				broken</Status> : <Status icon="link" tone="ok">live
+			</Status>}
+		>
 			<ol class="chain">
 				{chain.map((h) => (
 					<li key={h.name} class={h.good ? 'good' : 'bad'}>
@@ -201,8 +263,12 @@ export function ConnectionPanel({ cluster }: { cluster: string }) {
 				))}
 			</ol>
 			<div class="connection-text">
-				<span>{broken ? `no word from ${broken.name}` : ago(sourceAgeMs(clusterTopic(cluster), 'resources').value)}</span>
-				<span class="dim">{rtt === null ? '' : `round trip ${rtt < 10 ? rtt.toFixed(1) : rtt.toFixed(0)} ms`}</span>
+				<span>{broken ? `no word from ${broken.name}` : ago(sourceAgeMs(
+					clusterTopic(cluster), 'resources',
+				).value)}</span>
+				<span class="dim">
+					{rtt === null ? '' : `round trip ${rtt < 10 ? rtt.toFixed(1) : rtt.toFixed(0)} ms`}
+				</span>
 			</div>
 		</Panel>
 	);
@@ -215,7 +281,11 @@ export function Clock() {
 	return (
 		<div class="clock">
 			<time class="clock-time">{clockTime(at)}</time>
-			<span class="clock-date">{off ? 'clock differs from Jarvis’s' : new Date(at).toLocaleDateString('en-GB', { weekday: 'short', day: 'numeric', month: 'short' })}</span>
+			<span class="clock-date">
+				{off ? 'clock differs from Jarvis’s' : new Date(at).toLocaleDateString(
+					'en-GB', { weekday: 'short', day: 'numeric', month: 'short' },
+				)}
+			</span>
 		</div>
 	);
 }

@@ -8,7 +8,9 @@ import { toast } from '../store/toasts.ts';
 
 const SCOPES = ['read', 'metrics', 'read_logs', 'propose', 'operate'];
 
-const day = (ms: number) => new Date(ms).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+const day = (ms: number) => new Date(ms).toLocaleDateString(
+	'en-GB', { day: 'numeric', month: 'short', year: 'numeric' },
+);
 
 async function tell(what: string, run: () => Promise<unknown>): Promise<boolean> {
 	try {
@@ -25,7 +27,9 @@ function TokenRow({ t, onRevoke }: { t: Token; onRevoke: () => void }) {
 		<li class="token">
 			<span class="token-name">{t.name}</span>
 			<span class="dim">{t.scopes.join(' ')} · until {day(t.expires_ms)}</span>
-			<button type="button" class="button small" onClick={onRevoke} aria-label={`Revoke ${t.name}`}>Revoke</button>
+			<button type="button" class="button small" onClick={onRevoke} aria-label={`Revoke ${t.name}`}>
+				Revoke
+			</button>
 		</li>
 	);
 }
@@ -53,14 +57,19 @@ export function Tokens() {
 	return (
 		<section class="stack">
 			<h3>API tokens</h3>
-			<ul class="plain">{items.value.map((t) => <TokenRow key={t.id} t={t} onRevoke={() => void revoke(t)} />)}</ul>
+			<ul class="plain">
+				{items.value.map((t) => <TokenRow key={t.id} t={t} onRevoke={() => void revoke(t)} />)}
+			</ul>
 			{secret.value && (
 				<p class="hint" role="status">
 					Copy it now, it is not shown again: <code class="secret">{secret.value}</code>
 				</p>
 			)}
 			<form onSubmit={make} class="stack">
-				<label class="field"><span>New token, valid for 90 days: what is it for?</span><input name="name" required maxLength={64} autocomplete="off" /></label>
+				<label class="field">
+					<span>New token, valid for 90 days: what is it for?</span>
+					<input name="name" required maxLength={64} autocomplete="off" />
+				</label>
 				<div class="scopes" role="group" aria-label="What it may do">
 					{SCOPES.map((s, i) => (
 						<label key={s}><input type="checkbox" name={s} defaultChecked={i === 0} />{s}</label>

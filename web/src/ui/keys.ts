@@ -3,10 +3,12 @@
 import { loginState } from '../store/session.ts';
 import { accountOpen, helpOpen, query, selected, tab } from '../store/view.ts';
 import { closeDetail } from './Detail.tsx';
-import { focusGrid, focusSearch, moveCursor, openCursor } from './Guests.tsx';
+import { focusGrid, moveCursor, openCursor } from './Guests.tsx';
+import { focusSearch } from './Search.tsx';
 
 function typing(target: EventTarget | null): boolean {
-	return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+	if (!(target instanceof HTMLElement)) return false;
+	return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }
 
 function move(by: number): void {

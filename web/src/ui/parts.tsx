@@ -3,7 +3,7 @@
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
 import { duration, percent } from '../lib/format.ts';
-import { areaPath, sparkPath, type Samples } from '../lib/ring.ts';
+import { areaPath, scaleOf, sparkPath, type Samples } from '../lib/ring.ts';
 import { verdictReason, type Verdict } from '../lib/freshness.ts';
 import { now, tick } from '../store/clock.ts';
 import { ageMs, brokenSince, freshness } from '../store/fresh.ts';
@@ -44,7 +44,9 @@ export function level(value: number | null): '' | 'high' | 'full' {
 }
 
 /** A meter. Unknown is an empty, dashed track. */
-export function Bar({ value, label, text, class: cls = '' }: { value: number | null; label: string; text?: string; class?: string }) {
+export function Bar({
+	value, label, text, class: cls = '',
+}: { value: number | null; label: string; text?: string; class?: string }) {
 	const shown = value === null ? 0 : Math.min(Math.max(value, 0), 100);
 	return (
 		<span
@@ -80,7 +82,9 @@ export function TopicStale({ topic }: { topic: string }) {
 	return verdict === 'live' ? null : <StaleTag verdict={verdict} age={ageMs(topic).value} />;
 }
 
-export function Status({ icon, tone, children, title }: { icon: IconName; tone: string; children: ComponentChildren; title?: string | undefined }) {
+export function Status({
+	icon, tone, children, title,
+}: { icon: IconName; tone: string; children: ComponentChildren; title?: string | undefined }) {
 	return (
 		<span class={`status tone-${tone}`} title={title}>
 			<Icon name={icon} />
@@ -92,14 +96,18 @@ export function Status({ icon, tone, children, title }: { icon: IconName; tone: 
 const W = 240;
 const H = 40;
 
-/** Drawn again only when it was sampled; `version` is what says so. */
-export function Sparkline({ samples, max, label }: { samples: Samples; max: number; version: number; label: string }) {
+/** Drawn again only when it was sampled; `version` is what says so. Percent, on the scale that it names. */
+export function Sparkline({ samples, label }: { samples: Samples; version: number; label: string }) {
+	const max = scaleOf(samples);
 	return (
-		<svg class="spark" viewBox={`0 0 ${W} ${H}`} preserveAspectRatio="none" role="img" aria-label={label}>
-			<path class="spark-grid" d={`M0 ${H / 2}H${W}M0 .5H${W}`} />
-			<path class="spark-area" d={areaPath(samples, W, H, max)} />
-			<path class="spark-line" d={sparkPath(samples, W, H, max)} />
-		</svg>
+		<div class="spark">
+			<svg viewBox={`0 0 ${W} ${H}`} preserveAspectRatio="none" role="img" aria-label={`${label}, 0 to ${max}%`}>
+				<path class="spark-grid" d={`M0 ${H / 2}H${W}M0 .5H${W}`} />
+				<path class="spark-area" d={areaPath(samples, W, H, max)} />
+				<path class="spark-line" d={sparkPath(samples, W, H, max)} />
+			</svg>
+			<span class="spark-scale" aria-hidden="true">{max}%</span>
+		</div>
 	);
 }
 
