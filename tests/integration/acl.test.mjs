@@ -83,6 +83,8 @@ const NAMED = [
 	[(u) => `request/proxmox-poller/${u}`, ASKERS, ['proxmox-poller']],
 ];
 
+const topicgen = (...argv) => execFileSync(join(BUILD, 'topicgen'), argv, { encoding: 'utf8' });
+
 let dir;
 let broker;
 const clients = new Map();
@@ -161,8 +163,6 @@ async function tryTopic(topic, writers, readers, payloadOf) {
 		assert.deepEqual(sorted(readBy), sorted(readers), `who may read ${topic}`);
 	}
 }
-
-const topicgen = (...argv) => execFileSync(join(BUILD, 'topicgen'), argv, { encoding: 'utf8' });
 
 test('no topic and no service is forgotten here', () => {
 	const tried = [...FAMILIES.map(([topic]) => topic), ...NAMED.map(([topic]) => topic('u')),
