@@ -163,7 +163,8 @@ integration: programs $(integration_programs) ## every service against a real br
 	@JARVIS_BUILD=$(build) tests/run $(integration_programs) $(node_tests)
 
 # What has threads, or talks to what has.
-tsan_programs := $(build)/tests/integration/test_bus $(filter $(build)/tests/unit/test_http%,$(unit_programs))
+tsan_programs := $(build)/tests/integration/test_bus \
+	$(filter $(build)/tests/unit/test_http% $(build)/tests/unit/test_gateway_bridge $(build)/tests/unit/test_gateway_hub,$(unit_programs))
 tsan: programs $(tsan_programs)
 	@JARVIS_BUILD=$(build) tests/run $(tsan_programs) $(wildcard tests/integration/gateway*.test.mjs)
 

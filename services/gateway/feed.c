@@ -112,22 +112,3 @@ void feed_link(struct gateway *g, bool up)
 			 clock_boot_ms(g->clock));
 	ws_hub_changed(g->hub);
 }
-
-void feed_own_info(struct gateway *g)
-{
-	const char *args[] = { service_table[SERVICE_GATEWAY].name, g->env->instance, NULL };
-	const struct msg_service_info *info = state_get(g->env->state, TOPIC_SERVICE_INFO, args);
-	_cleanup_(str_done) struct str json = { 0 };
-	struct roster_entry *entry;
-	char topic[TOPIC_MAX_BYTES];
-
-	if (!info || topic_build(g->env->config->base, TOPIC_SERVICE_INFO, args, topic) < 0)
-		return;
-	codec_encode(&message_service_info, info, &json);
-	(void)mirror_set(g->mirror, TOPIC_SERVICE_INFO, below_base(g, topic), json.data, json.len,
-			 true, clock_boot_ms(g->clock));
-	entry = roster_get(&g->roster, args[0], args[1]);
-	if (entry)
-		(void)snprintf(entry->version, sizeof(entry->version), "%s", g->env->version);
-	ws_hub_changed(g->hub);
-}

@@ -86,7 +86,6 @@ void gateway_on_online(void *self)
 	struct gateway *g = self;
 
 	feed_link(g, true);
-	feed_own_info(g);
 }
 
 void gateway_on_offline(void *self)

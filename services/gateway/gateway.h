@@ -62,5 +62,3 @@ bool gateway_requires(const struct gateway *gateway, const char *service);
 /* mirror_feed.c: from the bus into the mirror. */
 void feed_message(void *self, const struct msg *msg);
 void feed_link(struct gateway *gateway, bool up);
-/* Our own info, which the broker does not send back to us. */
-void feed_own_info(struct gateway *gateway);

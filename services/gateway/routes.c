@@ -16,7 +16,7 @@
 _unused_ static const struct message_def message_NONE, message_ANY, message_TEXT;
 
 const struct route route_table[ROUTE_COUNT] = {
-#define ROUTE(rid, rmethod, rpath, raccess, rbody, ranswer, rdoc)                                  \
+#define ROUTE(rid, rmethod, rpath, raccess, rhandler, rbody, ranswer, rdoc)                        \
 	{ .id = #rid,                                                                              \
 	  .method = METHOD_##rmethod,                                                              \
 	  .path = rpath,                                                                           \
@@ -26,20 +26,8 @@ const struct route route_table[ROUTE_COUNT] = {
 };
 
 static const route_fn handlers[ROUTE_COUNT] = {
-	[ROUTE_LOGIN] = auth_login,
-	[ROUTE_LOGOUT] = auth_logout,
-	[ROUTE_SESSION] = auth_session,
-	[ROUTE_PASSWORD] = auth_password,
-	[ROUTE_TOKEN_LIST] = auth_token_list,
-	[ROUTE_TOKEN_CREATE] = auth_token_create,
-	[ROUTE_TOKEN_DELETE] = auth_token_delete,
-	[ROUTE_STATE] = show_state,
-	[ROUTE_STATE_TOPIC] = show_state_topic,
-	[ROUTE_HEALTH] = show_health,
-	[ROUTE_WS] = show_ws,
-	[ROUTE_METRICS] = metrics_get,
-	[ROUTE_HEALTHZ] = show_healthz,
-	[ROUTE_READYZ] = show_readyz,
+#define ROUTE(rid, rmethod, rpath, raccess, rhandler, rbody, ranswer, rdoc) rhandler,
+#include "common/routes.def"
 };
 
 /* ── answers ───────────────────────────────────────────────────────────────────────────────────────────────── */

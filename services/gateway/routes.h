@@ -7,7 +7,7 @@
 #include "services/gateway/bridge.h"
 
 enum route_id {
-#define ROUTE(id, method, path, access, body, answer, doc) ROUTE_##id,
+#define ROUTE(id, method, path, access, handler, body, answer, doc) ROUTE_##id,
 #include "common/routes.def"
 	ROUTE_COUNT
 };

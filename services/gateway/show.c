@@ -8,23 +8,21 @@
 #include "services/gateway/gateway.h"
 #include "services/gateway/origin.h"
 
-/* The topics that the caller may see, a bit each. Logs and talk are more than state. */
+_Static_assert(TOPIC_COUNT <= 64, "a bit for each topic");
+
+/*
+ * The topics that the caller may see, a bit each: what viewers may on the bus. Logs and talk are more than state, and
+ * need a right of their own.
+ */
 static uint64_t allowed_topics(const struct caller *caller)
 {
-	static const struct {
-		enum topic_id id;
-		unsigned scope;
-	} more[] = {
-		{ TOPIC_SERVICE_LOG, SCOPE_READ_LOGS },
-		{ TOPIC_CHAT_DELTA, SCOPE_READ_LOGS },
-		{ TOPIC_CHAT_TURN, SCOPE_READ_LOGS },
-		{ TOPIC_TERMINAL_STATE, SCOPE_READ_LOGS },
-	};
-	uint64_t allowed = ~(uint64_t)0;
+	uint64_t allowed = 0;
 
-	for (size_t i = 0; i < countof(more); i++) {
-		if (!(caller->scopes & more[i].scope))
-			allowed &= ~((uint64_t)1 << more[i].id);
+	for (int id = 0; id < TOPIC_COUNT; id++) {
+		bool is_plain = (topic_table[id].readers & MASK_VIEWERS) && id != TOPIC_SERVICE_LOG;
+
+		if (is_plain || (caller->scopes & SCOPE_READ_LOGS))
+			allowed |= (uint64_t)1 << id;
 	}
 	return allowed;
 }

@@ -24,7 +24,7 @@ struct route_row {
 };
 
 static const struct route_row routes[] = {
-#define ROUTE(rid, rmethod, rpath, raccess, rbody, ranswer, rdoc)                                  \
+#define ROUTE(rid, rmethod, rpath, raccess, rhandler, rbody, ranswer, rdoc)                        \
 	{ #rid, #rmethod, rpath, #raccess, &message_##rbody, &message_##ranswer, rdoc },
 #include "common/routes.def"
 };

@@ -29,7 +29,7 @@ describe('a document with a source', () => {
 	);
 	test('is live while its source is younger than three periods', () => {
 		assert.equal(judge({}), 'live');
-		assert.equal(judge({ now: 50_000 + 27_000 }), 'live');
+		assert.equal(judge({ now: 50_000 + 26_999 }), 'live');
 		assert.equal(judge({ now: 50_000 + 27_001 }), 'source-old');
 	});
 	test('is not live over a broken path, whatever its age', () => {

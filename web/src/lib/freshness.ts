@@ -58,7 +58,7 @@ export function judgeSource(path: Path, ownerOnline: boolean, source: SourceView
 	if (!ownerOnline) return 'owner-offline';
 	if (!source || !source.entry || silence(source.evidence, now) === null) return 'no-evidence';
 	const age = sourceAge(source.ts, source.entry, source.evidence, now);
-	return age !== null && age <= source.entry.period_s * 1000 * PERIODS ? 'live' : 'source-old';
+	return age !== null && age < source.entry.period_s * 1000 * PERIODS ? 'live' : 'source-old';
 }
 
 /** The verdict on a document without a source, and on a service itself: online, and heard of. */
