@@ -50,6 +50,7 @@ struct wire {
 	uv_poll_t poll;
 	struct link *link;
 	int fd;
+	int events; /* that are being polled for; libuv sets a poll up anew each time it is told */
 };
 
 struct link {
@@ -163,6 +164,9 @@ static void settle(struct link *link)
 	}
 	if (mosquitto_want_write(link->mosquitto))
 		events |= UV_WRITABLE;
+	if (link->wire->events == events)
+		return;
+	link->wire->events = events;
 	(void)uv_poll_start(&link->wire->poll, events, wire_cb);
 }
 
@@ -187,9 +191,12 @@ static void read_batch(struct link *link)
 
 static void wire_cb(uv_poll_t *poll, int status, int events)
 {
-	struct link *link = ((struct wire *)poll->data)->link;
+	struct wire *wire = poll->data;
+	struct link *link = wire->link;
 
 	/* An error condition arrives as a negative status with the handle stopped: reading finds out. */
+	if (status < 0)
+		wire->events = 0;
 	if (status < 0 || events & UV_READABLE)
 		read_batch(link);
 	if (mosquitto_socket(link->mosquitto) >= 0 && mosquitto_want_write(link->mosquitto))

@@ -283,10 +283,8 @@ describe('the guest table', () => {
 			);
 			await page.keyboard.press('Enter');
 			await untilText(page, '.detail', /101 pihole/);
-			assert.equal(
-				await page.evaluate(() => document.activeElement.getAttribute('aria-label')),
-				'Close the details of pihole',
-			);
+			await page.waitForFunction(() =>
+				document.activeElement.getAttribute('aria-label') === 'Close the details of pihole');
 			await assertAccessible(page, 'detail');
 			await page.keyboard.press('Escape');
 			await page.waitForSelector('.detail', { state: 'detached' });

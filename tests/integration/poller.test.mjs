@@ -262,7 +262,9 @@ describe('a cluster of four nodes', () => {
 			await home.next('state', (d) => d.sources.resources.error !== null);
 			await home.next('state', (d) => d.sources.resources.error === null, 20_000);
 		}
+		const refused = home.next('state', (d) => d.sources.status.error !== null, 20_000);
 		await stack.sim('api_error', { path_prefix: '/cluster/status', status: 500, reason: 'ipcc_send_rec failed', count: 2 });
+		await refused;
 		await home.next('state', (d) => d.sources.status.error === null && d.error === null, 20_000);
 		assert.equal(home.guests().length, before);
 		await home.until('node/pve/state', (d) => d.status === 'online');

@@ -6,7 +6,7 @@
  */
 #include "common/base.h"
 
-#define RESULT_SAMPLES_MAX 4000000
+#define RESULT_SAMPLES_MAX 8000000
 
 struct options {
 	const char *host;
@@ -26,8 +26,9 @@ struct options {
 	bool socketio;
 };
 
-/* Latencies in microseconds. */
+/* Latencies in microseconds, of what was sent since `since_ns`: a snapshot also brings what is older. */
 struct samples {
+	int64_t since_ns;
 	uint32_t *us;
 	size_t n;
 	size_t messages; /* frames or packets that carried them */

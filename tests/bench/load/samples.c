@@ -40,7 +40,7 @@ void samples_scan(struct samples *s, const char *text, size_t length)
 	while (text < end && (text = memmem(text, (size_t)(end - text), mark, sizeof(mark) - 1))) {
 		int64_t sent = strtoll(text + sizeof(mark) - 1, NULL, 10);
 
-		if (s->n < RESULT_SAMPLES_MAX && sent > 0)
+		if (s->n < RESULT_SAMPLES_MAX && sent > s->since_ns)
 			s->us[s->n++] = (uint32_t)((now - sent) / 1000);
 		text += sizeof(mark) - 1;
 	}

@@ -233,6 +233,7 @@ int run_ws(const struct options *o)
 	r = open_all(o, clients, poll_fd);
 	if (r == 0) {
 		/* Whoever started us begins to publish now. */
+		samples.since_ns = now_ns();
 		printf("{\"connected\":%d,\"ms\":%.1f}\n", o->clients,
 		       (double)(now_ns() - began) / 1e6);
 		(void)fflush(stdout);
