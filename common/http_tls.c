@@ -14,16 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
+#include "common/str.h"
 
 int http_pin_parse(const char *text, unsigned char ret[HTTP_PIN_BYTES])
 {
@@ -34,8 +25,8 @@ int http_pin_parse(const char *text, unsigned char ret[HTTP_PIN_BYTES])
 		return -EINVAL;
 	for (size_t i = 0; i < HTTP_PIN_BYTES; i++) {
 		const char *at = text + i * (has_colons ? 3U : 2U);
-		int high = hex_value(at[0]);
-		int low = hex_value(at[1]);
+		int high = hex_digit(at[0]);
+		int low = hex_digit(at[1]);
 
 		if (high < 0 || low < 0 || (has_colons && i + 1 < HTTP_PIN_BYTES && at[2] != ':'))
 			return -EINVAL;

@@ -83,24 +83,13 @@ static void skip_blanks(struct scanner *s)
 
 /* ── text ──────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static int hex_value(int c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* The four digits after \u; `at` stands on the first. */
 static int scan_hex4(struct scanner *s, uint32_t *ret)
 {
 	uint32_t value = 0;
 
 	for (size_t i = 0; i < 4; i++, s->at++) {
-		int digit = hex_value(peek(s));
+		int digit = hex_digit(peek(s));
 
 		if (digit < 0)
 			return fail(s, "\\u needs four hexadecimal digits");

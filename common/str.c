@@ -144,6 +144,17 @@ char *xasprintf(const char *format, ...)
 	return text;
 }
 
+int hex_digit(int c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
 void hex_build(const unsigned char *data, size_t size, char *text)
 {
 	static const char digits[] = "0123456789abcdef";

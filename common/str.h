@@ -49,5 +49,7 @@ int str_to_f64(const char *text, double *ret);
 /* printf into new memory. */
 char *xasprintf(const char *format, ...) _printf_(1, 2) _nodiscard_;
 
+/* The value of a hexadecimal digit, or -1. */
+int hex_digit(int c);
 /* Lower-case hex of SIZE bytes; TEXT has room for 2 * SIZE + 1. */
 void hex_build(const unsigned char *data, size_t size, char *text);

@@ -227,13 +227,10 @@ int topic_filter(const char *base, enum topic_id id, char *out)
 	return topic_build(base, id, args, out);
 }
 
-static int hex_digit(char c)
+/* One name has one encoding. */
+static int upper_hex_digit(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+	return c >= 'a' ? -1 : hex_digit(c);
 }
 
 /* Decodes one level (LENGTH bytes) into OUT: 0 or -EINVAL. Only what add_encoded() writes is accepted. */
@@ -245,8 +242,8 @@ static int decode_level(const char *level, size_t length, char *out)
 		int value = (unsigned char)level[i];
 
 		if (level[i] == '=') {
-			int high = i + 2 < length ? hex_digit(level[i + 1]) : -1;
-			int low = i + 2 < length ? hex_digit(level[i + 2]) : -1;
+			int high = i + 2 < length ? upper_hex_digit(level[i + 1]) : -1;
+			int low = i + 2 < length ? upper_hex_digit(level[i + 2]) : -1;
 
 			if (high < 0 || low < 0)
 				return -EINVAL;

@@ -81,17 +81,6 @@ enum http_method method_parse(const char *method)
 	return METHOD_OTHER;
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* "", "." and ".." between slashes. */
 static bool has_odd_segment(const char *path)
 {
@@ -118,8 +107,8 @@ int path_decode(const char *raw, struct arena *arena, const char **ret)
 		unsigned char c = (unsigned char)*p;
 
 		if (c == '%') {
-			int high = hex_value(p[1]);
-			int low = high < 0 ? -1 : hex_value(p[2]);
+			int high = hex_digit(p[1]);
+			int low = high < 0 ? -1 : hex_digit(p[2]);
 
 			if (low < 0)
 				return -EINVAL;

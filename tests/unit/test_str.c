@@ -216,18 +216,27 @@ static void test_hex(void **state)
 	assert_string_equal(text, "");
 }
 
+static void test_hex_digit(void **state)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+
+	(void)state;
+	for (int c = -1; c < 256; c++) {
+		const char *at = c > 0 ? strchr(digits, c) : NULL;
+		int expected = at ? (int)(at - digits) : -1;
+
+		assert_int_equal(hex_digit(c), expected > 15 ? expected - 6 : expected);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_grow),
-		cmocka_unit_test(test_add),
-		cmocka_unit_test(test_printf_long),
-		cmocka_unit_test(test_add_keeps_nuls),
-		cmocka_unit_test(test_compare),
-		cmocka_unit_test(test_integers),
-		cmocka_unit_test(test_doubles),
-		cmocka_unit_test(test_asprintf),
+		cmocka_unit_test(test_hex_digit),   cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_grow),	    cmocka_unit_test(test_add),
+		cmocka_unit_test(test_printf_long), cmocka_unit_test(test_add_keeps_nuls),
+		cmocka_unit_test(test_compare),	    cmocka_unit_test(test_integers),
+		cmocka_unit_test(test_doubles),	    cmocka_unit_test(test_asprintf),
 		cmocka_unit_test(test_hex),
 	};
 
