@@ -6,6 +6,7 @@
 
 #include "common/alloc.h"
 #include "common/bus_dispatch.h"
+#include "common/bus_events.h"
 #include "common/bus_link.h"
 #include "common/codec.h"
 #include "common/log.h"
@@ -15,18 +16,7 @@
 #include <stdio.h>
 
 #define PAYLOAD_MAX_BYTES (256 * 1024)
-#define EVENT_QUEUE_MAX 1024
 #define MIDS 65536
-
-/* An event that waits for the broker. */
-struct queued {
-	struct queued *next;
-	enum topic_id id;
-	char *topic;
-	char *payload;
-	size_t length;
-	int mid; /* once it was sent */
-};
 
 _Static_assert(TOPIC_COUNT < 255, "a topic id fits in a byte");
 
@@ -37,10 +27,7 @@ struct bus {
 	char *presence_topic;
 	struct link *link;
 	struct dispatch *dispatch;
-	struct queued *queue, **queue_tail;
-	size_t queue_n;
-	struct queued *sent,
-		**sent_tail;   /* events that the broker has not acknowledged, in order */
+	struct bus_events *events;
 	uint8_t *topic_of_mid; /* topic id + 1 of each QoS 1 publication in flight; 0: none */
 	int64_t in_flight;
 	struct bus_stats stats;
@@ -55,53 +42,8 @@ struct bus {
 
 /* ── publishing ────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static struct queued *queued_new(enum topic_id id, const char *topic, const char *payload,
-				 size_t length)
-{
-	struct queued *q = xnew(struct queued);
-
-	q->id = id;
-	q->topic = xstrdup(topic);
-	q->payload = xstrndup(payload, length);
-	q->length = length;
-	return q;
-}
-
-static void queued_free(struct queued *q)
-{
-	free(q->topic);
-	free(q->payload);
-	free(q);
-}
-
-/* Keeps an event until its acknowledgement: a connection that breaks takes it along. */
-static void sent_add(struct bus *bus, enum topic_id id, int mid, const char *topic,
-		     const char *payload, size_t length)
-{
-	struct queued *q = queued_new(id, topic, payload, length);
-
-	q->mid = mid;
-	*bus->sent_tail = q;
-	bus->sent_tail = &q->next;
-}
-
-static void sent_drop(struct bus *bus, int mid)
-{
-	for (struct queued **at = &bus->sent; *at; at = &(*at)->next) {
-		struct queued *q = *at;
-
-		if (q->mid != mid)
-			continue;
-		*at = q->next;
-		if (!*at)
-			bus->sent_tail = at;
-		queued_free(q);
-		return;
-	}
-}
-
 static int send_now(struct bus *bus, enum topic_id id, const char *topic, const char *payload,
-		    size_t length)
+		    size_t length, int *ret_mid)
 {
 	const struct class_def *class = &class_table[topic_table[id].class];
 	struct link_publication p = {
@@ -123,48 +65,35 @@ static int send_now(struct bus *bus, enum topic_id id, const char *topic, const 
 		bus->in_flight++;
 		bus->topic_of_mid[(uint16_t)mid] = (uint8_t)(id + 1);
 	}
-	if (topic_table[id].class == CLASS_EVENT)
-		sent_add(bus, id, mid, topic, payload, length);
+	*ret_mid = mid;
 	return 0;
 }
 
-static void queue_drop_first(struct bus *bus)
+/* Sends the events that wait. */
+static void flush_events(struct bus *bus)
 {
-	struct queued *q = bus->queue;
+	const struct bus_event *e;
+	int mid = 0;
 
-	bus->queue = q->next;
-	if (!bus->queue)
-		bus->queue_tail = &bus->queue;
-	bus->queue_n--;
-	queued_free(q);
-}
-
-static void queue_event(struct bus *bus, enum topic_id id, const char *topic, const char *payload,
-			size_t length)
-{
-	struct queued *q = queued_new(id, topic, payload, length);
-
-	if (bus->queue_n >= EVENT_QUEUE_MAX) {
-		queue_drop_first(bus);
-		bus->stats.dropped_events++;
-	}
-	*bus->queue_tail = q;
-	bus->queue_tail = &q->next;
-	bus->queue_n++;
-}
-
-static void queue_flush(struct bus *bus)
-{
-	while (bus->queue && link_is_up(bus->link)) {
-		struct queued *q = bus->queue;
-		int r = send_now(bus, q->id, q->topic, q->payload, q->length);
+	while (link_is_up(bus->link) && (e = bus_events_next(bus->events))) {
+		int r = send_now(bus, e->id, e->topic, e->payload, e->length, &mid);
 
 		if (r == -ENOTCONN)
 			return; /* the next connect tries again */
 		if (r < 0)
 			bus->stats.dropped_events++;
-		queue_drop_first(bus);
+		bus_events_sent(bus->events, r < 0 ? 0 : mid);
 	}
+}
+
+/* Through the queue also while online: it keeps an event until the broker has it. */
+static void publish_event(struct bus *bus, enum topic_id id, const char *topic, const char *payload,
+			  size_t length)
+{
+	if (!bus_events_add(bus->events, &(struct bus_event){ id, topic, payload, length }))
+		bus->stats.dropped_events++;
+	if (!bus->stopping)
+		flush_events(bus);
 }
 
 int bus_publish_text(struct bus *bus, enum topic_id id, const char *const *args,
@@ -172,16 +101,17 @@ int bus_publish_text(struct bus *bus, enum topic_id id, const char *const *args,
 {
 	char topic[TOPIC_MAX_BYTES];
 	int r = topic_build(bus->base, id, args, topic);
+	int mid;
 
 	if (r < 0)
 		return r;
 	if (length > PAYLOAD_MAX_BYTES)
 		return -EMSGSIZE;
-	if (link_is_up(bus->link) && !bus->stopping)
-		return send_now(bus, id, topic, payload, length);
 	if (topic_table[id].class == CLASS_EVENT)
-		queue_event(bus, id, topic, payload, length);
-	return BUS_E_OFFLINE;
+		publish_event(bus, id, topic, payload, length);
+	else if (bus_is_online(bus))
+		return send_now(bus, id, topic, payload, length, &mid);
+	return bus_is_online(bus) ? 0 : BUS_E_OFFLINE;
 }
 
 int bus_publish(struct bus *bus, enum topic_id id, const char *const *args, const void *value)
@@ -211,7 +141,8 @@ void bus_reply(struct bus *bus, const struct msg *command, const char *request_i
 
 static void publish_presence(struct bus *bus, const char *word)
 {
-	int r = send_now(bus, TOPIC_SERVICE_STATE, bus->presence_topic, word, strlen(word));
+	int mid;
+	int r = send_now(bus, TOPIC_SERVICE_STATE, bus->presence_topic, word, strlen(word), &mid);
 
 	if (r < 0)
 		(void)log_errno(r, "publish %s", bus->presence_topic);
@@ -232,28 +163,9 @@ static void on_up(void *ctx)
 		return;
 	if (bus->options.on_online)
 		bus->options.on_online(bus->options.ctx);
-	queue_flush(bus);
+	flush_events(bus);
 	publish_presence(bus, "online");
 	bus->online = true;
-}
-
-/* The link's handle is gone with what it had sent: events go first in the queue again, state is published anew. */
-static void forget_in_flight(struct bus *bus)
-{
-	memset(bus->topic_of_mid, 0, MIDS);
-	bus->in_flight = 0;
-	if (!bus->sent)
-		return;
-	for (struct queued *q = bus->sent; q; q = q->next)
-		bus->queue_n++;
-	*bus->sent_tail = bus->queue;
-	if (!bus->queue)
-		bus->queue_tail = bus->sent_tail;
-	bus->queue = bus->sent;
-	bus->sent = NULL;
-	bus->sent_tail = &bus->sent;
-	for (; bus->queue_n > EVENT_QUEUE_MAX; bus->stats.dropped_events++)
-		queue_drop_first(bus);
 }
 
 static void on_down(void *ctx)
@@ -261,7 +173,10 @@ static void on_down(void *ctx)
 	struct bus *bus = ctx;
 
 	bus->online = false;
-	forget_in_flight(bus);
+	/* The handle is gone with all that it had in flight: state is published anew, events are sent again. */
+	memset(bus->topic_of_mid, 0, MIDS);
+	bus->in_flight = 0;
+	bus_events_unsend(bus->events);
 	log_warn("lost the broker; reconnecting");
 	if (bus->options.on_offline)
 		bus->options.on_offline(bus->options.ctx);
@@ -303,7 +218,7 @@ static void on_ack(void *ctx, int mid, int reason)
 	bus->topic_of_mid[(uint16_t)mid] = 0;
 	bus->in_flight--;
 	if (topic_table[id].class == CLASS_EVENT)
-		sent_drop(bus, mid);
+		bus_events_acknowledged(bus->events, mid);
 	if (reason >= 0x80) {
 		bus->stats.refused++;
 		log_folded(
@@ -367,8 +282,7 @@ int bus_new(const struct bus_options *options, struct bus **ret)
 	int r = topic_build(options->base, TOPIC_SERVICE_STATE, presence, topic);
 
 	bus->options = *options;
-	bus->queue_tail = &bus->queue;
-	bus->sent_tail = &bus->sent;
+	bus->events = bus_events_new();
 	bus->topic_of_mid = xcalloc(MIDS, sizeof(*bus->topic_of_mid));
 	bus->base = xstrdup(options->base);
 	bus->instance = xstrdup(options->instance);
@@ -409,10 +323,7 @@ void bus_free(struct bus *bus)
 {
 	if (!bus)
 		return;
-	while (bus->queue)
-		queue_drop_first(bus);
-	while (bus->sent)
-		sent_drop(bus, bus->sent->mid);
+	bus_events_free(bus->events);
 	timer_free(bus->drain);
 	dispatch_free(bus->dispatch);
 	link_free(bus->link);
@@ -432,6 +343,6 @@ struct bus_stats bus_stats(const struct bus *bus)
 {
 	struct bus_stats stats = bus->stats;
 
-	stats.waiting = (size_t)bus->in_flight + bus->queue_n;
+	stats.waiting = (size_t)bus->in_flight + bus_events_waiting(bus->events);
 	return stats;
 }
