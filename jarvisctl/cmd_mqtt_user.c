@@ -44,15 +44,16 @@ static int write_password(int fd)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-static int make_folder(const char *path)
+/* Others may pass through the folder of all secrets, but look into none of those below. */
+static int make_folder(const char *path, mode_t mode)
 {
-	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
+	return mkdir(path, mode) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 /* 0 when it was made, -EEXIST when it was there. */
 static int make_password(const char *dir, const char *path)
 {
-	int fd, r = make_folder(dir);
+	int fd, r = make_folder(dir, 0700);
 
 	if (r < 0)
 		return r;
@@ -102,6 +103,11 @@ int command_mqtt_user(int argc, char **argv)
 	}
 	if (sodium_init() < 0)
 		return EXIT_FAILED;
+	if (make_folder(secrets_dir, 0711) < 0) {
+		fprintf(stderr, "jarvisctl: %s: cannot be made: %s\n", secrets_dir,
+			strerror(errno));
+		return EXIT_FAILED;
+	}
 	for (int i = first; i < argc; i++) {
 		int r = make_user(secrets_dir, argv[i]);
 

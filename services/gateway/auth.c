@@ -124,8 +124,7 @@ static void verify(struct attempt *attempt, const struct person *person, const c
 	int64_t wait_ms = accounts_wait_ms(g->accounts, attempt->address, attempt->name);
 
 	if (wait_ms > 0) {
-		answer_too_many(g, attempt->exchange, wait_ms,
-				"too many wrong passwords; wait a little");
+		answer_too_many(g, attempt->exchange, wait_ms, "too many wrong passwords");
 		return;
 	}
 	attempt->person_id = person ? person->id : 0;

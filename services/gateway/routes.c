@@ -65,8 +65,11 @@ void answer_problem(struct gateway *g, struct exchange *x, int status, const cha
 
 void answer_too_many(struct gateway *g, struct exchange *x, int64_t wait_ms, const char *detail)
 {
-	str_printf(&x->response.headers, "Retry-After: %" PRId64 "\r\n", (wait_ms + 999) / 1000);
-	answer_problem(g, x, 429, detail);
+	int64_t wait_s = (wait_ms + 999) / 1000;
+	_cleanup_(freep) char *text = xasprintf("%s; again in %" PRId64 " s", detail, wait_s);
+
+	str_printf(&x->response.headers, "Retry-After: %" PRId64 "\r\n", wait_s);
+	answer_problem(g, x, 429, text);
 }
 
 /* ── who asks, and from where ──────────────────────────────────────────────────────────────────────────────── */

@@ -57,8 +57,9 @@ static void say_not_trusted(const struct pve_question *q, const struct http_resp
 	short_pin(q->pin, pinned);
 	short_pin(response->fingerprint, shown);
 	say(ret, PVE_NOT_TRUSTED,
-	    "%.24s (%.40s) shows certificate %s, pinned is %s; nothing was sent", q->endpoint,
-	    q->address, shown, pinned);
+	    "%.24s (%.40s) shows certificate %s, pinned is %s; nothing was sent. Was it renewed? "
+	    "Compare: pvenode cert info",
+	    q->endpoint, q->address, shown, pinned);
 }
 
 static void say_no_answer(const struct pve_question *q, const struct http_response *response,

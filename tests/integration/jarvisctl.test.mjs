@@ -1,7 +1,7 @@
 // jarvisctl as an operator calls it: what it prints, what it writes, and its exit codes.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
@@ -11,69 +11,67 @@ const dir = mkdtempSync(join(tmpdir(), 'jarvisctl-'));
 after(() => rmSync(dir, { recursive: true, force: true }));
 
 function run(...args) {
-  const { status, stdout, stderr } = spawnSync(PROGRAM, args, { encoding: 'utf8', timeout: 10_000 });
-  return { status, stdout, stderr };
+	const { status, stdout, stderr } = spawnSync(PROGRAM, args, { encoding: 'utf8', timeout: 10_000 });
+	return { status, stdout, stderr };
 }
 
 test('without or with wrong arguments it says how it is used', () => {
-  for (const args of [[], ['nonsense'], ['config'], ['config', '--nonsense'], ['mqtt-user']]) {
-    const { status, stderr } = run(...args);
-    assert.equal(status, 64, args.join(' '));
-    assert.match(stderr, /usage:/);
-  }
-  assert.equal(run('--help').status, 0);
-  assert.match(run('config', '--help').stdout, /--print/);
-  assert.match(run('--version').stdout, /^jarvisctl \S+\n$/);
+	for (const args of [[], ['nonsense'], ['config'], ['config', '--nonsense'], ['mqtt-user']]) {
+		const { status, stderr } = run(...args);
+		assert.equal(status, 64, args.join(' '));
+		assert.match(stderr, /usage:/);
+	}
+	assert.equal(run('--help').status, 0);
+	assert.match(run('config', '--help').stdout, /--print/);
+	assert.match(run('--version').stdout, /^jarvisctl \S+\n$/);
 });
 
 test('the printed sample is a configuration without errors', () => {
-  const { status, stdout } = run('config', '--print');
-  assert.equal(status, 0);
-  assert.match(stdout, /^base: jarvis$/m);
-  const file = join(dir, 'sample.yaml');
-  writeFileSync(file, stdout);
-  const check = run('config', '--check', file);
-  assert.deepEqual([check.status, check.stderr], [0, '']);
-  assert.match(check.stdout, /no errors \(digest [0-9a-f]{16}\)/);
+	const { status, stdout } = run('config', '--print');
+	assert.equal(status, 0);
+	assert.match(stdout, /^base: jarvis$/m);
+	const file = join(dir, 'sample.yaml');
+	writeFileSync(file, stdout);
+	const check = run('config', '--check', file);
+	assert.deepEqual([check.status, check.stderr], [0, '']);
+	assert.match(check.stdout, /no errors \(digest [0-9a-f]{16}\)/);
 });
 
 test('a check reports all errors with their place and exits 78', () => {
-  const file = join(dir, 'bad.yaml');
-  writeFileSync(file, 'bse: x\nmqtt:\n  port: 70000\n');
-  const { status, stdout, stderr } = run('config', '--check', file);
-  assert.deepEqual([status, stdout], [78, '']);
-  assert.deepEqual(stderr.trimEnd().split('\n'), [
-    `${file}:1:1: bse: unknown key; did you mean base?`,
-    `${file}:3:9: mqtt.port: is out of range; must be a whole number from 1 to 65535`,
-  ]);
+	const file = join(dir, 'bad.yaml');
+	writeFileSync(file, 'bse: x\nmqtt:\n  port: 70000\n');
+	const { status, stdout, stderr } = run('config', '--check', file);
+	assert.deepEqual([status, stdout], [78, '']);
+	assert.deepEqual(stderr.trimEnd().split('\n'), [
+		`${file}:1:1: bse: unknown key; did you mean base?`,
+		`${file}:3:9: mqtt.port: is out of range; must be a whole number from 1 to 65535`,
+	]);
 });
 
 test('a file that cannot be read exits 66', () => {
-  const { status, stderr } = run('config', '--check', join(dir, 'none.yaml'));
-  assert.equal(status, 66);
-  assert.match(stderr, /none\.yaml: cannot be read: No such file/);
+	const { status, stderr } = run('config', '--check', join(dir, 'none.yaml'));
+	assert.equal(status, 66);
+	assert.match(stderr, /none\.yaml: cannot be read: No such file/);
 });
 
 test('mqtt-user makes passwords that only their owner can read, and keeps what is there', () => {
-  const secrets = join(dir, 'secrets');
-  assert.equal(run('mqtt-user', '--secrets', secrets, 'a').status, 1); // no such folder
-  const base = mkdtempSync(join(dir, 'secrets-'));
-  chmodSync(base, 0o700);
-  const { status, stdout } = run('mqtt-user', '--secrets', base, 'home.assistant', 'nodered');
-  assert.equal(status, 0);
-  const read = (name) => readFileSync(join(base, name, 'mqtt-password'), 'utf8');
-  const [first, second] = [read('home.assistant'), read('nodered')];
-  assert.match(first, /^[0-9a-f]{32}\n$/);
-  assert.notEqual(first, second);
-  assert.ok(!stdout.includes(first.trim()), 'the password is not printed');
-  assert.equal(statSync(join(base, 'nodered')).mode & 0o777, 0o700);
-  assert.equal(statSync(join(base, 'nodered', 'mqtt-password')).mode & 0o777, 0o600);
-  assert.equal(run('mqtt-user', '--secrets', base, 'nodered').status, 0);
-  assert.equal(read('nodered'), second);
+	assert.equal(run('mqtt-user', '--secrets', join(dir, 'no', 'secrets'), 'a').status, 1);
+	const base = join(dir, 'secrets'); // made with the first
+	const { status, stdout } = run('mqtt-user', '--secrets', base, 'home.assistant', 'nodered');
+	assert.equal(status, 0);
+	const read = (name) => readFileSync(join(base, name, 'mqtt-password'), 'utf8');
+	const [first, second] = [read('home.assistant'), read('nodered')];
+	assert.match(first, /^[0-9a-f]{32}\n$/);
+	assert.notEqual(first, second);
+	assert.ok(!stdout.includes(first.trim()), 'the password is not printed');
+	assert.equal(statSync(join(base, 'nodered')).mode & 0o777, 0o700);
+	assert.equal(statSync(join(base, 'nodered', 'mqtt-password')).mode & 0o777, 0o600);
+	assert.equal(run('mqtt-user', '--secrets', base, 'nodered').status, 0);
+	assert.equal(read('nodered'), second);
 });
 
 test('mqtt-user refuses names that are no topic level', () => {
-  for (const name of ['..', 'a/b', '', 'a b', 'x'.repeat(65)]) {
-    assert.equal(run('mqtt-user', '--secrets', dir, name).status, 64, name);
-  }
+	for (const name of ['..', 'a/b', '', 'a b', 'x'.repeat(65)]) {
+		assert.equal(run('mqtt-user', '--secrets', dir, name).status, 64, name);
+	}
 });

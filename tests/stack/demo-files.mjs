@@ -1,5 +1,5 @@
 // The demo's folder: one demo a folder, and the file that says how to reach it.
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 /** What the user has to change; told without a stack trace. */
@@ -19,9 +19,23 @@ function isDemo(pid) {
 	return existsSync(file) && readFileSync(file, 'utf8').includes('demo.mjs');
 }
 
+/** Left in a folder by the first demo that used it: what lies there is a demo's. */
+const MARK = '.jarvis-demo';
+
+/** A folder with anything in it that no demo made is somebody else's: /etc, a home, a project. */
+function markFolder(path) {
+	mkdirSync(path, { recursive: true, mode: 0o700 });
+	const mark = join(path, MARK);
+	if (existsSync(mark)) return;
+	if (readdirSync(path).length > 0) {
+		throw new Refusal(`${path} has files in it that no demo made: choose an empty or a new folder with make demo DATA=…`);
+	}
+	writeFileSync(mark, 'a demo of Jarvis keeps its files here; see make demo\n');
+}
+
 /** Takes `path` for this demo, and clears up after one that was killed. */
 export function claimFolder(path) {
-	mkdirSync(path, { recursive: true, mode: 0o700 });
+	markFolder(path);
 	const claim = join(path, 'demo.pid');
 	const old = read(claim);
 	if (old && isDemo(old.pid)) {

@@ -81,6 +81,7 @@ test('a taken port is refused, naming the variable to change', async () => {
 		[[join(dir, 'd'), other, other], /choose two/],
 		[[join(dir, 'd'), 'x', other], /PORT=x is not a port/],
 		[[data, other, await freePort()], /runs in .*DATA=/],
+		[[build, other, await freePort()], /files in it that no demo made.*DATA=/],
 	]) {
 		const second = startDemo(...args);
 		assert.equal(await second.over, 1);
