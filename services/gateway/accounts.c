@@ -178,15 +178,18 @@ int accounts_set_password(struct accounts *a, int64_t person_id, const char *has
 			  uint64_t keep_owner)
 {
 	_cleanup_(freep) char *path = xasprintf("%s/initial-password", a->dir);
-	const struct person *person = accounts_get_person(a, person_id);
+	struct person *person = (struct person *)accounts_get_person(a, person_id);
 	bool was_initial = person && person->must_change;
 	int r = db_exec(a->db, "UPDATE person SET hash = ?, must_change = 0 WHERE id = ?",
 			DB_TEXT(hash), DB_I64(person_id));
 
-	if (r == 0)
-		r = load_people(a);
 	if (r < 0)
 		return accounts_failed(a, r, "set a password");
+	/* Not read again: if that failed there would be nobody left. */
+	if (person) {
+		(void)snprintf(person->hash, sizeof(person->hash), "%s", hash);
+		person->must_change = false;
+	}
 	if (was_initial && unlink(path) < 0 && errno != ENOENT)
 		log_warn("remove %s: %s; it holds a password that is no longer valid", path,
 			 strerror(errno));
@@ -251,6 +254,9 @@ void accounts_free(struct accounts *a)
 		return;
 	tokens_done(a);
 	attempts_done(a);
+	if (a->db)
+		sessions_retry(a);
+	free(a->ended);
 	free(a->sessions);
 	free(a->people);
 	db_free(a->db);

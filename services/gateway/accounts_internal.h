@@ -34,6 +34,9 @@ struct accounts {
 	size_t people_n;
 	struct session *sessions;
 	size_t sessions_n;
+	/* Hashes of sessions that ended but are not deleted yet: a restart would revive them. */
+	unsigned char (*ended)[crypto_hash_sha256_BYTES];
+	size_t ended_n;
 	struct token *tokens; /* newest first */
 	size_t tokens_n;
 	struct attempts *attempts;
@@ -55,6 +58,8 @@ int accounts_failed(struct accounts *a, int r, const char *what);
 int sessions_load(struct accounts *a);
 int tokens_load(struct accounts *a);
 int attempts_load(struct accounts *a);
+/* Deletes what could not be deleted before. */
+void sessions_retry(struct accounts *a);
 /* Ends the sessions of a person but KEEP. */
 void sessions_end_of(struct accounts *a, int64_t person_id, uint64_t keep);
 void tokens_done(struct accounts *a);

@@ -19,6 +19,7 @@ struct attempt {
 	const char *name;
 	char address[64];
 	int64_t person_id;
+	const char *hash;	  /* what the password is compared with */
 	uint64_t owner;		  /* the session that asks; 0: none */
 	const char *new_password; /* of a change */
 	bool insecure;
@@ -60,6 +61,15 @@ static void set_cookie(struct exchange *x, bool insecure, const char *secret, in
 		   session_cookie_name(insecure), secret, insecure ? "" : "Secure; ", max_age_s);
 }
 
+/* True when the person's password is still the one that was compared with: hashing takes its time. */
+static bool is_current(const struct attempt *attempt)
+{
+	const struct person *person =
+		accounts_get_person(attempt->gateway->accounts, attempt->person_id);
+
+	return person && attempt->hash && str_eq(person->hash, attempt->hash);
+}
+
 /* ── logging in ────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void begin_session(struct attempt *attempt)
@@ -89,7 +99,7 @@ static void login_done(void *ctx, enum password_result result, const char *hash)
 	struct gateway *g = attempt->gateway;
 
 	(void)hash;
-	if (result == PASSWORD_RIGHT && attempt->person_id) {
+	if (result == PASSWORD_RIGHT && is_current(attempt)) {
 		accounts_forget_attempts(g->accounts, attempt->address, attempt->name);
 		begin_session(attempt);
 	} else if (result == PASSWORD_FAILED) {
@@ -128,6 +138,7 @@ static void verify(struct attempt *attempt, const struct person *person, const c
 		return;
 	}
 	attempt->person_id = person ? person->id : 0;
+	attempt->hash = person ? arena_strdup(attempt->exchange->arena, person->hash) : NULL;
 	accounts_count_attempt(g->accounts, attempt->address, attempt->name);
 	if (!password_verify(g->passwords, person ? person->hash : NULL, password, done, attempt)) {
 		accounts_undo_attempt(g->accounts, attempt->address, attempt->name);
@@ -169,8 +180,12 @@ static void new_hash_done(void *ctx, enum password_result result, const char *ha
 	struct attempt *attempt = ctx;
 	struct gateway *g = attempt->gateway;
 
-	if (result != PASSWORD_RIGHT ||
-	    accounts_set_password(g->accounts, attempt->person_id, hash, attempt->owner) < 0) {
+	if (result == PASSWORD_RIGHT &&
+	    !(is_current(attempt) && accounts_is_alive(g->accounts, attempt->owner))) {
+		answer_problem(g, attempt->exchange, 401, "the session has ended meanwhile");
+	} else if (result != PASSWORD_RIGHT ||
+		   accounts_set_password(g->accounts, attempt->person_id, hash, attempt->owner) <
+			   0) {
 		answer_problem(g, attempt->exchange, 503, "the password cannot be changed now");
 	} else {
 		log_info("%s changed the password; all other sessions ended", attempt->name);
@@ -187,13 +202,12 @@ static void old_done(void *ctx, enum password_result result, const char *hash)
 	(void)hash;
 	if (result == PASSWORD_WRONG) {
 		answer_problem(g, attempt->exchange, 403, "the old password is wrong");
+	} else if (result == PASSWORD_FAILED) {
+		accounts_undo_attempt(g->accounts, attempt->address, attempt->name);
+		answer_problem(g, attempt->exchange, 503, "the password cannot be checked now");
 	} else {
 		accounts_forget_attempts(g->accounts, attempt->address, attempt->name);
-		if (result == PASSWORD_FAILED)
-			answer_problem(g, attempt->exchange, 503,
-				       "the password cannot be checked now");
-		else if (!password_hash(g->passwords, attempt->new_password, new_hash_done,
-					attempt))
+		if (!password_hash(g->passwords, attempt->new_password, new_hash_done, attempt))
 			answer_too_many(g, attempt->exchange, 1000, "too many log in just now");
 	}
 	gateway_release(g);

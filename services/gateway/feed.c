@@ -47,10 +47,11 @@ static void note_service(struct gateway *g, const struct msg *msg)
 		return;
 	if (!msg->retained && msg->payload_len)
 		entry->heard_ms = clock_boot_ms(g->clock);
-	if (msg->id == TOPIC_SERVICE_STATE)
+	if (msg->id == TOPIC_SERVICE_STATE) {
 		(void)snprintf(entry->state, sizeof(entry->state), "%s",
 			       msg->payload_len ? msg->bare->word : "unknown");
-	else if (msg->id == TOPIC_SERVICE_INFO && msg->payload_len)
+		entry->confirmed = true;
+	} else if (msg->id == TOPIC_SERVICE_INFO && msg->payload_len)
 		note_version(entry, msg);
 	else if (msg->id == TOPIC_SERVICE_HEALTH && msg->payload_len) {
 		free(entry->health);

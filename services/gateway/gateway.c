@@ -94,8 +94,10 @@ void gateway_on_offline(void *self)
 
 	timer_stop(g->sweep);
 	/* From here on: what comes again is new, the rest is swept some seconds after the link is back. */
-	if (g->linked)
+	if (g->linked) {
 		mirror_begin_round(g->mirror);
+		roster_begin_round(&g->roster);
+	}
 	feed_link(g, false);
 }
 
@@ -114,6 +116,7 @@ static void sweep_cb(void *ctx)
 	struct gateway *g = ctx;
 	size_t n = mirror_sweep(g->mirror);
 
+	roster_sweep(&g->roster);
 	if (n == 0)
 		return;
 	log_info("removed %zu documents that the broker no longer has", n);

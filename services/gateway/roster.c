@@ -37,6 +37,22 @@ struct roster_entry *roster_get(struct roster *roster, const char *service, cons
 	return entry;
 }
 
+void roster_begin_round(struct roster *roster)
+{
+	for (size_t i = 0; i < roster->n; i++)
+		roster->items[i].confirmed = false;
+}
+
+void roster_sweep(struct roster *roster)
+{
+	for (size_t i = 0; i < roster->n; i++) {
+		struct roster_entry *entry = &roster->items[i];
+
+		if (!entry->confirmed)
+			(void)snprintf(entry->state, sizeof(entry->state), "unknown");
+	}
+}
+
 bool roster_is_online(const struct roster *roster, const char *service)
 {
 	for (size_t i = 0; i < roster->n; i++) {

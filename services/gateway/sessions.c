@@ -24,13 +24,24 @@ static struct session *find_owner(const struct accounts *a, uint64_t owner)
 	return NULL;
 }
 
+void sessions_retry(struct accounts *a)
+{
+	for (; a->ended_n; a->ended_n--) {
+		if (db_exec(a->db, "DELETE FROM session WHERE hash = ?",
+			    DB_BLOB(a->ended[a->ended_n - 1], sizeof(*a->ended))) < 0) {
+			(void)accounts_failed(a, 0, "end a session");
+			return;
+		}
+	}
+}
+
 static void remove_session(struct accounts *a, struct session *session)
 {
 	uint64_t owner = session->owner;
 
-	if (db_exec(a->db, "DELETE FROM session WHERE hash = ?",
-		    DB_BLOB(session->hash, sizeof(session->hash))) < 0)
-		(void)accounts_failed(a, 0, "end a session");
+	a->ended = xreallocarray(a->ended, a->ended_n + 1, sizeof(*a->ended));
+	memcpy(a->ended[a->ended_n++], session->hash, sizeof(session->hash));
+	sessions_retry(a);
 	*session = a->sessions[--a->sessions_n];
 	if (a->options.on_ended)
 		a->options.on_ended(a->options.ctx, owner);
@@ -98,6 +109,7 @@ int accounts_begin_session(struct accounts *a, int64_t person_id, char secret[SE
 	struct session *session;
 	int r;
 
+	sessions_retry(a);
 	remove_old(a);
 	if (a->sessions_n >= ACCOUNTS_SESSIONS_MAX)
 		remove_oldest(a);
@@ -126,6 +138,7 @@ static void use(struct accounts *a, struct session *session)
 	if (session->used_boot_ms - session->saved_boot_ms < SAVE_USE_MS)
 		return;
 	session->saved_boot_ms = session->used_boot_ms;
+	sessions_retry(a);
 	if (db_exec(a->db, "UPDATE session SET used_ms = ? WHERE hash = ?",
 		    DB_I64(accounts_wall_ms(a)), DB_BLOB(session->hash, sizeof(session->hash))) < 0)
 		(void)accounts_failed(a, 0, "note the use of a session");

@@ -26,13 +26,20 @@ static void map_v4(const void *v4, unsigned char ret[16])
 int socket_end_parse(const char *address, int port, struct socket_end *ret)
 {
 	unsigned char v4[4];
+	char text[INET6_ADDRSTRLEN];
+	/* A link-local address comes with its interface: fe80::1%eth0. */
+	size_t length = strcspn(address, "%");
 
+	if (length >= sizeof(text))
+		return -EINVAL;
+	memcpy(text, address, length);
+	text[length] = '\0';
 	ret->port = (uint16_t)port;
-	if (inet_pton(AF_INET, address, v4) == 1) {
+	if (inet_pton(AF_INET, text, v4) == 1) {
 		map_v4(v4, ret->address);
 		return 0;
 	}
-	return inet_pton(AF_INET6, address, ret->address) == 1 ? 0 : -EINVAL;
+	return inet_pton(AF_INET6, text, ret->address) == 1 ? 0 : -EINVAL;
 }
 
 static int end_of(const struct sockaddr_storage *address, struct socket_end *ret)

@@ -161,6 +161,30 @@ void view_unref(struct view *view)
 	free(view);
 }
 
+static void trim(struct view *view, int64_t boot_ms)
+{
+	for (size_t i = 0; i < CACHE_SIZE; i++) {
+		struct cached *cached = &view->cache[i];
+		struct page *page = &view->pages[i];
+
+		if (cached->used && boot_ms - cached->at_ms >= CACHE_MS) {
+			ws_frame_unref(cached->frame);
+			*cached = (struct cached){ 0 };
+		}
+		if (page->frame && boot_ms - page->at_ms >= CACHE_MS) {
+			ws_frame_unref(page->frame);
+			free(page->id);
+			*page = (struct page){ 0 };
+		}
+	}
+}
+
+void view_hub_trim(struct view_hub *hub, int64_t boot_ms)
+{
+	for (struct view *view = hub->views; view; view = view->next)
+		trim(view, boot_ms);
+}
+
 /* ── frames ────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 /* A frame being written: three lists that grow side by side. */

@@ -16,6 +16,8 @@ struct view;
 struct view_hub *view_hub_new(const struct mirror *mirror) _nodiscard_;
 /* When all views are gone. */
 void view_hub_free(struct view_hub *hub);
+/* Drops the frames that are too old to be shared: up to 4 MiB a view. */
+void view_hub_trim(struct view_hub *hub, int64_t boot_ms);
 
 /*
  * The view of FILTERS (MQTT filters below {base}; copied), restricted to the topics in ALLOWED (a bit per topic_id;

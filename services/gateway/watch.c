@@ -38,14 +38,17 @@ struct watch {
 
 /* ── the loop ──────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* Shuts the connection down, which sets its worker free. */
-static void cut(struct watch *watch, struct watch_slot *slot)
+/* Shuts down the connection that began at SINCE_MS, which sets its worker free. */
+static void cut(struct watch *watch, struct watch_slot *slot, int64_t since_ms)
 {
 	uint64_t address[2] = { atomic_load(&slot->address[0]), atomic_load(&slot->address[1]) };
 	struct socket_end peer = { .port = (uint16_t)atomic_load(&slot->port) };
 	int fd;
 
 	memcpy(peer.address, address, sizeof(peer.address));
+	/* Its worker may have gone on to the next one, whose address this then is. */
+	if (atomic_load(&slot->since_ms) != since_ms)
+		return;
 	if (socket_find(&peer, watch->local_port, &fd, NULL) < 0)
 		return;
 	(void)shutdown(fd, SHUT_RDWR);
@@ -70,7 +73,7 @@ static void check_cb(void *ctx)
 
 		if (since_ms && (age_ms >= WATCH_LIMIT_MS || (hurry && age_ms >= WATCH_HURRY_MS &&
 							      !atomic_load(&slot->served))))
-			cut(watch, slot);
+			cut(watch, slot, since_ms);
 	}
 }
 

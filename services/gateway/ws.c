@@ -113,6 +113,7 @@ static void check_cb(void *ctx)
 		client = next;
 	}
 	drop_old_tickets(hub, now_ms);
+	view_hub_trim(hub->shared.views, now_ms);
 	if (hub->shared.clients || hub->tickets)
 		timer_once(hub->check, hub->busy ? CHECK_BUSY_MS : CHECK_IDLE_MS);
 	hub->busy = false;

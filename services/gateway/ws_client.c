@@ -169,43 +169,49 @@ static void violation(struct ws_client *client, int code, const char *why)
 
 /* ── receiving ─────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static int on_text(struct ws_client *client, const char *data, size_t length)
+static void on_text(struct ws_client *client, const char *data, size_t length)
 {
 	struct ws_command command;
 	const char *why;
 
 	if (ws_command_parse(data, length, &command, &why) < 0) {
 		violation(client, WS_CLOSE_POLICY, why);
-		return 0;
+		return;
 	}
 	client->shared->on_use(client->shared->use_ctx, client->owner);
 	ws_subs_handle(client, &command);
 	ws_command_done(&command);
-	return 0;
+}
+
+static void take_message(struct ws_client *client, enum ws_opcode opcode, const char *data,
+			 size_t length)
+{
+	if (client->closing) {
+		if (opcode == WS_CLOSE)
+			ws_client_kill(client, false);
+		return;
+	}
+	client->heard_ms = clock_boot_ms(client->shared->clock);
+	if (opcode != WS_CLOSE &&
+	    !bucket_take(&client->rate, WS_MESSAGES_PER_S, WS_MESSAGES_BURST, client->heard_ms)) {
+		violation(client, WS_CLOSE_POLICY, "more than 20 messages a second");
+		return;
+	}
+	if (opcode == WS_TEXT)
+		on_text(client, data, length);
+	if (opcode == WS_PING)
+		push(client, ws_frame_new(WS_PONG, data, length));
+	if (opcode == WS_CLOSE)
+		ws_client_close(client, WS_CLOSE_NORMAL, "");
 }
 
 static int on_message(void *ctx, enum ws_opcode opcode, const char *data, size_t length)
 {
 	struct ws_client *client = ctx;
 
-	if (client->closing || client->gone) {
-		if (opcode == WS_CLOSE)
-			ws_client_kill(client, false);
-		return 0;
-	}
-	client->heard_ms = clock_boot_ms(client->shared->clock);
-	if (opcode != WS_CLOSE &&
-	    !bucket_take(&client->rate, WS_MESSAGES_PER_S, WS_MESSAGES_BURST, client->heard_ms)) {
-		violation(client, WS_CLOSE_POLICY, "more than 20 messages a second");
-		return 0;
-	}
-	if (opcode == WS_TEXT)
-		return on_text(client, data, length);
-	if (opcode == WS_PING)
-		push(client, ws_frame_new(WS_PONG, data, length));
-	if (opcode == WS_CLOSE)
-		ws_client_close(client, WS_CLOSE_NORMAL, "");
-	return 0;
+	take_message(client, opcode, data, length);
+	/* The parser of a client that is gone was emptied, and must not be filled again. */
+	return client->gone ? WS_CLOSE_GOING_AWAY : 0;
 }
 
 static const char *reason_of(int code)
@@ -233,6 +239,8 @@ static void receive(struct ws_client *client)
 		return;
 	}
 	code = ws_parser_feed(&client->parser, shared->buffer, (size_t)n, on_message, client);
+	if (client->gone)
+		return;
 	if (code != 0 && !client->closing)
 		violation(client, code, reason_of(code));
 	else if (code != 0)

@@ -235,6 +235,7 @@ void cluster_poller_reread(struct cluster_poller *c)
 	}
 	c->setup_retry_ms = 0;
 	c->auth_retry_ms = 0;
+	endpoint_forgive(&c->endpoints);
 	slot_call(&cluster_poller_get(c, SOURCE_PERMISSIONS, "", 0)->slot,
 		  cluster_poller_now(c).boot_ms);
 	cluster_poller_pump(c);

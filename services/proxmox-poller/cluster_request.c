@@ -146,15 +146,23 @@ static void note_endpoint(struct cluster_poller *c, const struct source *source,
 {
 	bool untrusted = fault->class == PVE_NOT_TRUSTED;
 	bool is_first = !c->endpoints.list[source->endpoint].failures;
+	int64_t rest_ms = untrusted ? TRUST_RETRY_MS : fault->class == PVE_AUTH ? AUTH_RETRY_MS : 0;
 
 	if (is_first && !untrusted)
 		log_info("%s: %s", c->config->name, fault->text);
-	endpoint_failed(&c->endpoints, source->endpoint, now, untrusted ? TRUST_RETRY_MS : 0);
+	endpoint_failed(&c->endpoints, source->endpoint, now, rest_ms);
 	if (!untrusted)
 		return;
 	if (!str_eq(c->trust_errors[source->endpoint], fault->text))
 		log_error("%s: %s", c->config->name, fault->text);
 	(void)snprintf(c->trust_errors[source->endpoint], PVE_ERROR_BYTES, "%s", fault->text);
+}
+
+/* A node whose copy of the users is broken refuses a token that is good: only when nobody takes it, it is not. */
+static bool is_refused_by_one(struct cluster_poller *c, const struct source *source, int64_t now)
+{
+	c->endpoints.list[source->endpoint].refuses = true;
+	return !c->auth_failed && endpoint_has_willing(&c->endpoints, source->endpoint, now);
 }
 
 static void note_auth(struct cluster_poller *c, const struct pve_fault *fault, int64_t now)
@@ -204,20 +212,25 @@ static void on_failure(struct cluster_poller *c, struct source *source,
 		       const struct pve_fault *fault)
 {
 	int64_t now = cluster_poller_now(c).boot_ms;
-	bool blamed = blames_endpoint(c, source, fault->class);
+	bool by_one = fault->class == PVE_AUTH && is_refused_by_one(c, source, now);
+	bool blamed = by_one || blames_endpoint(c, source, fault->class);
 	bool is_first = !source->slot.failures;
+	bool again = source->slot.again;
 
 	counter_add(c->env->counters, pve_class_counter(fault->class), 1);
 	if (blamed)
 		note_endpoint(c, source, fault, now);
-	if (fault->class == PVE_AUTH)
+	if (fault->class == PVE_AUTH && !by_one)
 		note_auth(c, fault, now);
 	(void)snprintf(source->error, sizeof(source->error), "%s", fault->text);
 	source->ok = false;
 	retry_later(c, source, fault->class, blamed, now);
 	/* Whoever waits is told only when no other endpoint is tried at once. */
-	if (source->slot.due_ms > now)
+	if (source->slot.due_ms > now) {
+		/* Those who wait for the next one, too: it will not come soon. */
+		source->starts += again;
 		source->finished = source->starts;
+	}
 	if (is_first && !blamed && fault->class != PVE_AUTH)
 		log_info("%s: %s", c->config->name, fault->text);
 	cluster_take_failure(c, source, fault);
@@ -263,6 +276,7 @@ static void on_answer(struct cluster_poller *c, struct source *source,
 	struct pve_question question = question_of(c, source, address, path);
 	_cleanup_(json_treep) cJSON *tree = NULL;
 	struct slot before = source->slot;
+	struct opt_i64 last_ok_ms = source->last_ok_ms;
 	struct pve_fault fault;
 
 	pve_classify(&question, response, &fault);
@@ -277,6 +291,7 @@ static void on_answer(struct cluster_poller *c, struct source *source,
 	on_success(c, source);
 	if (cluster_take(c, source, &tree) < 0) {
 		source->slot = before;
+		source->last_ok_ms = last_ok_ms;
 		pve_bad_answer(&question, "it has not the shape of such an answer", &fault);
 		on_failure(c, source, &fault);
 	}

@@ -72,15 +72,26 @@ static int accept_status(struct cluster_poller *c, const cJSON *answer)
 	return 0;
 }
 
-/* The quorum that an answer reports; a standalone node always has it. */
-static bool is_quorate(const cJSON *answer)
+/* The quorum that an answer reports; a standalone node always has it. 0, or -EINVAL when it is no answer. */
+static int read_quorum(const cJSON *answer, bool *ret)
 {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	struct pve_status status;
+	int r = pve_parse_status(answer, arena, &status);
 
-	if (pve_parse_status(answer, arena, &status) < 0)
-		return false;
-	return !status.clustered || !status.quorate.has || status.quorate.v;
+	if (r < 0)
+		return r;
+	*ret = !status.clustered || !status.quorate.has || status.quorate.v;
+	return 0;
+}
+
+/* The resources of an entry that was cut off would say what its membership does. */
+static void delay_resources(struct cluster_poller *c, int64_t now)
+{
+	struct source *resources = cluster_poller_get(c, SOURCE_RESOURCES, "", 0);
+
+	resources->slot.due_ms =
+		max_of(resources->slot.due_ms, now + source_timeout_ms(SOURCE_OPINION, c->config));
 }
 
 /* True when another node is going to be asked. */
@@ -98,13 +109,19 @@ static bool ask_another(struct cluster_poller *c)
 	c->opinion_from = (size_t)other;
 	opinion = cluster_poller_get(c, SOURCE_OPINION, "", 0);
 	slot_call(&opinion->slot, now);
+	delay_resources(c, now);
 	return true;
 }
 
 static int take_status(struct cluster_poller *c, struct source *source, cJSON **answer)
 {
+	bool quorate;
+	int r = read_quorum(*answer, &quorate);
+
+	if (r < 0)
+		return r;
 	drop_held(c);
-	if (!is_quorate(*answer)) {
+	if (!quorate) {
 		c->opinion_from = source->endpoint;
 		if (ask_another(c)) {
 			c->held_status = take(*answer);
@@ -125,9 +142,15 @@ static void settle_without_quorum(struct cluster_poller *c)
 
 static int take_opinion(struct cluster_poller *c, struct source *source, cJSON **answer)
 {
+	bool quorate;
+	int r;
+
 	if (!c->held_status)
 		return 0;
-	if (!is_quorate(*answer)) {
+	r = read_quorum(*answer, &quorate);
+	if (r < 0)
+		return r;
+	if (!quorate) {
 		settle_without_quorum(c);
 		return 0;
 	}

@@ -70,6 +70,15 @@ int endpoint_other(const struct endpoint_set *set, size_t not, int64_t now)
 	return -1;
 }
 
+bool endpoint_has_willing(const struct endpoint_set *set, size_t except, int64_t now)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		if (i != except && !set->list[i].refuses && is_rested(set, i, now))
+			return true;
+	}
+	return false;
+}
+
 int64_t endpoint_next_retry(const struct endpoint_set *set, int64_t now)
 {
 	int64_t first = INT64_MAX;
@@ -85,6 +94,15 @@ void endpoint_answered(struct endpoint_set *set, size_t index)
 {
 	set->list[index].failures = 0;
 	set->list[index].retry_ms = 0;
+	set->list[index].refuses = false;
+}
+
+void endpoint_forgive(struct endpoint_set *set)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		if (set->list[i].refuses)
+			endpoint_answered(set, i);
+	}
 }
 
 void endpoint_failed(struct endpoint_set *set, size_t index, int64_t now, int64_t min_ms)

@@ -26,6 +26,7 @@ struct endpoint {
 	const char *node; /* its name; borrowed */
 	int64_t retry_ms; /* rests until then */
 	unsigned failures;
+	bool refuses; /* it did not accept the token, and has not since */
 };
 
 struct endpoint_set {
@@ -47,12 +48,16 @@ int endpoint_for_node(struct endpoint_set *set, const char *node, int64_t now);
 int endpoint_find(const struct endpoint_set *set, const char *node);
 /* An endpoint other than NOT, for a second opinion: each in turn; -1 when there is none that does not rest. */
 int endpoint_other(const struct endpoint_set *set, size_t not, int64_t now);
+/* True when an endpoint other than EXCEPT may be asked that does not refuse the token. */
+bool endpoint_has_willing(const struct endpoint_set *set, size_t except, int64_t now);
 /* When the first of the resting ones may be asked; INT64_MAX when none rests. */
 int64_t endpoint_next_retry(const struct endpoint_set *set, int64_t now);
 
 void endpoint_answered(struct endpoint_set *set, size_t index);
 /* Rests it, at least MIN_MS. */
 void endpoint_failed(struct endpoint_set *set, size_t index, int64_t now, int64_t min_ms);
+/* The token may be another: those that refused the old one may be asked at once. */
+void endpoint_forgive(struct endpoint_set *set);
 /* From now on INDEX is the entry. */
 void endpoint_prefer(struct endpoint_set *set, size_t index);
 

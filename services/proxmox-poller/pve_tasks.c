@@ -233,6 +233,17 @@ static void merge_known(const struct merge *m, struct pve_task_entry *entry,
 	entry->missed = 0;
 }
 
+/*
+ * A node that was away brings back tasks that ended before our memory of hashes begins. The margin of an hour is
+ * more than clocks differ by.
+ */
+static bool is_history(const struct pve_task_list *list, const struct msg_task *task)
+{
+	int64_t last_ms = task->end_ms.has ? task->end_ms.v : task->start_ms;
+
+	return task->status != TASK_RUNNING && last_ms < list->ts - SEEN_MS;
+}
+
 static void merge_new(const struct merge *m, const struct msg_task *task)
 {
 	struct pve_task_list *list = m->list;
@@ -240,9 +251,11 @@ static void merge_new(const struct merge *m, const struct msg_task *task)
 
 	if (was_seen(list, task->upid) && task->status != TASK_RUNNING)
 		return;
-	tell(m, EVENT_NEW, NULL, task);
-	if (task->status != TASK_RUNNING)
-		tell(m, EVENT_END, NULL, task);
+	if (!is_history(list, task)) {
+		tell(m, EVENT_NEW, NULL, task);
+		if (task->status != TASK_RUNNING)
+			tell(m, EVENT_END, NULL, task);
+	}
 	entry = xnew(struct pve_task_entry);
 	entry_set(entry, task);
 	list->entries = xreallocarray(list->entries, list->n + 1, sizeof(struct pve_task_entry *));

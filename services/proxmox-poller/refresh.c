@@ -13,6 +13,8 @@
 /* Commands expire after 30 s; nobody waits for the answer longer. */
 #define WAIT_MAX_MS 20000
 #define TEXT_BYTES 320
+/* Commands that wait for one cluster. While it does not answer they would pile up. */
+#define PARTS_MAX 256
 
 struct refresh {
 	struct service_env *env;
@@ -69,12 +71,26 @@ static void refresh_unref(struct refresh *refresh)
 
 /* ── parts ─────────────────────────────────────────────────────────────────────────────────────────────────── */
 
+static bool is_busy(const struct cluster_poller *c)
+{
+	size_t n = 0;
+
+	for (const struct refresh_part *part = c->parts; part; part = part->next)
+		n++;
+	return n >= PARTS_MAX;
+}
+
+/* NULL when too many wait already. */
 static struct refresh_part *part_of(struct cluster_poller *c, struct refresh *refresh)
 {
 	struct refresh_part *part;
 
 	if (c->parts && c->parts->refresh == refresh)
 		return c->parts;
+	if (is_busy(c)) {
+		fail(refresh, "busy", "too many wait for this cluster already");
+		return NULL;
+	}
 	part = xnew(struct refresh_part);
 	part->refresh = refresh;
 	part->deadline_ms = cluster_poller_now(c).boot_ms + WAIT_MAX_MS;
@@ -162,6 +178,8 @@ static void call_object(struct cluster_poller *c, struct refresh *refresh, enum 
 {
 	struct refresh_part *part = part_of(c, refresh);
 
+	if (!part)
+		return;
 	switch (id) {
 	case TOPIC_CLUSTER_STATE:
 		call_everything(c, part);

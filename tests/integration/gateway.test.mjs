@@ -289,9 +289,12 @@ test('the places are counted, and given back', async () => {
 });
 
 test('when the broker goes the browser sees it; what it forgot disappears', async () => {
+	const stateOf = async (name) => (await operator.get('/api/health')).body.services.find((s) => s.service === name)?.state;
 	await publish(NODE, node());
+	await publish('service/proxmox-poller/main/state', 'online');
 	const socket = await operator.socket();
 	await eventually(async () => (await operator.get(`/api/state/${NODE}`)).status === 200, 5000, 'the document');
+	await eventually(async () => await stateOf('proxmox-poller') === 'online', 5000, 'the service');
 	await socket.subscribe(['#']);
 	await stack.kill('broker');
 	assert.equal((await socket.change('link', (doc) => !doc.broker)).docs.link.broker, false);
@@ -304,6 +307,8 @@ test('when the broker goes the browser sees it; what it forgot disappears', asyn
 	await publish(CLUSTER, cluster());
 	assert.equal((await socket.change(NODE, (doc) => doc === null, 20_000)).docs[NODE], null);
 	assert.equal((await operator.get(`/api/state/${CLUSTER}`)).status, 200);
+	// Nor does anybody know of a service that did not come back with it.
+	assert.equal(await stateOf('proxmox-poller'), 'unknown');
 	await socket.close();
 });
 

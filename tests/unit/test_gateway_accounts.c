@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "services/gateway/accounts_internal.h"
 
 #include "tests/unit/check.h"
 
@@ -263,6 +264,28 @@ static void test_logout(void **state)
 	accounts_end_session(w->accounts, 12345);
 }
 
+static void test_a_logout_that_cannot_be_written_is_made_up_for(void **state)
+{
+	struct world *w = *state;
+	char secret[SESSION_SECRET_SIZE], other[SESSION_SECRET_SIZE];
+	struct caller caller;
+
+	assert_int_equal(accounts_begin_session(w->accounts, operator(w)->id, secret), 0);
+	assert_true(accounts_check_session(w->accounts, secret, &caller));
+	assert_int_equal(db_exec(w->accounts->db,
+				 "CREATE TRIGGER full BEFORE DELETE ON session"
+				 " BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"),
+			 0);
+	accounts_end_session(w->accounts, caller.owner);
+	assert_false(accounts_check_session(w->accounts, secret, &caller));
+	assert_int_equal(db_exec(w->accounts->db, "DROP TRIGGER full"), 0);
+	assert_int_equal(accounts_begin_session(w->accounts, operator(w)->id, other), 0);
+	assert_int_equal(w->accounts->ended_n, 0);
+	reopen(w);
+	assert_false(accounts_check_session(w->accounts, secret, &caller));
+	assert_true(accounts_check_session(w->accounts, other, &caller));
+}
+
 static void test_too_many_sessions_cost_the_oldest(void **state)
 {
 	struct world *w = *state;
@@ -396,6 +419,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sessions_survive_a_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_idle_sessions_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sessions_end_at_last, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_logout_that_cannot_be_written_is_made_up_for,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_logout, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_too_many_sessions_cost_the_oldest, setup,
 						teardown),

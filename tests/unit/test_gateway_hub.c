@@ -253,6 +253,31 @@ static void test_an_ended_session_closes_its_sockets(void **state)
 	end(&w);
 }
 
+/* What comes behind the end of a client is no message any more, and nobody keeps it. */
+static void test_nothing_is_kept_of_a_client_that_is_gone(void **state)
+{
+	static const unsigned char ends[] = { 0x88, 0x80, 0, 0, 0, 0, 0x88, 0x80, 0, 0, 0, 0 };
+	static const unsigned char begun[] = { 0x81, 0xfe, 0x80, 0x00, 0, 0, 0, 0 };
+	_cleanup_(str_done) struct str text = { 0 };
+	_cleanup_(str_done) struct str flood = { 0 };
+	struct world w;
+	struct peer peer;
+
+	(void)state;
+	start(&w, 10);
+	peer = open_peer(&w, 0);
+	expect(&w, &peer, "{\"op\":\"hello\"", &text);
+	str_add_n(&flood, (const char *)ends, sizeof(ends));
+	str_add_n(&flood, (const char *)begun, sizeof(begun));
+	for (size_t i = 0; i < 1000; i++)
+		str_add_char(&flood, 'x');
+	assert_int_equal(send(peer.fd, flood.data, flood.len, MSG_NOSIGNAL), (ssize_t)flood.len);
+	while (ws_hub_stats(w.hub)->clients)
+		(void)uv_run(&w.loop, UV_RUN_ONCE);
+	close_peer(&peer);
+	end(&w);
+}
+
 static void test_silent_clients_are_pinged_and_then_dropped(void **state)
 {
 	_cleanup_(str_done) struct str text = { 0 };
@@ -387,6 +412,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_client_follows),
 		cmocka_unit_test(test_an_ended_session_closes_its_sockets),
+		cmocka_unit_test(test_nothing_is_kept_of_a_client_that_is_gone),
 		cmocka_unit_test(test_silent_clients_are_pinged_and_then_dropped),
 		cmocka_unit_test(test_who_does_not_read_is_evicted),
 		cmocka_unit_test(test_who_fell_too_far_behind_begins_again),

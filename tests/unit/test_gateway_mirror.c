@@ -240,6 +240,29 @@ static void test_equal_views_share_frames(void **state)
 	view_hub_free(hub);
 }
 
+static void test_old_frames_are_not_kept(void **state)
+{
+	static const char *const filters[] = { "#" };
+	_cleanup_(mirror_freep) struct mirror *m = mirror_new();
+	struct view_hub *hub = view_hub_new(m);
+	struct view *view = view_get(hub, filters, 1, ALL_TOPICS);
+	uint64_t pos = 0, snap_pos = 0;
+	struct ws_frame *changes, *page;
+
+	(void)state;
+	(void)mirror_set(m, TOPIC_NODE_STATE, "pve/home/node/a/state", "1", 1, true, 1000);
+	changes = view_changes(view, &pos, 1000);
+	page = view_snapshot(view, "1", &snap_pos, mirror_seq(m), 1000);
+	view_hub_trim(hub, 1050);
+	assert_int_equal(changes->refs + page->refs, 4);
+	view_hub_trim(hub, 1100);
+	assert_int_equal(changes->refs + page->refs, 2);
+	ws_frame_unref(changes);
+	ws_frame_unref(page);
+	view_unref(view);
+	view_hub_free(hub);
+}
+
 static void test_ages_are_told(void **state)
 {
 	static const char *const filters[] = { "#" };
@@ -452,6 +475,7 @@ int main(void)
 		cmocka_unit_test(test_events_keep_their_order_and_overflow),
 		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_equal_views_share_frames),
+		cmocka_unit_test(test_old_frames_are_not_kept),
 		cmocka_unit_test(test_ages_are_told),
 		cmocka_unit_test(test_big_snapshots_come_in_pages),
 		cmocka_unit_test(test_followers_end_up_with_the_same),

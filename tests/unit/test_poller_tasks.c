@@ -113,6 +113,32 @@ static void test_events(void **unused)
 	pve_tasks_done(&list);
 }
 
+/* A node that comes back after a night brings tasks of last week: they are history, not news. */
+static void test_old_tasks_of_a_node_that_returns(void **unused)
+{
+	static const char text[] =
+		"{\"data\":[{\"upid\":\"UPID:b:1\",\"node\":\"b\",\"type\":\"vzdump\",\"id\":\"1\","
+		"\"user\":\"root@pam\",\"starttime\":%lld,\"endtime\":%lld,\"status\":\"OK\"}]}";
+	_cleanup_(arena_freep) struct arena *arena = arena_new();
+	struct pve_task_list list = { 0 };
+	struct events events;
+	long long now_s = fixture_now(0).wall_ms / 1000;
+	char answer[sizeof(text) + 64];
+
+	(void)unused;
+	take_text(&list, "{\"data\":[]}", 0, &events);
+	(void)snprintf(answer, sizeof(answer), text, now_s - 90000, now_s - 86400);
+	take_text(&list, answer, 5000, &events);
+	assert_int_equal(events.n, 0);
+	assert_int_equal(build(&list, arena).tasks_n, 1);
+	pve_tasks_done(&list);
+	take_text(&list, "{\"data\":[]}", 0, &events);
+	(void)snprintf(answer, sizeof(answer), text, now_s - 1200, now_s - 600);
+	take_text(&list, answer, 5000, &events);
+	assert_int_equal(events.n, 2);
+	pve_tasks_done(&list);
+}
+
 static void test_running_task_that_vanishes(void **unused)
 {
 	struct pve_task_list list = { 0 };
@@ -139,8 +165,9 @@ static char *many(int from, int to)
 		str_printf(
 			&text,
 			"%s{\"upid\":\"UPID:n:%08X:%08X:%08X:t:%d:u@pve:\",\"node\":\"n\",\"type\":\"t\","
-			"\"id\":\"%d\",\"user\":\"u@pve\",\"starttime\":%d,\"endtime\":%d,\"status\":\"OK\"}",
-			i > from ? "," : "", i, i, i, i, i, i, i + 1);
+			"\"id\":\"%d\",\"user\":\"u@pve\",\"starttime\":%lld,\"endtime\":%lld,\"status\":\"OK\"}",
+			i > from ? "," : "", i, i, i, i, i, FIXTURE_WALL_MS / 1000LL + i,
+			FIXTURE_WALL_MS / 1000LL + i + 1);
 	str_add(&text, "]}");
 	return str_take(&text);
 }
@@ -181,8 +208,9 @@ static void test_bad_rows(void **unused)
 		take_text(
 			&list,
 			"{\"data\":[{\"upid\":\"x\"},{\"upid\":\"a\",\"node\":\"n\",\"type\":\"t\"},7,"
-			"{\"upid\":\"b\",\"node\":\"n\",\"type\":\"t\",\"starttime\":1,\"endtime\":2},"
-			"{\"upid\":\"b\",\"node\":\"n\",\"type\":\"t\",\"starttime\":1}]}",
+			"{\"upid\":\"b\",\"node\":\"n\",\"type\":\"t\",\"starttime\":1787095001,"
+			"\"endtime\":1787095002},"
+			"{\"upid\":\"b\",\"node\":\"n\",\"type\":\"t\",\"starttime\":1787095001}]}",
 			5000, &events),
 		3);
 	/* Twice the same: one task, whose end nobody knows. */
@@ -222,6 +250,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_first_answer_makes_no_event),
 		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_old_tasks_of_a_node_that_returns),
 		cmocka_unit_test(test_running_task_that_vanishes),
 		cmocka_unit_test(test_memory_is_bounded),
 		cmocka_unit_test(test_bad_rows),

@@ -49,6 +49,7 @@ export const KINDS = {
 	notjson: (call) => json(call, '<html><body><h1>It works!</h1></body></html>'),
 	empty: () => ({ status: 200, reason: 'OK' }),
 	huge: (call, { size = HUGE }) => json(call, `{"data":[${'{"vmid":100},'.repeat(size / 13)}{}]}`),
+	nothing: (call) => json(call, '{"data":[]}'),
 	deep: (call, { size = 5000 }) => json(call, `{"data":${'['.repeat(size)}${']'.repeat(size)}}`),
 	wrongtypes: (call) => json(call, JSON.stringify({ data: [
 		{ vmid: 'one hundred', id: 7, type: ['qemu'], status: { a: 1 }, cpu: 'much', maxmem: null,

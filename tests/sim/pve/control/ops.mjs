@@ -200,7 +200,7 @@ const accessOps = {
 	},
 };
 
-const GARBAGE = ['truncated', 'notjson', 'empty', 'huge', 'deep', 'wrongtypes', 'hang'];
+const GARBAGE = ['truncated', 'notjson', 'empty', 'huge', 'deep', 'wrongtypes', 'nothing', 'hang'];
 
 function prefixed(body) {
 	if (typeof body.path_prefix !== 'string' || !body.path_prefix.startsWith('/')) {
