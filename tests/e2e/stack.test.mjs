@@ -162,6 +162,7 @@ describe('the reference cluster', () => {
 		await page.click('.account button:has-text("Change password")');
 		await untilText(page, '.toasts', /Password changed/);
 		await page.fill('.account input[name=name]', 'e2e');
+		await page.check('.account input[name=read]');
 		await page.click('.account button:has-text("Make token")');
 		const secret = await page.innerText('.secret');
 		const answer = await fetch(

@@ -75,6 +75,9 @@ export class World {
 		this.names = clusters > 1 ? ['home', 'lab', 'edge'].slice(0, clusters) : ['home'];
 		this.broker = true;
 		this.downNodes = new Set();
+		/* What clusters say of themselves, and how single sources differ from well: { error, last_ok_ms }. */
+		this.error = null;
+		this.faults = {};
 		this.events = [];
 		for (const [i, name] of this.names.entries()) this.build(
 			name, i ? Math.min(3, nodes) : nodes, i ? Math.round(guests / 3) : guests,
@@ -191,6 +194,7 @@ export class World {
 		const source = { last_ok_ms: now, period_s: this.periodS, latency_ms: 12, failures: 0, error: null };
 		const sources = { resources: source, status: source, tasks: source, 'storage.-': source };
 		for (const n of nodes) sources[`storage.${n.node}`] = source;
+		for (const [key, fault] of Object.entries(this.faults)) sources[key] = { ...source, ...fault };
 		const cores = sum(on, (n) => n.maxcpu);
 		const needed = Math.floor(nodes.length / 2) + 1;
 		this.set(`pve/${cluster}/state`, {
@@ -201,7 +205,7 @@ export class World {
 			cpu: cores ? sum(on, (n) => n.cpu * n.maxcpu) / cores : null, maxcpu: cores, mem: sum(on, (n) => n.mem),
 			maxmem: sum(on, (n) => n.maxmem),
 			disk: sum(stores, (s) => s.used), maxdisk: sum(stores, (s) => s.total), endpoint: on[0]?.node ?? null,
-			version: '8.4.1', error: null, sources,
+			version: '8.4.1', error: this.error, sources,
 		});
 		this.seen.set(`pve/${cluster}/state`, now);
 	}
@@ -213,6 +217,7 @@ export class World {
 		for (const cluster of this.names) {
 			for (const [topic, n] of this.under(`pve/${cluster}/node/`)) docs[topic] = this.moveNode(n);
 			for (const [topic, g] of this.under(`pve/${cluster}/guest/`)) docs[topic] = this.moveGuest(g);
+			for (const [topic, s] of this.under(`pve/${cluster}/storage/`)) docs[topic] = this.moveStorage(s);
 			this.updateCluster(cluster);
 			docs[`pve/${cluster}/state`] = this.docs.get(`pve/${cluster}/state`);
 		}
@@ -255,6 +260,11 @@ export class World {
 			mem: wander(this.rnd, now.mem, g.maxmem * 0.01, g.maxmem * 0.1, g.maxmem * 0.95),
 			net_in: wander(this.rnd, g.net_in ?? 0, 4e5, 0, 2e7),
 		};
+	}
+
+	moveStorage(s) {
+		if (!this.downNodes.has(s.node)) return s.status === 'unknown' ? { ...s, status: 'available', reason: null } : s;
+		return { ...s, ts: Date.now(), status: 'unknown', reason: `node ${s.node} is offline` };
 	}
 
 	seenOf(topics) {

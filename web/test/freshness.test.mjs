@@ -47,8 +47,8 @@ describe('a document with a source', () => {
 		assert.equal(judge({ source: null }), 'no-evidence');
 		assert.equal(judge({ source: { ...view, entry: null } }), 'no-evidence');
 	});
-	test('is old when its source never answered', () => {
-		assert.equal(judge({ source: { ...view, entry: { last_ok_ms: null, period_s: 10 } } }), 'source-old');
+	test('is not old but unanswered when its source never answered', () => {
+		assert.equal(judge({ source: { ...view, entry: { last_ok_ms: null, period_s: 10 } } }), 'not-answered');
 	});
 });
 
@@ -63,6 +63,6 @@ describe('a service', () => {
 
 test('every verdict has its sentence', () => {
 	for (const v of [
-		'live', 'no-socket', 'no-broker', 'owner-offline', 'source-old', 'no-evidence',
+		'not-answered', 'live', 'no-socket', 'no-broker', 'owner-offline', 'source-old', 'no-evidence',
 	]) assert.ok(verdictReason(v).length > 3);
 });

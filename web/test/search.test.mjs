@@ -32,6 +32,14 @@ describe('numbers', () => {
 		assert.ok(finds('mem!=51'));
 		assert.ok(!finds('mem!=50'));
 	});
+	test('blanks round an operator', () => {
+		assert.ok(finds('cpu > 80'));
+		assert.ok(!finds('cpu > 90'));
+		assert.ok(finds('cpu >=85 mem< 51 jelly'));
+		assert.ok(finds('-cpu != 85'));
+		assert.equal(parseSearch('mem > 1.5G cpu > 1').terms, 2);
+		assert.deepEqual(tokenize('"a > 3" b > 3'), ['"a > 3"', 'b>3']);
+	});
 	test('a percent sign, a size, a time', () => {
 		assert.ok(finds('memory>=50%'));
 		assert.ok(finds('mem>1.5G'));
@@ -48,9 +56,14 @@ describe('numbers', () => {
 });
 
 describe('fields', () => {
-	test('match from the start, names and tags anywhere', () => {
+	test('are the very word in any case; a name is found by a part of it', () => {
 		assert.ok(finds('node:pve'));
+		assert.ok(finds('node:PVE', { node: 'Pve' }));
 		assert.ok(!finds('node:ve'));
+		assert.ok(!finds('node:agent', { node: 'agent1' }));
+		assert.ok(!finds('status:run'));
+		assert.ok(!finds('type:lx'));
+		assert.ok(!finds('tag:pro'));
 		assert.ok(finds('name:fin'));
 		assert.ok(finds('tag:prod'));
 		assert.ok(!finds('tag:test'));

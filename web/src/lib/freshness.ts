@@ -5,7 +5,9 @@
  * periods. A retained copy is data, not evidence of life. Pure: no clock, no socket.
  */
 
-export type Verdict = 'live' | 'no-socket' | 'no-broker' | 'owner-offline' | 'source-old' | 'no-evidence';
+/** not-answered: the source has given no answer since its owner started, which is not the same as an old one. */
+export type Verdict =
+	| 'live' | 'no-socket' | 'no-broker' | 'owner-offline' | 'source-old' | 'not-answered' | 'no-evidence';
 
 export const PERIODS = 3;
 /** A service that says nothing for this long is not proof of anything; services report every 10 s. */
@@ -57,6 +59,7 @@ export function judgeSource(path: Path, ownerOnline: boolean, source: SourceView
 	if (broken) return broken;
 	if (!ownerOnline) return 'owner-offline';
 	if (!source || !source.entry || silence(source.evidence, now) === null) return 'no-evidence';
+	if (source.entry.last_ok_ms === null) return 'not-answered';
 	const age = sourceAge(source.ts, source.entry, source.evidence, now);
 	return age !== null && age < source.entry.period_s * 1000 * PERIODS ? 'live' : 'source-old';
 }
@@ -75,6 +78,7 @@ const REASONS: Record<Verdict, string> = {
 	'no-broker': 'Jarvis has lost its message broker',
 	'owner-offline': 'the service that reports it is offline',
 	'source-old': 'its source has not answered for three periods',
+	'not-answered': 'its source has not answered yet',
 	'no-evidence': 'not confirmed since we connected',
 };
 

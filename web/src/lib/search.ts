@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The search language of the guest table:
- *   cpu>80  mem>=2G  uptime<1d      numbers with an operator; %, sizes and times may carry a unit
- *   node:pve  type:vm,lxc  tag:prod fields; a comma means "or"
+ *   cpu>80  mem >= 2G  uptime<1d    numbers with an operator; %, sizes and times may carry a unit
+ *   node:pve  type:vm,lxc  tag:prod fields, the whole word in any case; a comma means "or"
+ *   name:jelly                      a part of the name
  *   jelly  jelly,plex  "two words"  text anywhere in id, name, node, type, status or a tag
  *   -stopped  -tag:test             a minus turns a term round
  * Terms are joined by "and". An unknown value satisfies no comparison. What cannot be read is reported, not guessed.
@@ -45,9 +46,15 @@ const ALIASES: Record<string, Record<string, string>> = {
 const SIZE: Record<string, number> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
 const TIME: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
 
+/** "cpu > 20" is "cpu>20": blanks after a word and before a number belong to the operator between. */
+function closeUp(input: string): string {
+	const around = /("[^"]*"?)|(?<=[a-z])\s+(?=[<>]|!?=)|(?<=[<>=])\s+(?=\d)/gi;
+	return input.replace(around, (_all, quoted?: string) => quoted ?? '');
+}
+
 /** Splits at blanks outside of double quotes; the quotes stay, so that a quoted operator is text. */
 export function tokenize(input: string): string[] {
-	return input.match(/(?:[^\s"]+|"[^"]*"?)+/g) ?? [];
+	return closeUp(input).match(/(?:[^\s"]+|"[^"]*"?)+/g) ?? [];
 }
 
 const unquote = (s: string) => s.replaceAll('"', '');
@@ -90,11 +97,19 @@ function numberTest(field: string, compare: Compare, amount: Amount): Test {
 	};
 }
 
-/** Words like a status are matched from their start, names and tags anywhere. */
+/** How a field is compared; what is not named here must be the very word. */
+const LOOSE: Record<string, (have: string, wanted: string) => boolean> = {
+	name: (have, wanted) => have.includes(wanted),
+	lock: (have, wanted) => have.startsWith(wanted),
+	ha: (have, wanted) => have.startsWith(wanted),
+	vmid: (have, wanted) => have.startsWith(wanted),
+};
+const same = (have: string, wanted: string) => have === wanted;
+
 function fieldTest(field: string, values: string[]): Test {
 	const wanted = values.map((v) => ALIASES[field]?.[v] ?? v);
-	const anywhere = field === 'name' || field === 'tag';
-	const hit = (have: string) => wanted.some((w) => (anywhere ? have.includes(w) : have.startsWith(w)));
+	const fits = LOOSE[field] ?? same;
+	const hit = (have: string) => wanted.some((w) => fits(have, w));
 	return (item) => {
 		const have = item.fields[field];
 		if (have === null || have === undefined) return false;

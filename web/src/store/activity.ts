@@ -7,6 +7,7 @@ import type { IconName } from '../ui/Icon.tsx';
 import { match, observeDocs, word } from './docs.ts';
 import { socketOpen } from './fresh.ts';
 import { onBatch } from './link.ts';
+import { onLeave } from './session.ts';
 import { toast } from './toasts.ts';
 
 export type Tone = 'ok' | 'warn' | 'crit' | 'info' | 'none';
@@ -110,7 +111,11 @@ export function startActivity(): void {
 	effect(() => {
 		const up = socketOpen.value;
 		if (up) queueMicrotask(() => add('info', 'link', ever ? 'Connection is back' : 'Connected to Jarvis'));
-		else if (ever) queueMicrotask(() => add('warn', 'link', 'Connection lost'));
+		else if (ever) queueMicrotask(() => ever && add('warn', 'link', 'Connection lost'));
 		queueMicrotask(() => (ever ||= up));
+	});
+	onLeave(() => {
+		ever = false;
+		entries.value = [];
 	});
 }

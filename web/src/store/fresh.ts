@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The rule of lib/freshness over the page's documents. One verdict is shared by all documents of a source. */
 import { computed, signal, type ReadonlySignal, type Signal } from '@preact/signals';
-import type { SourceState } from '../generated/topics.ts';
+import { TOPICS, type SourceState } from '../generated/topics.ts';
 import {
 	HEARTBEAT_MS, judgeOwner, judgeSource, silence, sourceAge, type Evidence, type Verdict,
 } from '../lib/freshness.ts';
-import { freshnessRef, type FreshnessRef } from '../lib/topics.ts';
+import { freshnessRef, isSourceDocument, type FreshnessRef, type TopicId } from '../lib/topics.ts';
 import { now, tick } from './clock.ts';
 import { doc, topics, word } from './docs.ts';
 
@@ -73,12 +73,23 @@ function recent(e: Evidence | null, at: number): Evidence | null {
 	return quiet !== null && quiet <= HEARTBEAT_MS ? e : null;
 }
 
-/** The verdict on one instance of a service. The gateway proves itself by talking to us. */
+/** What a service's source documents prove of it: published with every poll, they are its pulse too. */
+function pulse(service: string, at: number): (Evidence | null)[] {
+	const all = Object.keys(TOPICS) as TopicId[];
+	const kinds = all.filter((id) => isSourceDocument(id) && TOPICS[id].owner === service);
+	return kinds.flatMap((id) => topics(id).value.map((t) => recent(evidence(t).value, at)));
+}
+
+/**
+ * The verdict on one instance of a service. Of several, a source document does not say whose it is. The gateway
+ * proves itself by talking to us.
+ */
 export function serviceFreshness(service: string, instance: string): ReadonlySignal<Verdict> {
 	return shared(`service ${service} ${instance}`, () => {
 		const at = tick.value;
 		const base = `service/${service}/${instance}`;
 		const heard = [evidence(`${base}/state`).value, recent(evidence(`${base}/health`).value, at)];
+		if (presences(service).length === 1) heard.push(...pulse(service, at));
 		if (service === 'gateway') heard.push({ seenMs: 0, at });
 		return judgeOwner(path.value, doc<string>(`${base}/state`).value === 'online', heard, at);
 	});
@@ -90,6 +101,7 @@ function ownerFreshness(owner: string): ReadonlySignal<Verdict> {
 			evidence(t).value,
 			recent(evidence(t.replace(/state$/, 'health')).value, tick.value),
 		]);
+		heard.push(...pulse(owner, tick.value));
 		return judgeOwner(path.value, ownerOnline(owner).value, heard, tick.value);
 	});
 }

@@ -12,6 +12,7 @@ import type { TopicId } from '../lib/topics.ts';
 import { match, peekDoc, topics, word } from './docs.ts';
 import { freshness } from './fresh.ts';
 import { onBatch } from './link.ts';
+import { onLeave } from './session.ts';
 
 const KEPT = 120;
 
@@ -60,6 +61,10 @@ function prune(): void {
 }
 
 export function startHistory(): void {
+	onLeave(() => {
+		histories.clear();
+		lastOk.clear();
+	});
 	onBatch(({ docs }) => {
 		for (const topic of Object.keys(docs)) {
 			if (match(topic)?.id !== 'CLUSTER_STATE') continue;

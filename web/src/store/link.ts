@@ -8,7 +8,7 @@ import { backoffMs } from '../lib/backoff.ts';
 import { now, onTick, serverOffset } from './clock.ts';
 import { keepOnly, match, setDocs } from './docs.ts';
 import { brokenSince, brokerUp, forgetEvidence, setEvidence, socketOpen } from './fresh.ts';
-import { checkSession, loggedOut, loginState } from './session.ts';
+import { checkSession, loggedOut, loginState, onLeave } from './session.ts';
 import { accountOpen } from './view.ts';
 
 const FILTERS = ['link', 'pve/#', 'service/#', 'event/#'];
@@ -243,7 +243,22 @@ function watch(): void {
 	send({ op: 'ping' });
 }
 
+/** Who logs out leaves nothing behind. */
+function forget(): void {
+	endSnapshot();
+	batch(() => {
+		keepOnly(new Set());
+		forgetEvidence();
+		loaded.value = false;
+		linkState.value = 'idle';
+		linkSince.value = null;
+		retryAt.value = null;
+	});
+	attempt = 0;
+}
+
 export function startLink(): void {
+	onLeave(forget);
 	onTick(watch);
 	onTick(prune);
 	addEventListener('online', retryNow);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Who is logged in, and the REST calls that change it. */
-import { signal } from '@preact/signals';
+import { batch, computed, signal } from '@preact/signals';
 import type { Problem, Session, Token, TokenList } from '../generated/topics.ts';
 
 /** A gateway that takes longer than this is as good as none. */
@@ -11,6 +11,9 @@ export type LoginState = 'unknown' | 'out' | 'in';
 
 export const loginState = signal<LoginState>('unknown');
 export const session = signal<Session | null>(null);
+
+/** Nobody is logged in, and nobody's data lies behind the login. */
+export const nobody = computed(() => loginState.value === 'out' && session.value === null);
 
 export class ApiError extends Error {
 	readonly status: number;
@@ -70,11 +73,20 @@ export async function login(user: string, password: string): Promise<void> {
 	accept(await api<Session>('POST', '/api/login', { user, password }));
 }
 
+const leaving = new Set<() => void>();
+
+/** Called when the person leaves, so that nothing is left on the screen; not when a session expires. */
+export const onLeave = (fn: () => void) => void leaving.add(fn);
+
 export async function logout(): Promise<void> {
 	await api('POST', '/api/logout').catch((e: unknown) => {
 		if (!(e instanceof ApiError) || e.status !== 401) throw e;
 	});
-	loggedOut();
+	batch(() => {
+		loggedOut();
+		session.value = null;
+	});
+	for (const fn of leaving) fn();
 }
 
 export async function changePassword(oldPassword: string, newPassword: string): Promise<void> {

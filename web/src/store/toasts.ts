@@ -2,6 +2,7 @@
 /* Short messages over the page. They go by themselves, a failure only after a while or when dismissed. */
 import { signal } from '@preact/signals';
 import { now, onTick } from './clock.ts';
+import { onLeave } from './session.ts';
 
 export interface Toast {
 	id: number;
@@ -25,6 +26,7 @@ export function dismiss(id: number): void {
 }
 
 export function startToasts(): void {
+	onLeave(() => (toasts.value = []));
 	onTick(() => {
 		const t = now();
 		if (toasts.value.some((x) => x.until <= t)) toasts.value = toasts.value.filter((x) => x.until > t);

@@ -3,7 +3,7 @@
 import { computed } from '@preact/signals';
 import type { ClusterState, GuestState, NodeState, StorageState } from '../generated/topics.ts';
 import { plural, share } from '../lib/format.ts';
-import { verdictReason, type Verdict } from '../lib/freshness.ts';
+import { PERIODS, verdictReason, type Verdict } from '../lib/freshness.ts';
 import { clusters, clusterTopic, doc, topics, topicsOf, word } from './docs.ts';
 import { brokerUp, freshness, socketOpen, sourceFreshness } from './fresh.ts';
 import { loaded } from './link.ts';
@@ -17,55 +17,151 @@ export interface Trouble {
 	topic?: string;
 }
 
+const OWNER = 'proxmox-poller';
 const FULL_CRIT = 95;
 const FULL_WARN = 85;
-/** More guests in the same trouble than this are told as a number. */
+/** More guests in the same trouble than this are told by node, as a number. */
 const NAMED = 3;
 
 type Make = (key: string, text: string, detail?: string, topic?: string) => Trouble;
 const crit: Make = (key, text, detail = '', topic) => ({ key, level: 'crit', text, detail, topic });
 const warn: Make = (key, text, detail = '', topic) => ({ key, level: 'warn', text, detail, topic });
 
-/** The verdict in words, with what the source itself says. */
-function why(verdict: Verdict, error: string | null | undefined): string {
-	const reason = verdictReason(verdict);
-	return verdict === 'source-old' && error ? `${reason}: ${error}` : reason;
+const are = (n: number) => (n === 1 ? 'is' : 'are');
+
+/* ── the cluster ── */
+
+/** The poller lives and says that it gets no answer; unlike a poller that says nothing any more. */
+function isUnread(c: ClusterState): boolean {
+	const source = c.sources.resources;
+	if (!source || !(c.error ?? source.error)) return false;
+	return source.last_ok_ms === null || c.ts - source.last_ok_ms >= source.period_s * 1000 * PERIODS;
+}
+
+/** Why nothing that is shown of a cluster may be believed. */
+function unwatched(name: string, c: ClusterState, verdict: Verdict): Trouble {
+	const key = `${name} stale`;
+	const told = verdict === 'source-old' || verdict === 'not-answered';
+	if (told && isUnread(c))
+		return crit(key, `Cluster ${name} cannot be read`, c.error ?? c.sources.resources?.error ?? '');
+	if (verdict === 'not-answered') return warn(key, `Cluster ${name} has not answered yet`);
+	return crit(key, `Cluster ${name} is not watched`, verdictReason(verdict));
 }
 
 function clusterTrouble(name: string, c: ClusterState): Trouble[] {
 	const out: Trouble[] = [];
-	const quorum = sourceFreshness('proxmox-poller', clusterTopic(name), 'status').value;
-	if (c.error) out.push(crit(`${name} error`, `${name} cannot be read`, c.error));
-	if (c.quorate === false && quorum === 'live') out.push(crit(`${name} quorum`, `${name} has lost its quorum`));
+	const quorum = sourceFreshness(OWNER, clusterTopic(name), 'status').value;
+	if (c.quorate === false && quorum === 'live') {
+		out.push(crit(`${name} quorum`, `Cluster ${name} has lost its quorum`));
+	}
+	if (c.error) out.push(warn(`${name} error`, `Cluster ${name} is read, with a warning`, c.error));
 	return out;
 }
 
-function nodeTrouble(topic: string): Trouble[] {
-	const n = doc<NodeState>(topic).value;
-	if (!n || n.status === 'online') return [];
-	return [(n.status === 'offline' ? crit : warn)(topic, `Node ${n.node} is ${n.status}`, n.reason ?? '')];
+/* ── by node ── */
+
+interface Lost {
+	topic: string;
+	reason: string;
 }
 
-function guestTrouble(name: string): Trouble[] {
-	const unknown: Trouble[] = [];
-	const out: Trouble[] = [];
+/** What is unknown, by the node that it is on; a shared storage is on none. */
+type ByNode = Map<string, Lost[]>;
+const SHARED = '-';
+
+function put(map: ByNode, node: string, lost: Lost): void {
+	const list = map.get(node);
+	if (list) list.push(lost);
+	else map.set(node, [lost]);
+}
+
+function unknownGuests(name: string): ByNode {
+	const out: ByNode = new Map();
 	for (const topic of topicsOf('GUEST_STATE', name).value) {
 		const g = doc<GuestState>(topic).value;
-		if (!g || g.template) continue;
-		const who = g.name ?? `Guest ${g.vmid}`;
-		if (g.status.endsWith('-error')) out.push(crit(topic, `${who}: ${g.status}`, g.reason ?? '', topic));
-		else if (g.status === 'unknown') unknown.push(warn(topic, `${who} is unknown`, g.reason ?? '', topic));
+		if (g && !g.template && g.status === 'unknown') put(out, g.node, { topic, reason: g.reason ?? '' });
 	}
-	if (unknown.length <= NAMED) return [...out, ...unknown];
-	return [...out, warn(`${name} unknown`, `${plural(unknown.length, 'guest')} unknown`, unknown[0]!.detail)];
+	return out;
 }
 
-function storageTrouble(topic: string): Trouble[] {
+function unknownStorages(name: string): ByNode {
+	const out: ByNode = new Map();
+	for (const topic of topicsOf('STORAGE_STATE', name).value) {
+		const s = doc<StorageState>(topic).value;
+		if (!s || s.status === 'disabled') continue;
+		const verdict = freshness(topic).value;
+		if (verdict !== 'live') put(out, s.node ?? SHARED, { topic, reason: verdictReason(verdict) });
+		else if (s.status === 'unknown') put(out, s.node ?? SHARED, { topic, reason: s.reason ?? '' });
+	}
+	return out;
+}
+
+/** A node that is not there is one trouble, with all that is unknown because of it. */
+function nodeTrouble(topic: string, guests: ByNode, storages: ByNode): Trouble[] {
+	const n = doc<NodeState>(topic).value;
+	if (!n || n.status === 'online') return [];
+	const lost = [[guests.get(n.node)?.length ?? 0, 'guest'], [storages.get(n.node)?.length ?? 0, 'storage']] as const;
+	const counts = lost.filter(([count]) => count > 0).map(([count, what]) => plural(count, what));
+	guests.delete(n.node);
+	storages.delete(n.node);
+	const detail = [counts.length ? `${counts.join(', ')} unknown` : '', n.reason ?? ''].filter(Boolean).join(' · ');
+	return [(n.status === 'offline' ? crit : warn)(topic, `Node ${n.node} is ${n.status}`, detail)];
+}
+
+function guestName(topic: string): string {
+	const g = doc<GuestState>(topic).value;
+	return g?.name ?? `Guest ${g?.vmid ?? ''}`;
+}
+
+function guestErrors(name: string): Trouble[] {
+	const groups = new Map<string, Trouble[]>();
+	for (const topic of topicsOf('GUEST_STATE', name).value) {
+		const g = doc<GuestState>(topic).value;
+		if (!g || g.template || !g.status.endsWith('-error')) continue;
+		const group = `guests of node ${g.node}: ${g.status}`;
+		const one = crit(topic, `${guestName(topic)}: ${g.status}`, g.reason ?? '', topic);
+		groups.set(group, [...groups.get(group) ?? [], one]);
+	}
+	return [...groups].flatMap(([group, list]) => {
+		if (list.length <= NAMED) return list;
+		return [crit(`${name} ${group}`, `${list.length} ${group}`, list[0]!.detail)];
+	});
+}
+
+function guestTrouble(name: string, byNode: ByNode): Trouble[] {
+	const few = [...byNode.values()].reduce((n, list) => n + list.length, 0) <= NAMED;
+	return [...byNode].flatMap(([node, list]) => {
+		if (few || list.length === 1)
+			return list.map((g) => warn(g.topic, `${guestName(g.topic)} is unknown`, g.reason, g.topic));
+		return [warn(`${name} guests ${node}`, `${list.length} guests of node ${node} are unknown`, list[0]!.reason)];
+	});
+}
+
+/** One line a node, with what the node's source itself says; sources that have just begun share one. */
+function storageTrouble(name: string, c: ClusterState, byNode: ByNode): Trouble[] {
+	const out: Trouble[] = [];
+	const early: string[] = [];
+	for (const [node, list] of byNode) {
+		const error = c.sources[`storage.${node}`]?.error;
+		const n = list.length;
+		if (!error && list.every((s) => freshness(s.topic).value === 'not-answered')) {
+			early.push(node === SHARED ? 'the shared ones' : `node ${node}`);
+			continue;
+		}
+		const which = n === 1 ? `Storage ${doc<StorageState>(list[0]!.topic).value?.storage ?? ''}` : `${n} storages`;
+		const text = node === SHARED
+			? `${n === 1 ? which : `${n} shared storages`} ${are(n)} unknown`
+			: `${which} of node ${node} ${are(n)} unknown`;
+		out.push(warn(`${name} storages ${node}`, text, error ?? list[0]!.reason));
+	}
+	if (early.length) out.push(warn(`${name} storages`, 'Storages have not answered yet', early.join(', ')));
+	return out;
+}
+
+function storageFaults(topic: string): Trouble[] {
 	const s = doc<StorageState>(topic).value;
-	if (!s || s.status === 'disabled') return [];
-	const who = `Storage ${s.storage}${s.node ? ` on ${s.node}` : ''}`;
-	const verdict = freshness(topic).value;
-	if (verdict !== 'live') return [warn(topic, `${who} is stale`, verdictReason(verdict))];
+	if (!s || s.status === 'disabled' || s.status === 'unknown' || freshness(topic).value !== 'live') return [];
+	const who = `Storage ${s.storage}${s.node ? ` of node ${s.node}` : ''}`;
 	if (s.status !== 'available') return [warn(topic, `${who} is ${s.status}`, s.reason ?? '')];
 	const used = share(s.used, s.total) ?? 0;
 	if (used < FULL_WARN) return [];
@@ -75,17 +171,17 @@ function storageTrouble(topic: string): Trouble[] {
 function ofCluster(name: string): Trouble[] {
 	const c = doc<ClusterState>(clusterTopic(name)).value;
 	if (!c) return [];
-	const out = clusterTrouble(name, c);
-	const verdict = sourceFreshness('proxmox-poller', clusterTopic(name), 'resources').value;
-	if (verdict !== 'live') {
-		const reason = why(verdict, c.sources.resources?.error);
-		return [...out, crit(`${name} stale`, `${name} is not watched`, reason)];
-	}
+	const verdict = sourceFreshness(OWNER, clusterTopic(name), 'resources').value;
+	if (verdict !== 'live') return [unwatched(name, c, verdict)];
+	const guests = unknownGuests(name);
+	const storages = unknownStorages(name);
 	return [
-		...out,
-		...topicsOf('NODE_STATE', name).value.flatMap(nodeTrouble),
-		...guestTrouble(name),
-		...topicsOf('STORAGE_STATE', name).value.flatMap(storageTrouble),
+		...clusterTrouble(name, c),
+		...topicsOf('NODE_STATE', name).value.flatMap((topic) => nodeTrouble(topic, guests, storages)),
+		...guestErrors(name),
+		...guestTrouble(name, guests),
+		...storageTrouble(name, c, storages),
+		...topicsOf('STORAGE_STATE', name).value.flatMap(storageFaults),
 	];
 }
 
@@ -93,7 +189,7 @@ function ofCluster(name: string): Trouble[] {
 function named(name: string): Trouble[] {
 	const list = ofCluster(name);
 	if (clusters.value.length < 2) return list;
-	return list.map((t) => (t.text.startsWith(name) ? t : { ...t, text: `${name}: ${t.text}` }));
+	return list.map((t) => (t.text.startsWith(`Cluster ${name} `) ? t : { ...t, text: `${name}: ${t.text}` }));
 }
 
 function ofServices(): Trouble[] {

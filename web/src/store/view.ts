@@ -3,6 +3,7 @@
 import { computed, effect, signal } from '@preact/signals';
 import { formatHash, parseHash } from '../lib/hash.ts';
 import { clusters } from './docs.ts';
+import { onLeave } from './session.ts';
 
 export const TABS = ['cluster', 'guests', 'storage', 'activity', 'system'] as const;
 export type Tab = (typeof TABS)[number];
@@ -39,6 +40,10 @@ function read(): void {
 
 export function startView(): void {
 	read();
+	onLeave(() => {
+		chooseCluster('');
+		query.value = '';
+	});
 	addEventListener('hashchange', read);
 	effect(() => {
 		const hash = formatHash({

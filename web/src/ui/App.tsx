@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The page: three columns on a desktop, one with a bar of tabs on a phone. */
-import { loginState } from '../store/session.ts';
+import { loginState, nobody } from '../store/session.ts';
 import { dismiss, toasts } from '../store/toasts.ts';
 import { accountOpen, cluster, helpOpen, selected, tab, type Tab } from '../store/view.ts';
 import { loaded } from '../store/link.ts';
@@ -98,12 +98,14 @@ function Columns() {
 				<GuestsPanel />
 			</div>
 			<div class="column right">
-				<AttentionPanel />
-				<QuorumPanel cluster={name} />
-				<TasksPanel cluster={name} />
-				<ServicesPanel />
-				<ActivityPanel />
-				<ConnectionPanel cluster={name} />
+				<div class="side">
+					<AttentionPanel />
+					<QuorumPanel cluster={name} />
+					<TasksPanel cluster={name} />
+					<ServicesPanel />
+					<ActivityPanel />
+					<ConnectionPanel cluster={name} />
+				</div>
 				<Detail />
 			</div>
 		</main>
@@ -117,8 +119,7 @@ export function App() {
 			<div class="page" inert={covered}>
 				<Header />
 				<Banner />
-				<Columns />
-				<TabBar />
+				{nobody.value ? <main class="columns" /> : <><Columns /><TabBar /></>}
 			</div>
 			<Toasts />
 			<Help />

@@ -212,8 +212,9 @@ const GRAMMAR: [string, string][] = [
 	['jelly', 'anywhere in name, id, node, type, status, tags'],
 	['jelly,plex', 'one or the other'],
 	['-stopped', 'not'],
-	['node:pve type:lxc', 'fields: name node type tag status pool lock ha vmid'],
-	['cpu>80 mem>=50', 'percent: cpu mem disk'],
+	['node:pve type:lxc', 'exactly that node, type, status, tag, pool; also lock ha vmid'],
+	['name:jelly', 'a part of the name'],
+	['cpu>80 mem >= 50', 'percent: cpu mem disk'],
 	['mem>2G uptime<1d', 'sizes and times; also net netin netout read write cores'],
 	['"two words"', 'text with blanks'],
 ];

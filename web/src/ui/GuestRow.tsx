@@ -54,10 +54,11 @@ function Tags({ tags }: { tags: string[] }) {
 }
 
 function Measure({
-	value, label, class: cls, title,
-}: { value: number | null; label: string; class: string; title: string }) {
+	value, label, short, class: cls, title,
+}: { value: number | null; label: string; short: string; class: string; title: string }) {
 	return (
 		<span class={cls} role="gridcell" title={title}>
+			<span class="measure-name" aria-hidden="true">{short}</span>
 			{value !== null && <Bar value={value} label={label} />}
 			<span class="figure">{percent(value)}</span>
 		</span>
@@ -116,10 +117,11 @@ export function Row({ topic, index, at }: { topic: string; index: number; at: nu
 				<Tags tags={g.tags} />
 			</span>
 			<span class="c-node" role="gridcell">{g.node}</span>
-			<Measure class="c-cpu" label="CPU" value={on ? g.cpu : null} title={`of ${g.maxcpu ?? DASH} cores`} />
+			<Measure class="c-cpu" label="CPU" short="cpu" value={on ? g.cpu : null} title={`of ${g.maxcpu ?? DASH} cores`} />
 			<Measure
 				class="c-mem"
 				label="Memory"
+				short="mem"
 				value={mem}
 				title={`${bytes(on ? g.mem : null)} of ${bytes(g.maxmem)}`}
 			/>

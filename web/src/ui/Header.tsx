@@ -5,7 +5,7 @@ import { plural } from '../lib/format.ts';
 import { clusters, clusterTopic, doc } from '../store/docs.ts';
 import { sourceFreshness } from '../store/fresh.ts';
 import { loaded } from '../store/link.ts';
-import { session } from '../store/session.ts';
+import { nobody, session } from '../store/session.ts';
 import { troubles } from '../store/trouble.ts';
 import { accountOpen, chooseCluster, cluster, helpOpen } from '../store/view.ts';
 import { Icon } from './Icon.tsx';
@@ -62,6 +62,7 @@ function Nominal() {
 function Overall() {
 	const list = troubles.value;
 	const bad = list.filter((t) => t.level === 'crit').length;
+	if (nobody.value) return <div class="overall" />;
 	if (!loaded.value) return <div class="overall waiting">Waiting for data</div>;
 	if (list.length === 0) return <Nominal />;
 	return (

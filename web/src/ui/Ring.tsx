@@ -8,6 +8,7 @@ import { arcPath, polar, segments, type Segment } from '../lib/arc.ts';
 import { bytes, DASH, percent, share } from '../lib/format.ts';
 import { clusterTopic, doc, topicsOf } from '../store/docs.ts';
 import { freshness, sourceAgeMs, sourceFreshness } from '../store/fresh.ts';
+import { knownStorages, partial, type Known } from '../store/storages.ts';
 import { level, Panel, StaleTag } from './parts.tsx';
 
 const OWNER = 'proxmox-poller';
@@ -71,7 +72,38 @@ function NodeLabel({ seg, name, figures }: LabelProps) {
 
 const STATE_CLASS = { online: 'ok', offline: 'crit', unknown: 'warn' } as const;
 
-function NodeSegment({ topic, seg, labelled }: { topic: string; seg: Segment; labelled: boolean }) {
+/** On a phone there is no room for names: a number, which the legend explains. */
+function NodeNumber({ seg, n }: { seg: Segment; n: number }) {
+	const at = polar(R_STATE, seg.mid);
+	return (
+		<g class="ring-number" transform={`translate(${at.x.toFixed(1)} ${at.y.toFixed(1)})`} text-anchor="middle">
+			<circle r="15" />
+			<text y="7.5">{n}</text>
+		</g>
+	);
+}
+
+function LegendItem({ topic, n }: { topic: string; n: number }) {
+	return <li><b>{n}</b> {doc<NodeState>(topic).value?.node}</li>;
+}
+
+function Legend({ cluster }: { cluster: string }) {
+	const nodes = topicsOf('NODE_STATE', cluster).value;
+	return (
+		<ol class="ring-legend" aria-label="Nodes of the ring">
+			{nodes.map((t, i) => <LegendItem key={t} topic={t} n={i + 1} />)}
+		</ol>
+	);
+}
+
+interface SegmentProps {
+	topic: string;
+	seg: Segment;
+	n: number;
+	labelled: boolean;
+}
+
+function NodeSegment({ topic, seg, n: number, labelled }: SegmentProps) {
 	const n = doc<NodeState>(topic).value;
 	const live = freshness(topic).value === 'live';
 	if (!n) return null;
@@ -87,6 +119,7 @@ function NodeSegment({ topic, seg, labelled }: { topic: string; seg: Segment; la
 			<path class="segment-state" d={arcPath(R_STATE, seg.from, seg.to)} />
 			<Gauge r={R_CPU} seg={seg} value={cpu} kind="cpu" />
 			<Gauge r={R_MEM} seg={seg} value={mem} kind="mem" />
+			<NodeNumber seg={seg} n={number} />
 			{labelled && <NodeLabel seg={seg} name={n.node} figures={figures} />}
 		</g>
 	);
@@ -144,6 +177,7 @@ function Dial({ cluster, c, live }: { cluster: string; c: ClusterState; live: bo
 				key={t}
 				topic={t}
 				seg={segs[i]!}
+				n={i + 1}
 				labelled={nodes.length <= LABELS_UP_TO}
 			/>)}
 			<Votes c={c} />
@@ -161,9 +195,11 @@ interface TotalProps {
 	side: 'left' | 'right';
 	/** Much of it is nothing to worry about. */
 	plain?: boolean;
+	/** What the figure leaves out. */
+	note?: string;
 }
 
-function Total({ name, value, figure, unit = '', detail, side, plain }: TotalProps) {
+function Total({ name, value, figure, unit = '', detail, side, plain, note }: TotalProps) {
 	const dark = 100 - (value ?? 0);
 	return (
 		<div class={`total ${side} ${plain ? '' : level(value)}`}>
@@ -178,13 +214,16 @@ function Total({ name, value, figure, unit = '', detail, side, plain }: TotalPro
 				/>
 			</div>
 			<div class="total-detail">{detail}</div>
+			{note && <div class="total-note">{note}</div>}
 		</div>
 	);
 }
 
 const figure = (v: number | null) => (v === null ? DASH : v.toFixed(0));
 
-function Totals({ c, side }: { c: ClusterState; side: 'left' | 'right' }) {
+function Totals({
+	c, side, known = null,
+}: { c: ClusterState; side: 'left' | 'right'; known?: Known | null }) {
 	const mem = share(c.mem, c.maxmem);
 	const disk = share(c.disk, c.maxdisk);
 	if (side === 'left')
@@ -226,6 +265,7 @@ function Totals({ c, side }: { c: ClusterState; side: 'left' | 'right' }) {
 				figure={figure(disk)}
 				unit="%"
 				detail={`${bytes(c.disk)} of ${bytes(c.maxdisk)}`}
+				note={known ? partial(known) : ''}
 			/>
 		</div>
 	);
@@ -251,7 +291,8 @@ export function ClusterPanel({ cluster }: { cluster: string }) {
 			<div class="cluster-body">
 				<Totals c={c} side="left" />
 				<Dial cluster={cluster} c={c} live={live && sourceFreshness(OWNER, topic, 'status').value === 'live'} />
-				<Totals c={c} side="right" />
+				<Legend cluster={cluster} />
+				<Totals c={c} side="right" known={live ? knownStorages(cluster) : null} />
 			</div>
 		</Panel>
 	);

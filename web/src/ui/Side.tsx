@@ -2,13 +2,14 @@
 /* The right column: what wants attention, quorum, tasks, Jarvis's own services, activity, connection. */
 import type { ClusterState, ServiceHealth, ServiceInfo, Task, TasksState } from '../generated/topics.ts';
 import { bytes, clockTime, DASH, decimal, duration, plural, timeOrDay } from '../lib/format.ts';
+import type { Verdict } from '../lib/freshness.ts';
 import { serverOffset, slowWall, tick } from '../store/clock.ts';
 import { entries, taskTitle } from '../store/activity.ts';
 import { clusterTopic, doc, topics, word } from '../store/docs.ts';
 import {
 	brokerUp, freshness, healthSilence, ownerOnline, serviceFreshness, socketOpen, sourceAgeMs, sourceFreshness,
 } from '../store/fresh.ts';
-import { loaded, roundTrip } from '../store/link.ts';
+import { linkSince, loaded, roundTrip } from '../store/link.ts';
 import { session } from '../store/session.ts';
 import { troubles } from '../store/trouble.ts';
 import { accountOpen, selected } from '../store/view.ts';
@@ -156,10 +157,20 @@ export function TasksPanel({ cluster }: { cluster: string }) {
 	);
 }
 
-function serviceLook(state: string | null, live: boolean): [IconName, string, string] {
+/** Services say how they are every ten seconds: this long after we connected, silence means nothing. */
+const HEARD_BY_MS = 12_000;
+
+function justConnected(): boolean {
+	const since = linkSince.value;
+	return socketOpen.value && since !== null && tick.value - since < HEARD_BY_MS;
+}
+
+function serviceLook(state: string | null, verdict: Verdict): [IconName, string, string] {
 	if (state === 'offline') return ['offline', 'crit', 'offline'];
 	if (state !== 'online') return ['unknown', 'warn', 'unknown'];
-	return live ? ['online', 'ok', 'online'] : ['stale', 'stale', 'was online'];
+	if (verdict === 'live') return ['online', 'ok', 'online'];
+	if (verdict === 'no-evidence' && justConnected()) return ['none', 'none', 'waiting'];
+	return ['stale', 'stale', 'was online'];
 }
 
 function ServiceRow({ topic }: { topic: string }) {
@@ -169,9 +180,7 @@ function ServiceRow({ topic }: { topic: string }) {
 	const info = doc<ServiceInfo>(`${base}/info`).value;
 	const health = doc<ServiceHealth>(`${base}/health`).value;
 	const quiet = healthSilence(service, instance).value;
-	const [icon, tone, text] = serviceLook(
-		doc<string>(topic).value, serviceFreshness(service, instance).value === 'live',
-	);
+	const [icon, tone, text] = serviceLook(doc<string>(topic).value, serviceFreshness(service, instance).value);
 	const fresh = tone === 'ok' && quiet !== null && quiet < 30_000;
 	const figures = health && fresh
 		? [
@@ -183,10 +192,12 @@ function ServiceRow({ topic }: { topic: string }) {
 		<li class="service">
 			<span class="service-name">{service}{instance === 'main' ? '' : `/${instance}`}</span>
 			<Status icon={icon} tone={tone}>{text}</Status>
-			<span class="service-figures">{figures.filter(Boolean).join(' · ')}</span>
-			<span class="service-version">
-				{info ? `${info.version} · ${tone === 'ok' ? duration(slowWall.value - info.started_ms) : DASH}` : DASH}
-			</span>
+			<div class="service-line">
+				<span>{figures.filter(Boolean).join(' · ')}</span>
+				<span>
+					{info ? `${info.version} · ${tone === 'ok' ? duration(slowWall.value - info.started_ms) : DASH}` : DASH}
+				</span>
+			</div>
 		</li>
 	);
 }

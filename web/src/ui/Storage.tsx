@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Storages; a shared one once, with the nodes that do not reach it. */
-import type { StorageState } from '../generated/topics.ts';
+import type { ClusterState, StorageState } from '../generated/topics.ts';
 import { bytes, percent, share } from '../lib/format.ts';
-import { doc, topicsOf } from '../store/docs.ts';
+import { clusterTopic, doc, topicsOf } from '../store/docs.ts';
 import { freshness } from '../store/fresh.ts';
+import { knownStorages, partial } from '../store/storages.ts';
 import type { IconName } from './Icon.tsx';
 import { Bar, Empty, level, Panel, Status, TopicStale } from './parts.tsx';
 
@@ -50,10 +51,24 @@ function StorageRow({ topic }: { topic: string }) {
 	);
 }
 
+/** The cluster's own total, with what it leaves out. */
+function Sum({ cluster }: { cluster: string }) {
+	const c = doc<ClusterState>(clusterTopic(cluster)).value;
+	const note = partial(knownStorages(cluster));
+	if (!c) return null;
+	return (
+		<div class="storage-sum">
+			{c.disk !== null && <span>{bytes(c.disk)} of {bytes(c.maxdisk)} in all</span>}
+			{note && <span class="tone-warn">{note}</span>}
+		</div>
+	);
+}
+
 export function StoragePanel({ cluster }: { cluster: string }) {
 	const list = topicsOf('STORAGE_STATE', cluster).value;
 	return (
 		<Panel title="Storage" class="storages" tab="storage" scrolls meta={list.length ? `${list.length}` : null}>
+			{list.length > 0 && <Sum cluster={cluster} />}
 			<ul class="plain">
 				{list.map((t) => <StorageRow key={t} topic={t} />)}
 			</ul>

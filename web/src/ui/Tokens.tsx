@@ -6,7 +6,12 @@ import type { Token } from '../generated/topics.ts';
 import { createToken, listTokens, revokeToken } from '../store/session.ts';
 import { toast } from '../store/toasts.ts';
 
-const SCOPES = ['read', 'metrics', 'read_logs', 'propose', 'operate'];
+/** What a token can be used for at present; the vocabulary has more. */
+const SCOPES: [name: string, does: string][] = [
+	['read', 'see the state of clusters, guests and services'],
+	['read_logs', 'with read: log messages as well'],
+	['metrics', 'fetch figures for Prometheus, nothing else'],
+];
 
 const day = (ms: number) => new Date(ms).toLocaleDateString(
 	'en-GB', { day: 'numeric', month: 'short', year: 'numeric' },
@@ -37,13 +42,16 @@ function TokenRow({ t, onRevoke }: { t: Token; onRevoke: () => void }) {
 export function Tokens() {
 	const items = useSignal<Token[]>([]);
 	const secret = useSignal('');
+	const problem = useSignal('');
 	const load = () => tell('Tokens cannot be read', async () => (items.value = (await listTokens()).items));
 	useEffect(() => void load(), []);
 	const make = async (e: SubmitEvent) => {
 		e.preventDefault();
 		const form = e.currentTarget as HTMLFormElement;
 		const data = new FormData(form);
-		const scopes = SCOPES.filter((s) => data.has(s));
+		const scopes = SCOPES.map(([name]) => name).filter((s) => data.has(s));
+		problem.value = scopes.length ? '' : 'Choose what it may do.';
+		if (scopes.length === 0) return;
 		const made = await tell('No token was made', async () => {
 			secret.value = (await createToken(String(data.get('name')), scopes, 90)).secret ?? '';
 		});
@@ -71,10 +79,14 @@ export function Tokens() {
 					<input name="name" required maxLength={64} autocomplete="off" />
 				</label>
 				<div class="scopes" role="group" aria-label="What it may do">
-					{SCOPES.map((s, i) => (
-						<label key={s}><input type="checkbox" name={s} defaultChecked={i === 0} />{s}</label>
+					{SCOPES.map(([name, does]) => (
+						<label key={name}>
+							<input type="checkbox" name={name} />
+							<span><b>{name}</b> <span class="dim">{does}</span></span>
+						</label>
 					))}
 				</div>
+				<p class="form-error" role="alert">{problem.value}</p>
 				<button type="submit" class="button">Make token</button>
 			</form>
 		</section>
