@@ -70,7 +70,7 @@ $(foreach s,$(SERVICES),$(eval sources_$(s) := $(wildcard services/$(s)/*.c)))
 # Everything of a service but its main.c: what its unit tests link.
 service_logic := $(foreach s,$(SERVICES),$(patsubst %.c,$(obj)/%.o,$(filter-out %/main.c,$(sources_$(s)))))
 
-.PHONY: help all setup demo check check-full check-bare unit integration tsan e2e bench fuzz lint format \
+.PHONY: help all setup demo check check-full check-bare check-compose unit integration tsan e2e bench fuzz lint format \
 	format-check generate generate-check install clean web web-check programs
 
 help: ## this list
@@ -146,9 +146,13 @@ check-full: check ## and what takes longer: validators, long fuzzing, bare machi
 	@tools/validate/run
 	@$(MAKE) -s fuzz FUZZ_SECONDS=300
 	@$(MAKE) -s check-bare
+	@$(MAKE) -s check-compose
 
 check-bare: ## demo and check in fresh Debian 12 and 13 roots; needs root
 	@tools/check-bare
+
+check-compose: ## images and compose file in a real Docker engine; needs root
+	@tools/check-compose
 
 unit: $(unit_programs) ## unit tests
 	@tests/run $(unit_programs)
@@ -222,6 +226,8 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 	install -m 644 web/dist/* $(DESTDIR)$(PREFIX)/share/jarvis/web/
 	install -m 644 deploy/jarvis.example.yaml deploy/mosquitto/mosquitto.conf deploy/mosquitto/acl \
 		$(DESTDIR)$(PREFIX)/share/jarvis/
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 644 deploy/systemd/jarvis@.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
 
 clean: ## remove what was built
 	rm -rf build build-* web/dist

@@ -124,6 +124,9 @@ int secret_read(const char *secrets_dir, const char *service, const char *name, 
 	_cleanup_(freep) char *own = xasprintf("%s/%s/%s", secrets_dir, service, name);
 	_cleanup_(freep) char *compose = xasprintf("%s/%s_%s", COMPOSE_DIR, service, name);
 	_cleanup_(freep) char *systemd = credentials ? xasprintf("%s/%s", credentials, name) : NULL;
+	/* What LoadCredential= calls the files of a folder. */
+	_cleanup_(freep) char *folder =
+		credentials ? xasprintf("%s/%s_%s", credentials, service, name) : NULL;
 	int r;
 
 	if (strchr(service, '/') || strchr(name, '/')) {
@@ -135,6 +138,8 @@ int secret_read(const char *secrets_dir, const char *service, const char *name, 
 		r = read_file(compose, OTHERS_ANY, ret, error);
 	if (r == -ENOENT && systemd)
 		r = read_file(systemd, OTHERS_BUT_ACL, ret, error);
+	if (r == -ENOENT && folder)
+		r = read_file(folder, OTHERS_BUT_ACL, ret, error);
 	if (r == -ENOENT)
 		str_printf(error,
 			   "%s: there is no such file (nor %s); make it, as user %u, with: "

@@ -16,7 +16,8 @@ struct secret {
 
 /*
  * Reads the secret NAME of SERVICE from the first of these that is there:
- *   SECRETS_DIR/SERVICE/NAME, /run/secrets/SERVICE_NAME (compose), $CREDENTIALS_DIRECTORY/NAME (systemd)
+ *   SECRETS_DIR/SERVICE/NAME, /run/secrets/SERVICE_NAME (compose), $CREDENTIALS_DIRECTORY/NAME (systemd),
+ *   $CREDENTIALS_DIRECTORY/SERVICE_NAME (systemd, from LoadCredential=SERVICE:FOLDER)
  * It must be a regular file (no link) of this user or root, without rights for others, of at most 16 KiB of text.
  * 0, or -errno with a sentence appended to ERROR: the path, what is wrong, and the command that mends it; never
  * anything of the secret. -ENOENT when there is none. The caller frees *ret with secret_done().

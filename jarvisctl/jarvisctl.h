@@ -14,3 +14,4 @@ enum exit_code {
 
 int command_config(int argc, char **argv);
 int command_mqtt_user(int argc, char **argv);
+int command_probe(int argc, char **argv);

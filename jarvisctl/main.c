@@ -30,6 +30,12 @@ static const struct command commands[] = {
 	  "password file,\n"
 	  "      mosquitto_passwd -U FILE once to hash it, and SIGHUP.\n",
 	  "passwords of MQTT users", command_mqtt_user },
+	{ "probe",
+	  "  jarvisctl probe http PORT PATH    127.0.0.1:PORT answers a GET of PATH with 200\n"
+	  "  jarvisctl probe listening PORT    somebody listens on the TCP port\n"
+	  "  jarvisctl probe connected PORT    there is a connection to somebody's TCP port\n"
+	  "      of this network namespace; exit code 0 or 1, for healthchecks of containers\n",
+	  "is this container well?", command_probe },
 };
 
 static void print_usage(FILE *out)

@@ -1,7 +1,9 @@
 // jarvisctl as an operator calls it: what it prints, what it writes, and its exit codes.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
@@ -10,13 +12,19 @@ const PROGRAM = resolve(process.env.JARVIS_BUILD ?? 'build', 'jarvisctl');
 const dir = mkdtempSync(join(tmpdir(), 'jarvisctl-'));
 after(() => rmSync(dir, { recursive: true, force: true }));
 
+/** As run(), with our own servers running meanwhile: the exit code. */
+function code(...args) {
+	return new Promise((done) => { execFile(PROGRAM, args, { timeout: 10_000 }, (error) => done(error?.code ?? 0)); });
+}
+
 function run(...args) {
 	const { status, stdout, stderr } = spawnSync(PROGRAM, args, { encoding: 'utf8', timeout: 10_000 });
 	return { status, stdout, stderr };
 }
 
 test('without or with wrong arguments it says how it is used', () => {
-	for (const args of [[], ['nonsense'], ['config'], ['config', '--nonsense'], ['mqtt-user']]) {
+	for (const args of [[], ['nonsense'], ['config'], ['config', '--nonsense'], ['mqtt-user'],
+		['probe'], ['probe', 'http', '80'], ['probe', 'listening', '0'], ['probe', 'connected', '65536']]) {
 		const { status, stderr } = run(...args);
 		assert.equal(status, 64, args.join(' '));
 		assert.match(stderr, /usage:/);
@@ -74,4 +82,26 @@ test('mqtt-user refuses names that are no topic level', () => {
 	for (const name of ['..', 'a/b', '', 'a b', 'x'.repeat(65)]) {
 		assert.equal(run('mqtt-user', '--secrets', dir, name).status, 64, name);
 	}
+});
+
+test('probe tells servers, listeners and connections that are well from those that are not', async () => {
+	const server = createServer((request, response) => {
+		response.statusCode = request.url === '/well' ? 200 : 503;
+		response.end();
+	});
+	await new Promise((done) => { server.listen(0, '127.0.0.1', done); });
+	const { port } = server.address();
+	const probe = (...args) => code('probe', ...args.map(String));
+	assert.equal(await probe('http', port, '/well'), 0);
+	assert.equal(await probe('http', port, '/ill'), 1);
+	assert.equal(await probe('listening', port), 0);
+	assert.equal(await probe('connected', port), 1);
+	const client = connect(port, '127.0.0.1');
+	await new Promise((done) => { client.on('connect', done); });
+	assert.equal(await probe('connected', port), 0);
+	client.destroy();
+	server.closeAllConnections();
+	await new Promise((done) => { server.close(done); });
+	assert.equal(await probe('listening', port), 1);
+	assert.equal(await probe('http', port, '/well'), 1);
 });

@@ -222,6 +222,21 @@ static void test_credentials_directory(void **state)
 	check_error(f, -EPERM, "chmod 600");
 }
 
+/* LoadCredential=svc:FOLDER hands the folder's files over as svc_NAME. */
+static void test_credentials_of_folder(void **state)
+{
+	const struct fixture *f = *state;
+	_cleanup_(freep) char *path = xasprintf("%s/svc_token", f->dir);
+	struct secret secret = { 0 };
+	_cleanup_(str_done) struct str error = { 0 };
+
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", f->dir, 1), 0);
+	write_file(path, "credential", 10, 0440);
+	check_value(f, "credential");
+	assert_int_equal(chmod(path, 0444), 0);
+	assert_int_equal(secret_read(f->dir, "svc", "token", &secret, &error), -EPERM);
+}
+
 static void test_names_do_not_climb(void **state)
 {
 	const struct fixture *f = *state;
@@ -260,6 +275,7 @@ int main(void)
 		TEST(test_content),
 		TEST(test_size),
 		TEST(test_credentials_directory),
+		TEST(test_credentials_of_folder),
 		TEST(test_names_do_not_climb),
 		TEST(test_done),
 	};
