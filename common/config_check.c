@@ -45,6 +45,12 @@ static void check_node(struct checker *c, const struct ynode *cluster, const str
 			    "server_name does nothing without the cluster's ca");
 }
 
+/* The first member of a map; what is none has been complained of, and its elements have no keys. */
+static const struct ynode *ynode_first(const struct ynode *map)
+{
+	return map && map->kind == YNODE_MAP ? map->first : NULL;
+}
+
 static void check_cluster(struct checker *c, const struct ynode *cluster)
 {
 	_cleanup_(str_done) struct str key = { 0 };
@@ -54,7 +60,7 @@ static void check_cluster(struct checker *c, const struct ynode *cluster)
 
 	str_printf(&key, "clusters.%s", cluster->key->text);
 	length = key.len;
-	for (const struct ynode *node = nodes ? nodes->first : NULL; node; node = node->next) {
+	for (const struct ynode *node = ynode_first(nodes); node; node = node->next) {
 		if (node->kind == YNODE_BAD)
 			has_address = true;
 		if (node->kind != YNODE_MAP || node->key->kind != YNODE_TEXT)

@@ -346,6 +346,8 @@ static const struct bad_case bad_cases[] = {
 	  "f:1:14: principals.gateway: is the name of one of Jarvis's services; choose another\n" },
 	{ "principals: {state: {class: viewer}}\n",
 	  "f:1:14: principals.state: is a word of the topics; choose another\n" },
+	{ "clusters: {home: {token: u@pve!t, nodes: [{pve: {address: a}}]}}\n",
+	  "f:1:42: clusters.home.nodes: is a list; must be a map of NAME: section\n" },
 	{ "principals: {a: {class: agent}}\n",
 	  "f:1:25: principals.a.class: is unknown; must be one of remote, viewer\n" },
 	{ "principals: {a: }\n",
