@@ -12,25 +12,29 @@
 #define MAY false
 
 /* The arguments of each tool, as an array of its own. */
-#define TOOL(name, tier, runner, egress, deadline_s, verify, doc) static const struct tool_arg name##_args[] = {
+#define TOOL(name, tier, runner, egress, deadline_s, verify, doc) \
+	static const struct tool_arg name##_args[] = {
 #define END };
 #define GUEST(arg, need, text) { .name = #arg, .kind = ARG_GUEST, .needed = need, .doc = text },
 #define NODE(arg, need, text) { .name = #arg, .kind = ARG_NODE, .needed = need, .doc = text },
 #define STORAGE(arg, need, text) { .name = #arg, .kind = ARG_STORAGE, .needed = need, .doc = text },
-#define SNAPSHOT(arg, need, text) { .name = #arg, .kind = ARG_SNAPSHOT, .needed = need, .doc = text },
+#define SNAPSHOT(arg, need, text) \
+	{ .name = #arg, .kind = ARG_SNAPSHOT, .needed = need, .doc = text },
 #define CLUSTER(arg, need, text) { .name = #arg, .kind = ARG_CLUSTER, .needed = need, .doc = text },
 #define INT(arg, need, low, high, text) \
 	{ .name = #arg, .kind = ARG_INT, .needed = need, .min = low, .max = high, .doc = text },
 #define TEXT(arg, need, row, bytes, text) \
-	{ .name = #arg, .kind = ARG_TEXT, .needed = need, .pattern = PATTERN_##row, .max = bytes, .doc = text },
-#define WORD(arg, need, list, text) { .name = #arg, .kind = ARG_WORD, .needed = need, .words = list, .doc = text },
+	{ .name = #arg, .kind = ARG_TEXT, .needed = need, .pattern = PATTERN_##row, \
+	  .max = bytes, .doc = text },
+#define WORD(arg, need, list, text) \
+	{ .name = #arg, .kind = ARG_WORD, .needed = need, .words = list, .doc = text },
 #define FLAG(arg, need, text) { .name = #arg, .kind = ARG_FLAG, .needed = need, .doc = text },
 #include "common/tools.def"
 
 const struct tool tool_table[TOOL_COUNT] = {
 #define TOOL(id, floor, who, goes, seconds, check, text) \
-	[TOOL_##id] = { .name = #id, .tier = TIER_##floor, .runner = RUNNER_##who, .egress = EGRESS_##goes, \
-			.deadline_s = seconds, .verify = VERIFY_##check, .doc = text, \
+	[TOOL_##id] = { .name = #id, .tier = TIER_##floor, .runner = RUNNER_##who, \
+			.egress = EGRESS_##goes, .deadline_s = seconds, .verify = VERIFY_##check, .doc = text, \
 			.args = id##_args, .args_n = countof(id##_args) },
 #include "common/tools.def"
 };

@@ -260,12 +260,14 @@ static void test_text(void **unused)
 	/* any JSON is handed through: order, numbers, nulls */
 	check_text(
 		&message_grant,
-		"{\"id\":\"i\",\"envelope\":{ \"b\" : [1, -2.50, 9007199254740991, 1e3, null, true, \"\\u00e4\"],"
+		"{\"id\":\"i\",\"nonce\":\"n\","
+		"\"envelope\":{ \"b\" : [1, -2.50, 9007199254740991, 1e3, null, true, \"\\u00e4\"],"
 		" \"a\": {} }}",
-		"{\"id\":\"i\",\"envelope\":{\"b\":[1,-2.5,9007199254740991,1000,null,true,\"\xc3\xa4\"],"
-		"\"a\":{}}}");
-	check_text(&message_grant, "{\"id\":\"i\",\"envelope\":false}",
-		   "{\"id\":\"i\",\"envelope\":false}");
+		"{\"id\":\"i\",\"nonce\":\"n\","
+		"\"envelope\":{\"b\":[1,-2.5,9007199254740991,1000,null,true,\"\xc3\xa4\"],"
+		"\"a\":{}},\"refused\":null}");
+	check_text(&message_grant, "{\"id\":\"i\",\"nonce\":\"n\",\"envelope\":false}",
+		   "{\"id\":\"i\",\"nonce\":\"n\",\"envelope\":false,\"refused\":null}");
 	check_text(
 		&message_reply, "{\"request_id\":\"r\",\"status\":\"ok\",\"result\":null}",
 		"{\"request_id\":\"r\",\"status\":\"ok\",\"code\":null,\"text\":null,\"result\":null}");

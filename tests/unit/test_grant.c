@@ -71,7 +71,7 @@ static void test_round_trip(void **unused)
 	assert_int_equal(body.len, 0);
 }
 
-/* No single bit of the envelope may change without notice, but for the key's id and the blanks of base64's last digit. */
+/* No single bit of the envelope may change without notice, but for the key's id, which is a hint. */
 static void test_every_bit(void **unused)
 {
 	_cleanup_(str_done) struct str envelope = { 0 };

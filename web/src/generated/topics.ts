@@ -33,6 +33,15 @@ export type ReplyStatus = 'ok' | 'error' | 'denied' | 'waiting';
 /** What a person may do at the dashboard. */
 export type Role = 'viewer' | 'operator';
 
+/** How an action stands. From verified on it is over. */
+export type ActionStatus = 'waiting' | 'window' | 'approved' | 'running' | 'verified' | 'still_failing' | 'unknown' | 'failed' | 'denied' | 'cancelled' | 'expired' | 'refused';
+
+/** What a person must give to approve. */
+export type ActionNeed = 'nothing' | 'keyword' | 'code';
+
+/** How one target of an action stands. */
+export type StepStatus = 'pending' | 'running' | 'verified' | 'still_failing' | 'unknown' | 'failed' | 'skipped';
+
 /** A bare word instead of a document, as Home Assistant's availability wants it. */
 export interface Bare {
 	/** the word */
@@ -957,16 +966,44 @@ export interface ActionRequest {
 
 /** A person's decision. */
 export interface ActionApproval {
-	/** approve or deny */
+	/** made by the asker */
+	request_id: string | null;
+	/** approve, deny or cancel */
 	decision: string;
 	/** SHA-256 of the bytes that were shown */
 	digest: string;
 	/** who */
 	person: string | null;
-	/** the sealed keyword or code */
+	/** the keyword or code and the digest, sealed to the gate's key, in base64 */
 	proof: string | null;
 	/** from the gateway alone */
 	actor: Actor | null;
+}
+
+/** What is sealed in a proof. It never stands on the bus in clear. */
+export interface Proof {
+	/** of what it approves */
+	digest: string;
+	/** as typed */
+	keyword: string | null;
+	/** as typed */
+	code: string | null;
+}
+
+/** One target of an action. */
+export interface ActionStep {
+	/** CLUSTER/guest/VMID, CLUSTER/node/NODE, CLUSTER/storage/STORAGE; null for a tool without one */
+	object: string | null;
+	/** what its owner calls it */
+	name: string | null;
+	/** canonical arguments */
+	args: unknown;
+	/** how it stands */
+	status: StepStatus;
+	/** the Proxmox task */
+	upid: string | null;
+	/** what came out, or what is wrong */
+	detail: string | null;
 }
 
 /** One action, from request to outcome; written by the safety gate alone. */
@@ -975,8 +1012,8 @@ export interface ActionState {
 	ts: number;
 	/** ULID */
 	id: string;
-	/** waiting, approved, running, verified, still_failing, unknown, denied, cancelled, … */
-	status: string;
+	/** how it stands */
+	status: ActionStatus;
 	/** as judged */
 	tier: Tier;
 	/** name in tools.def */
@@ -985,22 +1022,90 @@ export interface ActionState {
 	principal: string;
 	/** on whose behalf */
 	actor: Actor | null;
+	/** the runbook that asked */
+	runbook: string | null;
+	/** why it was asked for, in the asker's words */
+	reason: string | null;
 	/** the rule that decided */
 	rule: string | null;
-	/** of the bytes that an approval is for */
+	/** what was decided and why, for people */
+	verdict: string | null;
+	/** what approving it takes */
+	need: ActionNeed;
+	/** SHA-256 of shown: what an approval is for */
 	digest: string | null;
-	/** canonical arguments */
-	args: unknown;
+	/** the exact bytes that are approved: JSON, see action_shown */
+	shown: string | null;
 	/** what was known when it was judged */
 	facts: string[];
-	/** the Proxmox task */
-	upid: string | null;
-	/** how it ended */
-	outcome: string | null;
-	/** for people */
+	/** its targets, in their order */
+	steps: ActionStep[];
+	/** who approved it */
+	approved_by: string | null;
+	/** the last line of its log */
+	line: string | null;
+	/** how it ended, for people */
 	summary: string | null;
+	/** when it was asked for; ms */
+	created_ms: number;
 	/** when waiting or a window ends; ms */
 	until_ms: number | null;
+	/** when it was over; ms */
+	ended_ms: number | null;
+}
+
+/** What a person approves; its bytes are what the digest is of. */
+export interface ActionShown {
+	/** the action */
+	id: string;
+	/** name in tools.def */
+	tool: string;
+	/** what the tool does */
+	sentence: string;
+	/** as judged */
+	tier: Tier;
+	/** who asks */
+	principal: string;
+	/** on whose behalf */
+	actor: Actor | null;
+	/** why, in the asker's words */
+	reason: string | null;
+	/** what it acts on, with its arguments */
+	steps: ActionStep[];
+	/** what was known when it was judged */
+	facts: string[];
+	/** what will be checked afterwards */
+	verify: string;
+	/** SHA-256 of the policy it was judged by */
+	policy: string;
+	/** until when it can be approved; ms */
+	until_ms: number;
+}
+
+/** An action in the gate's database. */
+export interface ActionRecord {
+	/** as published */
+	state: ActionState;
+	/** the asker's */
+	request_id: string | null;
+	/** the asker knew */
+	confirmed: boolean;
+	/** the step that runs, or is next */
+	step: number;
+	/** of the grant that is out */
+	gid: string | null;
+	/** of the claim that it answered */
+	nonce: string | null;
+	/** of the executor that claimed it */
+	epoch: number;
+	/** when; ms */
+	granted_ms: number | null;
+	/** a person wants it to end */
+	is_cancelling: boolean;
+	/** what the last step returned: JSON */
+	result: string | null;
+	/** the last step failed */
+	is_error: boolean;
 }
 
 /** How much Jarvis may do by itself; a heartbeat too. */
@@ -1009,12 +1114,22 @@ export interface AutonomyState {
 	ts: number;
 	/** 0 observe … 4 guarded autopilot */
 	level: number;
+	/** levels of runbooks that have one of their own */
+	runbooks: Record<string, number>;
 	/** nothing but reads */
 	frozen: boolean;
 	/** who set it */
 	by: string | null;
 	/** until when; ms */
 	until_ms: number | null;
+	/** why the gate does nothing but reads at present; null while it is fit */
+	unfit: string | null;
+	/** persons who have a keyword */
+	keywords: string[];
+	/** persons who have a one-time code */
+	codes: string[];
+	/** SHA-256 of the policy in force */
+	policy: string;
 }
 
 /** Change the level, freeze, unfreeze. */
@@ -1029,14 +1144,18 @@ export interface AutonomySet {
 	runbook: string | null;
 	/** who */
 	person: string | null;
-	/** the sealed code */
+	/** the sealed code; its digest is the request_id, filled with zeros */
 	proof: string | null;
+	/** from the gateway alone */
+	actor: Actor | null;
 }
 
 /** Signed head of the audit chain. */
 export interface AuditCheckpoint {
 	/** when it was signed; ms */
 	ts: number;
+	/** the installation */
+	origin: string;
 	/** records */
 	size: number;
 	/** SHA-256 of the last record */
@@ -1045,44 +1164,130 @@ export interface AuditCheckpoint {
 	signature: string;
 }
 
-/** The executor asks for the grant of an approved action. */
+/** An executor has started, and wants its epoch. */
+export interface ExecutorHello {
+	/** 32 random bytes in hexadecimal */
+	nonce: string;
+}
+
+/** The epoch of the executor that said this nonce. Whoever has a lower one is not heard any more. */
+export interface ExecutorEpoch {
+	/** from executor_hello */
+	nonce: string;
+	/** counts up */
+	epoch: number;
+}
+
+/** The executor asks for the grant of an approved action's next step. */
 export interface GrantClaim {
 	/** the action */
 	id: string;
-	/** of this claim */
+	/** 32 random bytes in hexadecimal, used once */
 	nonce: string;
 	/** of this executor */
 	epoch: number;
 }
 
-/** A signed grant: a DSSE envelope. */
+/** The answer to a claim: a signed grant, or why there is none. */
 export interface Grant {
 	/** the action */
 	id: string;
-	/** payloadType, payload, signatures */
+	/** of the claim */
+	nonce: string;
+	/** payloadType, payload, signatures; null when it is refused */
 	envelope: unknown;
+	/** why there is no grant */
+	refused: string | null;
 }
 
-/** What a running action says. */
+/** What the gate saw of the target; the executor looks again. */
+export interface GrantTarget {
+	/** CLUSTER/guest/VMID, CLUSTER/node/NODE, CLUSTER/storage/STORAGE */
+	object: string;
+	/** name of a guest */
+	name: string | null;
+	/** qemu or lxc */
+	type: string | null;
+	/** where it is */
+	node: string | null;
+	/** as the gate saw it */
+	status: string | null;
+	/** as the gate saw it; null: none */
+	lock: string | null;
+}
+
+/** What is signed. The executor takes everything from here. */
+export interface GrantPayload {
+	/** 1 */
+	v: number;
+	/** 128 random bits; used once */
+	gid: string;
+	/** the action */
+	id: string;
+	/** which of its targets, from 0 */
+	step: number;
+	/** of the executor that it is for */
+	epoch: number;
+	/** of the claim that it answers */
+	nonce: string;
+	/** from the claim on; ms */
+	valid_ms: number;
+	/** as judged */
+	tier: Tier;
+	/** who asked */
+	principal: string;
+	/** on whose behalf */
+	actor: Actor | null;
+	/** who approved */
+	approved_by: string | null;
+	/** SHA-256 of the policy it was judged by */
+	policy: string;
+	/** name in tools.def */
+	tool: string;
+	/** canonical arguments */
+	args: unknown;
+	/** what it acts on */
+	target: GrantTarget | null;
+}
+
+/** What a running step says. */
 export interface ActionProgress {
 	/** the action */
 	id: string;
-	/** a line */
-	text: string;
-	/** how far; % */
-	percent: number | null;
+	/** which of its targets */
+	step: number;
+	/** of the grant */
+	gid: string;
+	/** the Proxmox task, as soon as there is one */
+	upid: string | null;
+	/** the newest line of its log */
+	line: string | null;
 }
 
-/** How an action ended. */
+/** How a step ended. */
 export interface ActionResult {
 	/** the action */
 	id: string;
-	/** verified, still_failing, unknown, failed */
-	outcome: string;
+	/** which of its targets */
+	step: number;
+	/** of the grant */
+	gid: string;
+	/** verified, still_failing, unknown or failed */
+	outcome: StepStatus;
 	/** the Proxmox task */
 	upid: string | null;
+	/** in a sentence */
+	detail: string | null;
 	/** what the tool returned */
 	content: unknown;
+}
+
+/** A person wants a running action to end. */
+export interface ActionCancel {
+	/** the action */
+	id: string;
+	/** of the grant */
+	gid: string;
 }
 
 /** A one-use button in a notification, minted by the safety gate. */
@@ -1365,14 +1570,23 @@ export interface Messages {
 	actor: Actor;
 	action_request: ActionRequest;
 	action_approval: ActionApproval;
+	proof: Proof;
+	action_step: ActionStep;
 	action_state: ActionState;
+	action_shown: ActionShown;
+	action_record: ActionRecord;
 	autonomy_state: AutonomyState;
 	autonomy_set: AutonomySet;
 	audit_checkpoint: AuditCheckpoint;
+	executor_hello: ExecutorHello;
+	executor_epoch: ExecutorEpoch;
 	grant_claim: GrantClaim;
 	grant: Grant;
+	grant_target: GrantTarget;
+	grant_payload: GrantPayload;
 	action_progress: ActionProgress;
 	action_result: ActionResult;
+	action_cancel: ActionCancel;
 	ticket: Ticket;
 	llm_state: LlmState;
 	chat_delta: ChatDelta;
@@ -1443,9 +1657,12 @@ export const TOPICS = {
 	TERMINAL_STATE: { pattern: 'terminal/{session}/state', class: 'state', message: 'terminal_state', owner: 'terminal', source: '' },
 	REQUEST: { pattern: 'request/{service}/{principal}', class: 'command', message: 'request', owner: '', source: '' },
 	REPLY: { pattern: 'reply/{principal}/{request_id}', class: 'reply', message: 'reply', owner: '', source: '' },
+	X_HELLO: { pattern: 'x/hello', class: 'internal', message: 'executor_hello', owner: 'executor', source: '' },
+	X_EPOCH: { pattern: 'x/epoch', class: 'internal', message: 'executor_epoch', owner: 'safety-gate', source: '' },
 	X_CLAIM: { pattern: 'x/claim', class: 'internal', message: 'grant_claim', owner: '', source: '' },
 	X_GRANT: { pattern: 'x/grant', class: 'internal', message: 'grant', owner: 'safety-gate', source: '' },
 	X_PROGRESS: { pattern: 'x/progress', class: 'internal', message: 'action_progress', owner: '', source: '' },
 	X_RESULT: { pattern: 'x/result', class: 'internal', message: 'action_result', owner: '', source: '' },
+	X_CANCEL: { pattern: 'x/cancel', class: 'internal', message: 'action_cancel', owner: 'safety-gate', source: '' },
 	X_TICKET: { pattern: 'x/ticket', class: 'internal', message: 'ticket', owner: 'safety-gate', source: '' },
 } as const;

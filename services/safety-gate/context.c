@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The rules of context. Numbers that are not known count as the worst that they could be.
+ */
+#include "services/safety-gate/context.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool is_guest_tool(const struct judge_target *target)
+{
+	const struct tool_arg *arg = tool_target(target->args.tool);
+
+	return arg && arg->kind == ARG_GUEST;
+}
+
+static bool is_node_tool(const struct judge_target *target)
+{
+	const struct tool_arg *arg = tool_target(target->args.tool);
+
+	return arg && arg->kind == ARG_NODE;
+}
+
+bool context_interrupts(const struct tool *tool)
+{
+	switch (tool->verify) {
+	case VERIFY_STOPPED:
+	case VERIFY_PAUSED:
+	case VERIFY_REBOOTED:
+	case VERIFY_MOVED:
+	case VERIFY_NODE_OFFLINE:
+	case VERIFY_NODE_REBOOTED:
+	case VERIFY_TASK_OK: /* rollback */
+		return true;
+	default:
+		return tool == &tool_table[TOOL_guest_reset];
+	}
+}
+
+static bool takes_node_away(const struct tool *tool)
+{
+	return tool->verify == VERIFY_NODE_OFFLINE || tool->verify == VERIFY_NODE_REBOOTED;
+}
+
+static enum tier one_higher(enum tier tier)
+{
+	return tier < TIER_BLACK ? tier + 1 : TIER_BLACK;
+}
+
+static const char *guest_name(const struct msg_guest_state *guest)
+{
+	return guest->name ? guest->name : "unnamed";
+}
+
+/* ── Jarvis itself ─────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void rule_self(const struct context *c, const struct judge_target *t, struct raise *ret)
+{
+	const struct config_self *self = c->config->self;
+	bool alters = context_interrupts(t->args.tool) || t->args.tool->tier >= TIER_RED;
+
+	if (!self) {
+		if (ret->tier <= TIER_YELLOW)
+			return;
+		ret->refuses = true;
+		(void)snprintf(
+			ret->fact, sizeof(ret->fact),
+			"It is not known where Jarvis itself runs, so nothing that interrupts is done: "
+			"set self in jarvis.yaml (cluster, node and vmid, or the word external).");
+		return;
+	}
+	if (self->external || !t->cluster || !str_eq(t->cluster, self->cluster) || !alters)
+		return;
+	if (is_guest_tool(t) && t->guest->vmid == self->vmid) {
+		ret->tier = TIER_BLACK;
+		(void)snprintf(ret->fact, sizeof(ret->fact),
+			       "Jarvis itself runs in guest %lld: it does not take itself away.",
+			       (long long)self->vmid);
+	} else if (is_node_tool(t) && str_eq(t->node->node, self->node)) {
+		ret->tier = TIER_BLACK;
+		(void)snprintf(ret->fact, sizeof(ret->fact),
+			       "Jarvis itself runs on node %s: it does not take its host away.",
+			       self->node);
+	}
+}
+
+/* ── what the owner protects ───────────────────────────────────────────────────────────────────────────────── */
+
+static bool is_in(const char *const *list, size_t n, const char *cluster, const char *name)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *slash = strchr(list[i], '/');
+		size_t length = slash ? (size_t)(slash - list[i]) : 0;
+
+		if (slash && strlen(cluster) == length && memcmp(list[i], cluster, length) == 0 &&
+		    str_eq(slash + 1, name))
+			return true;
+	}
+	return false;
+}
+
+static void rule_protected(const struct context *c, const struct judge_target *t, struct raise *ret)
+{
+	const struct config_protected *p = &c->config->protected;
+	char vmid[24] = "";
+	const char *what = NULL, *name = NULL;
+
+	if (t->args.tool->tier == TIER_GREEN)
+		return;
+	if (t->guest)
+		(void)snprintf(vmid, sizeof(vmid), "%lld", (long long)t->guest->vmid);
+	if (t->guest && is_in(p->guests, p->guests_n, t->cluster, vmid)) {
+		what = "guest";
+		name = vmid;
+	} else if (is_node_tool(t) && is_in(p->nodes, p->nodes_n, t->cluster, t->node->node)) {
+		what = "node";
+		name = t->node->node;
+	} else if (t->storage && t->args.tool->tier >= TIER_ORANGE &&
+		   is_in(p->storages, p->storages_n, t->cluster, t->storage->storage)) {
+		what = "storage";
+		name = t->storage->storage;
+	}
+	if (!what)
+		return;
+	ret->tier = one_higher(ret->tier);
+	(void)snprintf(ret->fact, sizeof(ret->fact),
+		       "The %s %s is protected: this is a tier higher.", what, name);
+}
+
+/* ── quorum ────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void rule_quorum(const struct context *c, const struct judge_target *t, struct raise *ret)
+{
+	const struct msg_cluster_state *state;
+	int64_t left;
+
+	if (!is_node_tool(t) || !takes_node_away(t->args.tool))
+		return;
+	state = view_cluster(c->view, t->cluster);
+	if (state && state->standalone.has && state->standalone.v)
+		return;
+	if (state && state->votes.has && state->votes_needed.has) {
+		/* Nobody says how many votes a node has; each has one unless its owner changed that. */
+		left = state->votes.v - (t->node->status == NODE_ONLINE ? 1 : 0);
+		if (left >= state->votes_needed.v) {
+			(void)snprintf(ret->fact, sizeof(ret->fact),
+				       "Of %lld votes %lld remain; quorum needs %lld.",
+				       (long long)state->votes.v, (long long)left,
+				       (long long)state->votes_needed.v);
+			return;
+		}
+		(void)snprintf(
+			ret->fact, sizeof(ret->fact),
+			"WARNING: without it %lld votes remain and quorum needs %lld: the whole cluster "
+			"would stop working.",
+			(long long)left, (long long)state->votes_needed.v);
+	} else {
+		(void)snprintf(
+			ret->fact, sizeof(ret->fact),
+			"WARNING: the votes of the cluster are not known; it may lose its quorum.");
+	}
+	ret->tier = c->ask->who == WHO_PERSON ? max_of(ret->tier, (enum tier)TIER_RED) : TIER_BLACK;
+}
+
+/* ── what goes on with it ──────────────────────────────────────────────────────────────────────────────────── */
+
+static void rule_lock(const struct context *c, const struct judge_target *t, struct raise *ret)
+{
+	(void)c;
+	if (!is_guest_tool(t) || t->args.tool->tier == TIER_GREEN || !t->guest->lock)
+		return;
+	/* Resuming and starting is what ends this one. */
+	if (str_eq(t->guest->lock, "suspended") && t->args.tool->verify == VERIFY_RUNNING)
+		return;
+	ret->tier = one_higher(ret->tier);
+	(void)snprintf(ret->fact, sizeof(ret->fact), "The guest is locked (%s).", t->guest->lock);
+}
+
+static void rule_ha(const struct context *c, const struct judge_target *t, struct raise *ret)
+{
+	(void)c;
+	if (!is_guest_tool(t) || !context_interrupts(t->args.tool) || !t->guest->ha_state)
+		return;
+	ret->tier = one_higher(ret->tier);
+	(void)snprintf(
+		ret->fact, sizeof(ret->fact),
+		"High availability manages the guest (%s): Proxmox hands this on to its manager.",
+		t->guest->ha_state);
+}
+
+/* ── what needs it ─────────────────────────────────────────────────────────────────────────────────────────── */
+
+struct needed {
+	const struct context *c;
+	const char *const *gone; /* objects that the action takes away */
+	size_t gone_n;
+	char names[200]; /* of running guests that need one of them */
+	size_t n;
+};
+
+static bool is_gone(const struct needed *n, const char *object)
+{
+	for (size_t i = 0; i < n->gone_n; i++) {
+		if (str_eq(n->gone[i], object))
+			return true;
+	}
+	return false;
+}
+
+/* Whether OBJECT, directly or through others, needs something that goes. The configuration has no circles. */
+static bool needs_gone(const struct needed *n, const char *object, unsigned depth)
+{
+	const struct config *config = n->c->config;
+
+	for (size_t i = 0; i < config->depends_on_n && depth < 32; i++) {
+		const struct config_list *row = &config->depends_on[i];
+
+		if (!str_eq(row->name, object))
+			continue;
+		for (size_t k = 0; k < row->items_n; k++) {
+			if (is_gone(n, row->items[k]) || needs_gone(n, row->items[k], depth + 1))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void look_at_guests(struct needed *n)
+{
+	const struct msg_guest_state *guest;
+	size_t at = 0, used = 0;
+
+	while ((guest = view_next_guest(n->c->view, NULL, &at))) {
+		char object[TOPIC_LEVEL_MAX + 32];
+		int length;
+
+		if (guest->status == GUEST_STOPPED || guest->template)
+			continue;
+		(void)snprintf(object, sizeof(object), "%s/guest/%lld", guest->cluster,
+			       (long long)guest->vmid);
+		if (is_gone(n, object) || !needs_gone(n, object, 0))
+			continue;
+		n->n++;
+		length = snprintf(n->names + used, sizeof(n->names) - used, "%s%s (%lld)",
+				  used ? ", " : "", guest_name(guest), (long long)guest->vmid);
+		if (length > 0 && (size_t)length < sizeof(n->names) - used)
+			used += (size_t)length;
+	}
+}
+
+/* All targets of a request go together: who needs another of them is no obstacle. */
+static size_t objects_gone(const struct context *c, const char **gone, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->ask->targets_n; i++) {
+		const struct judge_target *t = &c->ask->targets[i];
+		const struct msg_guest_state *guest;
+		size_t at = 0;
+
+		if (n < max)
+			gone[n++] = judge_object(t, c->arena);
+		if (!is_node_tool(t))
+			continue;
+		while ((guest = view_next_guest(c->view, t->cluster, &at)) && n < max) {
+			if (str_eq(guest->node, t->node->node))
+				gone[n++] = arena_printf(c->arena, "%s/guest/%lld", guest->cluster,
+							 (long long)guest->vmid);
+		}
+	}
+	return n;
+}
+
+static void rule_dependents(const struct context *c, const struct judge_target *t,
+			    struct raise *ret)
+{
+	const size_t max = 4096;
+	const char **gone;
+	struct needed n = { .c = c };
+
+	/* Said once, for all targets together. */
+	if (t != c->ask->targets || !c->config->depends_on_n || !context_interrupts(t->args.tool) ||
+	    t->args.tool->verify == VERIFY_MOVED)
+		return;
+	gone = arena_alloc(c->arena, max * sizeof(*gone));
+	n.gone = gone;
+	n.gone_n = objects_gone(c, gone, max);
+	look_at_guests(&n);
+	if (!n.n)
+		return;
+	ret->refuses = true;
+	(void)snprintf(ret->fact, sizeof(ret->fact),
+		       "It is needed by what still runs: %s. Stop that first.", n.names);
+}
+
+/* ── how much it hits ──────────────────────────────────────────────────────────────────────────────────────── */
+
+static void rule_blast(const struct context *c, const struct judge_target *t, struct raise *ret)
+{
+	const struct msg_guest_state *guest;
+	size_t at = 0, n = 0;
+
+	if (t == c->ask->targets && c->ask->targets_n > JUDGE_BATCH_FREE) {
+		ret->tier = one_higher(ret->tier);
+		(void)snprintf(ret->fact, sizeof(ret->fact),
+			       "%zu targets at once: this is a tier higher.", c->ask->targets_n);
+	}
+	if (!is_node_tool(t) || !takes_node_away(t->args.tool))
+		return;
+	while ((guest = view_next_guest(c->view, t->cluster, &at)))
+		n += str_eq(guest->node, t->node->node) && guest->status == GUEST_RUNNING;
+	(void)snprintf(ret->fact, sizeof(ret->fact), "%zu guests run on %s.", n, t->node->node);
+}
+
+/* ── where from ────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void rule_download(const struct context *c, const struct judge_target *t, struct raise *ret)
+{
+	const struct config_safety_gate *gate = &c->config->safety_gate;
+	const char *url = tool_args_get(&t->args, "url").s;
+	const char *host = url ? url + strlen("https://") : NULL;
+	size_t length = host ? strcspn(host, "/:") : 0;
+
+	if (!host)
+		return;
+	for (size_t i = 0; i < gate->download_hosts_n; i++) {
+		if (strlen(gate->download_hosts[i]) == length &&
+		    memcmp(gate->download_hosts[i], host, length) == 0 && host[length] == '/')
+			return;
+	}
+	ret->tier = TIER_BLACK;
+	(void)snprintf(
+		ret->fact, sizeof(ret->fact),
+		"Downloads from %.*s are not allowed: safety_gate.download_hosts names the hosts.",
+		(int)min_of(length, (size_t)100), host);
+}
+
+const struct context_rule context_rules[] = {
+	{ "self", rule_self },	   { "protected", rule_protected },
+	{ "quorum", rule_quorum }, { "locked", rule_lock },
+	{ "ha", rule_ha },	   { "dependents", rule_dependents },
+	{ "blast", rule_blast },   { "download", rule_download },
+};
+const size_t context_rules_n = countof(context_rules);
