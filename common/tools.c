@@ -34,7 +34,8 @@
 const struct tool tool_table[TOOL_COUNT] = {
 #define TOOL(id, floor, who, goes, seconds, check, text) \
 	[TOOL_##id] = { .name = #id, .tier = TIER_##floor, .runner = RUNNER_##who, \
-			.egress = EGRESS_##goes, .deadline_s = seconds, .verify = VERIFY_##check, .doc = text, \
+			.egress = EGRESS_##goes, .deadline_s = seconds, \
+			.verify = VERIFY_##check, .doc = text, \
 			.args = id##_args, .args_n = countof(id##_args) },
 #include "common/tools.def"
 };
