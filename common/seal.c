@@ -35,7 +35,7 @@ static int read_keys(const char *text, struct seal_keys *keys)
 
 		if (keys->n == SEAL_KEYS_MAX || !read_hex(text, length, seed))
 			return -EINVAL;
-		(void)crypto_box_seed_keypair(keys->public[keys->n], keys->secret[keys->n], seed);
+		(void)crypto_box_seed_keypair(keys->public[keys->n], keys -> secret[keys->n], seed);
 		sodium_memzero(seed, sizeof(seed));
 		keys->n++;
 		text += length;
@@ -80,7 +80,8 @@ int seal_proof(const unsigned char public[SEAL_KEY_BYTES], const char *digest, c
 	unsigned char box[SEALED_BYTES];
 	struct json_writer w = { .out = &plain };
 
-	if (!keyword == !code || !*typed || strlen(typed) > max || strlen(digest) != SEAL_DIGEST_LENGTH)
+	if (!keyword == !code || !*typed || strlen(typed) > max ||
+	    strlen(digest) != SEAL_DIGEST_LENGTH)
 		return -EINVAL;
 	str_reserve(&plain, 1024 + SEAL_PLAIN_BYTES);
 	json_object_begin(&w, NULL);
@@ -147,7 +148,7 @@ int seal_open(const struct seal_keys *keys, const char *text, struct sealed *ret
 	    n <= crypto_box_SEALBYTES)
 		return -EINVAL;
 	for (size_t i = 0; r < 0 && i < keys->n; i++) {
-		if (crypto_box_seal_open(plain, box, n, keys->public[i], keys->secret[i]) == 0)
+		if (crypto_box_seal_open(plain, box, n, keys->public[i], keys -> secret[i]) == 0)
 			r = read_proof((const char *)plain, n - crypto_box_SEALBYTES, ret);
 	}
 	sodium_memzero(plain, sizeof(plain));
