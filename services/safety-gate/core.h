@@ -113,18 +113,18 @@ void core_request(struct core *core, const char *principal,
 		  const struct msg_action_request *request, const char *digest, struct core_now now,
 		  struct effects *out);
 
-enum proof_result {
-	PROOF_NOT_GIVEN,
-	PROOF_BAD,     /* not to be opened, for another digest, or wrong */
-	PROOF_KEYWORD, /* right */
-	PROOF_CODE,    /* right, and used up by the shell */
+enum proof_grade {
+	GRADE_NONE,
+	GRADE_BAD,     /* not to be opened, for another digest, or wrong */
+	GRADE_KEYWORD, /* right */
+	GRADE_CODE,    /* right, and used up by the shell */
 };
 /* PROOF says what became of the proof; the shell has opened it. */
 void core_approval(struct core *core, const char *principal, const char *id,
-		   const struct msg_action_approval *approval, enum proof_result proof,
+		   const struct msg_action_approval *approval, enum proof_grade proof,
 		   struct core_now now, struct effects *out);
 void core_autonomy(struct core *core, const char *principal, const struct msg_autonomy_set *set,
-		   enum proof_result proof, struct core_now now, struct effects *out);
+		   enum proof_grade proof, struct core_now now, struct effects *out);
 /* The bytes that a proof for SET is bound to: SHA-256, in hexadecimal. */
 void core_autonomy_digest(const struct msg_autonomy_set *set, char ret[65]);
 

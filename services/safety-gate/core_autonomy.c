@@ -85,7 +85,7 @@ struct setting {
 	struct core *core;
 	const char *principal;
 	const struct msg_autonomy_set *set;
-	enum proof_result proof;
+	enum proof_grade proof;
 	struct core_now now;
 	struct effects *out;
 	enum who who;
@@ -141,12 +141,12 @@ static bool has_code(const struct setting *s)
 		       "Only a person may do this, with a one-time code.");
 		return false;
 	}
-	if (s->proof != PROOF_NOT_GIVEN &&
+	if (s->proof != GRADE_NONE &&
 	    !core_proof_counts(s->core, s->principal, s->by, s->proof, s->now, s->out, &why)) {
 		answer(s, REPLY_DENIED, "proof", why);
 		return false;
 	}
-	if (s->proof != PROOF_CODE) {
+	if (s->proof != GRADE_CODE) {
 		answer(s, REPLY_DENIED, "proof",
 		       "This needs a one-time code; jarvisctl person enrol NAME on Jarvis's host makes one.");
 		return false;
@@ -187,7 +187,7 @@ static void set_level(const struct setting *s)
 }
 
 void core_autonomy(struct core *core, const char *principal, const struct msg_autonomy_set *set,
-		   enum proof_result proof, struct core_now now, struct effects *out)
+		   enum proof_grade proof, struct core_now now, struct effects *out)
 {
 	struct setting s = { .core = core,
 			     .principal = principal,

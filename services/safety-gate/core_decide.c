@@ -59,13 +59,13 @@ static void note_wrong(struct core *core, const char *principal, const char *per
 }
 
 bool core_proof_counts(struct core *core, const char *principal, const char *person,
-		       enum proof_result proof, struct core_now now, struct effects *out,
+		       enum proof_grade proof, struct core_now now, struct effects *out,
 		       const char **why)
 {
 	*why = NULL;
 	if (count_wrong(core, principal, person, now) >= WRONG_MAX) {
 		*why = "Too many wrong proofs for this person from here: wait ten minutes.";
-	} else if (proof == PROOF_BAD) {
+	} else if (proof == GRADE_BAD) {
 		note_wrong(core, principal, person, now);
 		effect_audit(out, "wrong_proof", "principal", principal, "person", person, NULL);
 		*why = "That is not right, or was used already.";
@@ -132,19 +132,19 @@ static void cancel(struct deciding *d)
 	}
 }
 
-static bool is_enough(enum action_need need, enum proof_result proof)
+static bool is_enough(enum action_need need, enum proof_grade proof)
 {
 	switch (need) {
 	case ACTION_NEEDS_NOTHING:
 		return true;
 	case ACTION_NEEDS_KEYWORD:
-		return proof == PROOF_KEYWORD || proof == PROOF_CODE;
+		return proof == GRADE_KEYWORD || proof == GRADE_CODE;
 	default:
-		return proof == PROOF_CODE;
+		return proof == GRADE_CODE;
 	}
 }
 
-static bool may_approve(struct deciding *d, enum proof_result proof)
+static bool may_approve(struct deciding *d, enum proof_grade proof)
 {
 	const struct msg_action_approval *approval = d->approval;
 	const struct msg_action_state *s = &d->action->state;
@@ -171,7 +171,7 @@ static bool may_approve(struct deciding *d, enum proof_result proof)
 		answer(d, REPLY_DENIED, "frozen", "Jarvis is frozen: unfreeze it first.");
 		return false;
 	}
-	if (proof != PROOF_NOT_GIVEN &&
+	if (proof != GRADE_NONE &&
 	    !core_proof_counts(d->core, d->principal, d->by, proof, d->now, d->out, &why)) {
 		answer(d, REPLY_DENIED, "proof", why);
 		return false;
@@ -185,7 +185,7 @@ static bool may_approve(struct deciding *d, enum proof_result proof)
 	return true;
 }
 
-static void approve(struct deciding *d, enum proof_result proof)
+static void approve(struct deciding *d, enum proof_grade proof)
 {
 	struct action *action = d->action;
 
@@ -203,7 +203,7 @@ static void approve(struct deciding *d, enum proof_result proof)
 }
 
 void core_approval(struct core *core, const char *principal, const char *id,
-		   const struct msg_action_approval *approval, enum proof_result proof,
+		   const struct msg_action_approval *approval, enum proof_grade proof,
 		   struct core_now now, struct effects *out)
 {
 	struct deciding d = { .core = core,

@@ -99,7 +99,7 @@ void core_judge_again(struct core *core, struct action *action, size_t step, str
 
 /* core_decide.c: whether PROOF may be looked at, and is not wrong; wrong ones are counted and audited. */
 bool core_proof_counts(struct core *core, const char *principal, const char *person,
-		       enum proof_result proof, struct core_now now, struct effects *out,
+		       enum proof_grade proof, struct core_now now, struct effects *out,
 		       const char **why);
 /* core_autonomy.c */
 void core_set_runbook(struct core *core, const char *runbook, int level);

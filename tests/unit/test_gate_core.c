@@ -144,7 +144,7 @@ static void report(struct stage *s, const struct msg_grant_payload *grant, enum 
 }
 
 static void decide(struct stage *s, const char *id, const char *decision, const char *digest,
-		   enum proof_result proof)
+		   enum proof_grade proof)
 {
 	const struct msg_action_approval approval = { .request_id = "d",
 						      .decision = decision,
@@ -225,17 +225,17 @@ static void test_orange(void **unused)
 	assert_int_equal(state(&s)->status, ACTION_WAITING);
 	assert_int_equal(strlen(digest), 64);
 	assert_null(claim(&s, id)->grant);
-	decide(&s, id, "approve", NONCE, PROOF_KEYWORD);
+	decide(&s, id, "approve", NONCE, GRADE_KEYWORD);
 	assert_string_equal(reply(&s)->code, "digest");
-	decide(&s, id, "approve", digest, PROOF_BAD);
+	decide(&s, id, "approve", digest, GRADE_BAD);
 	assert_string_equal(reply(&s)->code, "proof");
 	assert_string_equal(last(&s, EFFECT_AUDIT)->name, "wrong_proof");
-	decide(&s, id, "approve", digest, PROOF_NOT_GIVEN);
+	decide(&s, id, "approve", digest, GRADE_NONE);
 	assert_string_equal(reply(&s)->code, "proof");
-	decide(&s, id, "approve", digest, PROOF_KEYWORD);
+	decide(&s, id, "approve", digest, GRADE_KEYWORD);
 	assert_int_equal(state(&s)->status, ACTION_APPROVED);
 	assert_string_equal(state(&s)->approved_by, "op");
-	decide(&s, id, "approve", digest, PROOF_KEYWORD);
+	decide(&s, id, "approve", digest, GRADE_KEYWORD);
 	assert_string_equal(reply(&s)->code, "state");
 	assert_non_null(claim(&s, id)->grant);
 	stage_done(&s);
@@ -253,9 +253,9 @@ static void test_red_window(void **unused)
 	ask(&s, "r1", "guest_stop", "{\"guest\":101}");
 	id = id_of(&s);
 	digest = xstrdup(state(&s)->digest);
-	decide(&s, id, "approve", digest, PROOF_KEYWORD);
+	decide(&s, id, "approve", digest, GRADE_KEYWORD);
 	assert_string_equal(reply(&s)->code, "proof");
-	decide(&s, id, "approve", digest, PROOF_CODE);
+	decide(&s, id, "approve", digest, GRADE_CODE);
 	assert_int_equal(state(&s)->status, ACTION_WINDOW);
 	assert_null(claim(&s, id)->grant);
 	again(&s);
@@ -266,7 +266,7 @@ static void test_red_window(void **unused)
 	s.w.now.boot_ms++;
 	core_tick(s.core, s.w.now, s.out);
 	assert_int_equal(state(&s)->status, ACTION_APPROVED);
-	decide(&s, id, "cancel", digest, PROOF_NOT_GIVEN);
+	decide(&s, id, "cancel", digest, GRADE_NONE);
 	assert_int_equal(state(&s)->status, ACTION_CANCELLED);
 	assert_null(claim(&s, id)->grant);
 	stage_done(&s);
@@ -336,7 +336,7 @@ static void test_freeze(void **unused)
 	ask(&s, "r1", "guest_start", "{\"guest\":103}");
 	id = id_of(&s);
 	again(&s);
-	core_autonomy(s.core, "homeassistant", &freeze, PROOF_NOT_GIVEN, s.w.now, s.out);
+	core_autonomy(s.core, "homeassistant", &freeze, GRADE_NONE, s.w.now, s.out);
 	assert_true(core_is_frozen(s.core));
 	assert_non_null(last(&s, EFFECT_SETTINGS));
 	assert_int_equal(state(&s)->status, ACTION_CANCELLED);
@@ -346,14 +346,14 @@ static void test_freeze(void **unused)
 	ask(&s, "r3", "guest_status", "{\"guest\":103}");
 	assert_int_equal(reply(&s)->status, REPLY_WAITING);
 	again(&s);
-	core_autonomy(s.core, "gateway", &unfreeze, PROOF_KEYWORD, s.w.now, s.out);
+	core_autonomy(s.core, "gateway", &unfreeze, GRADE_KEYWORD, s.w.now, s.out);
 	assert_string_equal(reply(&s)->code, "proof");
 	assert_true(core_is_frozen(s.core));
 	unfreeze.actor = NULL;
-	core_autonomy(s.core, "homeassistant", &unfreeze, PROOF_CODE, s.w.now, s.out);
+	core_autonomy(s.core, "homeassistant", &unfreeze, GRADE_CODE, s.w.now, s.out);
 	assert_true(core_is_frozen(s.core));
 	unfreeze.actor = &operator;
-	core_autonomy(s.core, "gateway", &unfreeze, PROOF_CODE, s.w.now, s.out);
+	core_autonomy(s.core, "gateway", &unfreeze, GRADE_CODE, s.w.now, s.out);
 	assert_false(core_is_frozen(s.core));
 	stage_done(&s);
 }
@@ -370,11 +370,11 @@ static void test_level(void **unused)
 
 	(void)unused;
 	stage_init(&s, "");
-	core_autonomy(s.core, "gateway", &set, PROOF_NOT_GIVEN, s.w.now, s.out);
+	core_autonomy(s.core, "gateway", &set, GRADE_NONE, s.w.now, s.out);
 	assert_int_equal(core_settings(s.core, s.w.now)->level, 1);
 	set.level.v = 3;
 	again(&s);
-	core_autonomy(s.core, "gateway", &set, PROOF_NOT_GIVEN, s.w.now, s.out);
+	core_autonomy(s.core, "gateway", &set, GRADE_NONE, s.w.now, s.out);
 	assert_string_equal(reply(&s)->code, "proof");
 	/* A shipped runbook has its own level, and loses it when it fails. */
 	hello(&s);
@@ -412,7 +412,7 @@ static void test_batch(void **unused)
 	{
 		_cleanup_(freep) char *digest = xstrdup(state(&s)->digest);
 
-		decide(&s, id, "approve", digest, PROOF_KEYWORD);
+		decide(&s, id, "approve", digest, GRADE_KEYWORD);
 	}
 	for (int i = 0; i < 2; i++) {
 		const struct effect *grant = claim(&s, id);
@@ -475,7 +475,7 @@ static void test_restart(void **unused)
 	ask(&t, "r1", "guest_shutdown", "{\"guest\":101}");
 	assert_null(last(&t, EFFECT_STORE));
 	assert_int_equal(reply(&t)->status, REPLY_WAITING);
-	decide(&t, id, "approve", digest, PROOF_KEYWORD);
+	decide(&t, id, "approve", digest, GRADE_KEYWORD);
 	assert_int_equal(state(&t)->status, ACTION_APPROVED);
 	hello(&t);
 	assert_int_equal(last(&t, EFFECT_EPOCH)->epoch->epoch, 8);
@@ -511,12 +511,12 @@ static void test_wrong_proofs(void **unused)
 	id = id_of(&s);
 	digest = xstrdup(state(&s)->digest);
 	for (int i = 0; i < 10; i++)
-		decide(&s, id, "approve", digest, PROOF_BAD);
-	decide(&s, id, "approve", digest, PROOF_KEYWORD);
+		decide(&s, id, "approve", digest, GRADE_BAD);
+	decide(&s, id, "approve", digest, GRADE_KEYWORD);
 	assert_string_equal(reply(&s)->code, "proof");
 	s.w.now.boot_ms += 600001;
 	s.w.now.wall_ms += 600001;
-	decide(&s, id, "approve", digest, PROOF_KEYWORD);
+	decide(&s, id, "approve", digest, GRADE_KEYWORD);
 	assert_int_equal(reply(&s)->status, REPLY_OK);
 	stage_done(&s);
 }
