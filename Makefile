@@ -40,7 +40,7 @@ OPTIMIZE := -O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-rec
 LINK_HARDENING += -fsanitize=$(SANITIZE)
 endif
 
-PACKAGES := libuv libcjson libcurl sqlite3 libsodium libcrypto libssl yaml-0.1
+PACKAGES := libuv libcjson libcurl libssh2 sqlite3 libsodium libcrypto libssl yaml-0.1
 # libmosquitto and libcivetweb have no .pc file in every Debian; their headers are in the standard place.
 LIBS_common := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lmosquitto -lm -lpthread
 LIBS_gateway := -lcivetweb
