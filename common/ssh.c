@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "common/alloc.h"
 #include "common/time.h"
@@ -43,23 +44,35 @@ static int run_idle(struct ssh *ssh)
 	return (int)r;
 }
 
-/* Notes who is stuck. False when nobody else may go on. */
-static bool note(struct ssh *ssh, const void *who, int r, bool *wants_to_send)
+/* Notes who is stuck: nobody else may go on. */
+static void note(struct ssh *ssh, const void *who, int r, bool *wants_to_send)
 {
 	int directions;
 
 	if (r != LIBSSH2_ERROR_EAGAIN)
-		return true;
+		return;
 	directions = libssh2_session_block_directions(ssh->session);
-	if (directions & LIBSSH2_SESSION_BLOCK_INBOUND &&
-	    !(directions & LIBSSH2_SESSION_BLOCK_OUTBOUND))
-		return true;
-	*wants_to_send = true;
-	/* No direction at all: the library waits for somebody else's packet, and does not say so. */
-	if (!directions)
-		return true;
-	ssh->stuck = who;
-	return false;
+	/* Neither: the library waits for somebody else's packet, and does not say so. */
+	if (directions != LIBSSH2_SESSION_BLOCK_INBOUND)
+		*wants_to_send = true;
+	if (directions & LIBSSH2_SESSION_BLOCK_OUTBOUND)
+		ssh->stuck = who;
+}
+
+/* After an error that a session does not survive. */
+static void lose_by(struct ssh *ssh, int r)
+{
+	char error[128], *text = NULL;
+
+	if (r == LIBSSH2_ERROR_SOCKET_DISCONNECT || r == LIBSSH2_ERROR_SOCKET_RECV ||
+	    r == LIBSSH2_ERROR_SOCKET_SEND) {
+		ssh_lose(ssh, "closed the connection");
+		return;
+	}
+	(void)libssh2_session_last_error(ssh->session, &text, NULL, 0);
+	(void)snprintf(error, sizeof(error), "broke the connection: %s (%d)",
+		       text && *text ? text : "no reason given", r);
+	ssh_lose(ssh, error);
 }
 
 /* True when WHO may run and the connection is still ours afterwards. */
@@ -76,13 +89,10 @@ static bool run_one(struct ssh *ssh, struct ssh_call *call, bool *wants_to_send)
 	if (r != LIBSSH2_ERROR_EAGAIN && ssh->stuck == who)
 		ssh->stuck = NULL;
 	if (r < 0 && r != LIBSSH2_ERROR_EAGAIN) {
-		char *text = NULL;
-
-		(void)libssh2_session_last_error(ssh->session, &text, NULL, 0);
-		ssh_lose(ssh, text && *text ? text : "broke off");
+		lose_by(ssh, r);
 		return false;
 	}
-	(void)note(ssh, who, r, wants_to_send);
+	note(ssh, who, r, wants_to_send);
 	return true;
 }
 
@@ -105,21 +115,60 @@ static void reap(struct ssh *ssh)
 	}
 }
 
-static void run(struct ssh *ssh)
+/* Everybody's turn, once. False when the connection is not ours any more. */
+static bool run_all(struct ssh *ssh, bool *wants_to_send)
 {
-	bool wants_to_send = false;
-
-	if (ssh->stuck && !run_one(ssh, stuck_call(ssh), &wants_to_send))
-		return;
-	if (!run_one(ssh, NULL, &wants_to_send))
-		return;
+	if (ssh->stuck && !run_one(ssh, stuck_call(ssh), wants_to_send))
+		return false;
+	if (!run_one(ssh, NULL, wants_to_send))
+		return false;
 	/* Calls that a callback adds stand at the end, and have their turn too. */
 	for (struct ssh_call *call = ssh->calls; call; call = call->next) {
-		if (!run_one(ssh, call, &wants_to_send))
-			return;
+		if (!run_one(ssh, call, wants_to_send))
+			return false;
 	}
+	return true;
+}
+
+/* Whoever reads the socket may take in what another waits for, so it goes on until nobody read anything. */
+static void run(struct ssh *ssh)
+{
+	bool wants_to_send;
+
+	do {
+		ssh->has_read = false;
+		wants_to_send = false;
+		if (!run_all(ssh, &wants_to_send))
+			return;
+	} while (ssh->has_read);
 	reap(ssh);
 	set_events(ssh, wants_to_send || ssh->stuck);
+}
+
+static ssize_t receive_cb(libssh2_socket_t fd, void *buffer, size_t length, int flags,
+			  void **abstract)
+{
+	struct ssh *ssh = *abstract;
+	ssize_t n = recv(fd, buffer, length, flags);
+
+	if (n < 0)
+		return -errno;
+	if (n > 0) {
+		ssh->heard_ms = clock_boot_ms(&clock_system);
+		ssh->has_read = true;
+	}
+	return n;
+}
+
+static void watch_reading(struct ssh *ssh)
+{
+	*libssh2_session_abstract(ssh->session) = ssh;
+#if LIBSSH2_VERSION_NUM >= 0x010b01
+	(void)libssh2_session_callback_set2(ssh->session, LIBSSH2_CALLBACK_RECV,
+					    (libssh2_cb_generic *)receive_cb);
+#else
+	(void)libssh2_session_callback_set(ssh->session, LIBSSH2_CALLBACK_RECV, (void *)receive_cb);
+#endif
 }
 
 static void poll_cb(uv_poll_t *poll, int status, int events)
@@ -127,11 +176,11 @@ static void poll_cb(uv_poll_t *poll, int status, int events)
 	struct ssh *ssh = poll->data;
 
 	if (status < 0) {
-		ssh_lose(ssh, uv_strerror(status));
+		/* libuv's EBADF for whatever a socket may have: mostly a reset. */
+		ssh_lose(ssh, "closed the connection");
 		return;
 	}
-	if (events & UV_READABLE)
-		ssh->heard_ms = clock_boot_ms(&clock_system);
+	(void)events;
 	run(ssh);
 }
 
@@ -183,6 +232,7 @@ static void come_up(struct ssh *ssh, struct ssh_login *login)
 	login->fd = -1;
 	ssh->session = take(login->session);
 	ssh->idle = take(login->idle);
+	watch_reading(ssh);
 	ssh->heard_ms = clock_boot_ms(&clock_system);
 	if (uv_poll_init(ssh->poll.loop, &ssh->poll, ssh->fd) < 0) {
 		ssh_lose(ssh, "cannot be listened to");

@@ -77,6 +77,7 @@ struct ssh {
 	unsigned keepalive_ms, dead_ms;
 	struct ssh_login *login; /* while it connects */
 	bool is_up, is_freed, is_polling;
+	bool has_read; /* bytes, since it was last cleared */
 	char fingerprint[SSH_FINGERPRINT_BYTES];
 	int fd;
 	LIBSSH2_SESSION *session;

@@ -127,12 +127,13 @@ static void start_sshd(struct world *w)
 	_cleanup_(freep) char *config = xasprintf("%s/config", w->dir);
 	int64_t until = clock_boot_ms(&clock_system) + PATIENCE_MS;
 
-	write_file(config,
-		   "Port %u\nListenAddress 127.0.0.1\nHostKey %s/host\nPidFile none\n"
-		   "AuthorizedKeysFile %s/authorized\nAllowUsers %s\nPasswordAuthentication no\n"
-		   "KbdInteractiveAuthentication no\nUsePAM no\nPermitRootLogin prohibit-password\n"
-		   "StrictModes no\nPrintMotd no\nPrintLastLog no\nLogLevel ERROR\n",
-		   w->port, w->dir, w->dir, w->user);
+	write_file(
+		config,
+		"Port %u\nListenAddress 127.0.0.1\nHostKey %s/host\nPidFile none\n"
+		"AuthorizedKeysFile %s/authorized\nAllowUsers %s\nPasswordAuthentication no\n"
+		"KbdInteractiveAuthentication no\nUsePAM no\nPermitRootLogin prohibit-password\n"
+		"StrictModes no\nSetEnv SHLVL=1\nPrintMotd no\nPrintLastLog no\nLogLevel ERROR\n",
+		w->port, w->dir, w->dir, w->user);
 	w->sshd = fork();
 	if (!w->sshd) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
