@@ -6,7 +6,7 @@
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-SERVICES := proxmox-poller gateway
+SERVICES := proxmox-poller thermal-collector gateway
 PROGRAMS := $(SERVICES) jarvisctl topicgen
 
 # ── options ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -220,6 +220,7 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 	install -m 755 $(build)/jarvisctl $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(SERVICES:%=$(build)/%) $(build)/topicgen $(DESTDIR)$(PREFIX)/libexec/jarvis/
 	install -m 644 web/dist/* $(DESTDIR)$(PREFIX)/share/jarvis/web/
+	install -m 755 deploy/nodes/jarvis-thermal $(DESTDIR)$(PREFIX)/share/jarvis/
 	install -m 644 deploy/jarvis.example.yaml deploy/mosquitto/mosquitto.conf deploy/mosquitto/acl \
 		$(DESTDIR)$(PREFIX)/share/jarvis/
 
