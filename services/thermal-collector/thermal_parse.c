@@ -240,7 +240,7 @@ static bool line_is(const char *line, size_t length, const char *text)
 /* All lines between the first and the last. */
 static int take_all(struct parser *p, const char *text, size_t length, struct str *error)
 {
-	const char *at = text, *end = text + length;
+	const char *at = length ? text : "", *end = at + length;
 	bool has_begun = false;
 
 	while (at < end) {
