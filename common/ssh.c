@@ -148,7 +148,7 @@ static void run(struct ssh *ssh)
 static ssize_t receive_cb(libssh2_socket_t fd, void *buffer, size_t length, int flags,
 			  void **abstract)
 {
-	struct ssh *ssh = *abstract;
+	struct ssh *ssh = ((struct ssh_memory *)*abstract)->owner;
 	ssize_t n = recv(fd, buffer, length, flags);
 
 	if (n < 0)
@@ -162,7 +162,7 @@ static ssize_t receive_cb(libssh2_socket_t fd, void *buffer, size_t length, int 
 
 static void watch_reading(struct ssh *ssh)
 {
-	*libssh2_session_abstract(ssh->session) = ssh;
+	ssh->memory->owner = ssh;
 #if LIBSSH2_VERSION_NUM >= 0x010b01
 	(void)libssh2_session_callback_set2(ssh->session, LIBSSH2_CALLBACK_RECV,
 					    (libssh2_cb_generic *)receive_cb);
@@ -237,6 +237,7 @@ static void come_up(struct ssh *ssh, struct ssh_login *login)
 	if (uv_poll_init(ssh->poll.loop, &ssh->poll, ssh->fd) < 0) {
 		ssh_lose(ssh, "cannot be listened to");
 		return;
+	ssh->memory = take(login->memory);
 	}
 	ssh->is_polling = true;
 	ssh->is_up = true;
@@ -386,7 +387,7 @@ static void closed_cb(uv_handle_t *handle)
 
 	if (--ssh->handles)
 		return;
-	ssh_session_end(ssh->session, ssh->fd);
+	ssh_session_end(ssh->session, ssh->memory, ssh->fd);
 	while (ssh->calls) {
 		struct ssh_call *call = ssh->calls;
 

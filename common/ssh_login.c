@@ -147,7 +147,8 @@ static int shake_hands(struct ssh_login *login)
 {
 	int r;
 
-	login->session = libssh2_session_init();
+	login->memory = xnew(struct ssh_memory);
+	login->session = ssh_memory_session(login->memory);
 	if (!login->session)
 		return refuse(login, SSH_END_UNREACHABLE, "no memory for a session");
 	libssh2_session_set_blocking(login->session, 0);
@@ -276,7 +277,7 @@ void ssh_login_run(void *ctx)
 	login->ok = true;
 }
 
-void ssh_session_end(LIBSSH2_SESSION *session, int fd)
+void ssh_session_end(LIBSSH2_SESSION *session, struct ssh_memory *memory, int fd)
 {
 	if (session) {
 		libssh2_session_set_blocking(session, 0);
@@ -294,7 +295,7 @@ void ssh_session_end(LIBSSH2_SESSION *session, int fd)
 
 void ssh_login_free(struct ssh_login *login)
 {
-	ssh_session_end(login->session, login->fd);
+	ssh_session_end(login->session, login->memory, login->fd);
 	explicit_bzero(login->key, login->key_len);
 	free(login->key);
 	free(login->host);
@@ -302,3 +303,6 @@ void ssh_login_free(struct ssh_login *login)
 	free(login->known_hosts);
 	free(login);
 }
+	if (memory)
+		(void)ssh_memory_done(memory);
+	free(memory);

@@ -7,6 +7,7 @@
  * bytes before anybody else may send. `stuck` is who that is.
  */
 #include "common/ssh.h"
+#include "common/ssh_memory.h"
 #include "common/str.h"
 #include "common/timer.h"
 
@@ -31,6 +32,7 @@ struct ssh_login {
 	char error[SSH_ERROR_BYTES];
 	char fingerprint[SSH_FINGERPRINT_BYTES];
 	int fd;
+	struct ssh_memory *memory; /* of the session */
 	LIBSSH2_SESSION *session;
 	LIBSSH2_CHANNEL *idle;
 };
@@ -80,6 +82,7 @@ struct ssh {
 	bool has_read; /* bytes, since it was last cleared */
 	char fingerprint[SSH_FINGERPRINT_BYTES];
 	int fd;
+	struct ssh_memory *memory;
 	LIBSSH2_SESSION *session;
 	LIBSSH2_CHANNEL *
 		idle; /* never runs anything: reading it is how the connection is read while no call is */
@@ -93,8 +96,8 @@ struct ssh {
 /* The job's function: connects and logs in. */
 void ssh_login_run(void *ctx);
 void ssh_login_free(struct ssh_login *login);
-/* Ends a session and closes its socket; never waits. */
-void ssh_session_end(LIBSSH2_SESSION *session, int fd);
+/* Ends a session, closes its socket and frees its memory; never waits. Any of them may not be there. */
+void ssh_session_end(LIBSSH2_SESSION *session, struct ssh_memory *memory, int fd);
 
 /* Goes on as far as it can. 0; LIBSSH2_ERROR_EAGAIN; another negative number: the connection is lost. */
 int ssh_call_run(struct ssh_call *call);

@@ -26,7 +26,6 @@ function environment(scratch, marker) {
 		const own = `log_path=${join(scratch, 'sanitizer')}:print_stacktrace=1`;
 		env[name] = process.env[name] ? `${process.env[name]}:${own}` : own;
 	}
-	env.LSAN_OPTIONS += `:suppressions=${resolve(import.meta.dirname, '../leaks.supp')}:print_suppressions=0`;
 	delete env.JARVIS_TALLY; // a tests/run below this one is none of our stages
 	delete env.NODE_TEST_CONTEXT; // or a node:test below this one reports to nobody
 	return env;
