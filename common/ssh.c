@@ -29,6 +29,10 @@ static void set_events(struct ssh *ssh, bool wants_to_send)
 {
 	int events = UV_READABLE | UV_DISCONNECT | (wants_to_send ? UV_WRITABLE : 0);
 
+	/* Nobody may read now, so what comes in would only wake us again and again. */
+	if (ssh->stuck)
+		events = UV_WRITABLE | UV_DISCONNECT;
+
 	if (uv_poll_start(&ssh->poll, events, poll_cb) < 0)
 		ssh_lose(ssh, "cannot be listened to");
 }
@@ -142,7 +146,7 @@ static void run(struct ssh *ssh)
 			return;
 	} while (ssh->has_read);
 	reap(ssh);
-	set_events(ssh, wants_to_send || ssh->stuck);
+	set_events(ssh, wants_to_send);
 }
 
 static ssize_t receive_cb(libssh2_socket_t fd, void *buffer, size_t length, int flags,
@@ -180,8 +184,10 @@ static void poll_cb(uv_poll_t *poll, int status, int events)
 		ssh_lose(ssh, "closed the connection");
 		return;
 	}
-	(void)events;
 	run(ssh);
+	/* Half a packet for a peer that has hung up: nothing would ever change. */
+	if (!ssh->is_freed && ssh->is_up && ssh->stuck && (events & UV_DISCONNECT))
+		ssh_lose(ssh, "closed the connection");
 }
 
 static void kick_cb(uv_timer_t *timer)
@@ -231,13 +237,13 @@ static void come_up(struct ssh *ssh, struct ssh_login *login)
 	ssh->fd = login->fd;
 	login->fd = -1;
 	ssh->session = take(login->session);
+	ssh->memory = take(login->memory);
 	ssh->idle = take(login->idle);
 	watch_reading(ssh);
 	ssh->heard_ms = clock_boot_ms(&clock_system);
 	if (uv_poll_init(ssh->poll.loop, &ssh->poll, ssh->fd) < 0) {
 		ssh_lose(ssh, "cannot be listened to");
 		return;
-	ssh->memory = take(login->memory);
 	}
 	ssh->is_polling = true;
 	ssh->is_up = true;

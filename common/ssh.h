@@ -4,7 +4,7 @@
  * An SSH client on the loop (libssh2): one connection, kept, over which commands run side by side. What blocks
  * (name, connect, host key, login) is one job of the pool; all else never waits. Rules that hold always: the host
  * key must be the one in a known_hosts file, nothing is ever accepted by itself; login by an ed25519 key alone; a
- * deadline and a cap on output for every command; a command is SSH_OK only when it ended by itself with status 0.
+ * deadline and a cap on output for every command; success is never assumed from a status that may not have come.
  */
 #include "common/base.h"
 
@@ -64,7 +64,7 @@ struct ssh_command {
 };
 
 enum ssh_outcome {
-	SSH_OK,	       /* ended by itself, status 0 */
+	SSH_ENDED, /* the channel was closed in order, and no status but 0 came; maybe none at all */
 	SSH_FAILED,    /* ended by itself, another status */
 	SSH_KILLED,    /* ended by a signal */
 	SSH_TIMEOUT,   /* did not end in time; it may still run */
@@ -75,12 +75,12 @@ enum ssh_outcome {
 
 struct ssh_result {
 	enum ssh_outcome outcome;
-	int status;	    /* with SSH_OK and SSH_FAILED */
+	int status;	    /* with SSH_FAILED */
 	const char *output; /* NUL-terminated, at most max_bytes */
 	size_t output_len;
 	const char *errors; /* what it wrote to stderr */
 	size_t errors_len;
-	const char *error; /* for people; "" with SSH_OK */
+	const char *error; /* for people; "" with SSH_ENDED */
 	unsigned duration_ms;
 };
 
@@ -88,9 +88,10 @@ struct ssh_result {
 typedef void (*ssh_done_fn)(void *ctx, const struct ssh_result *result);
 
 /*
- * Runs COMMAND (copied) on a connection that is up; DONE comes later from the loop, never from within. The library
- * cannot tell a status 0 from one that never came: a command whose success matters ends its output with a mark of
- * its own. The call is borrowed, valid until DONE. NULL when the connection is not up.
+ * Runs COMMAND (copied) on a connection that is up; DONE comes later from the loop, never from within. libssh2 cannot
+ * tell a status 0 from one that never came (sshd's ChannelTimeout): a command whose success matters ends its output
+ * with a mark of its own, and only that is believed. The call is borrowed, valid until DONE. NULL when the connection
+ * is not up.
  */
 struct ssh_call *ssh_exec(struct ssh *ssh, const struct ssh_command *command, ssh_done_fn done,
 			  void *ctx);

@@ -224,7 +224,7 @@ static void tell_end(struct ssh_call *call)
 			       status);
 		ssh_call_tell(call, SSH_FAILED, status, text);
 	} else {
-		ssh_call_tell(call, SSH_OK, 0, NULL);
+		ssh_call_tell(call, SSH_ENDED, 0, NULL);
 	}
 }
 

@@ -223,6 +223,21 @@ static int check_host(struct ssh_login *login)
 		      login->fingerprint, login->known_hosts);
 }
 
+/* After an error: libssh2's codes do not tell a refusal from a peer that is gone. */
+static bool is_gone(const struct ssh_login *login)
+{
+	char byte;
+	ssize_t n = recv(login->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+static int gone(struct ssh_login *login, const char *what)
+{
+	return refuse(login, SSH_END_UNREACHABLE,
+		      "closed the connection during %s: see the journal of its sshd", what);
+}
+
 static int log_in(struct ssh_login *login)
 {
 	int r;
@@ -237,6 +252,8 @@ static int log_in(struct ssh_login *login)
 		return refuse(login, SSH_END_REFUSED,
 			      "our private key is not understood: it must be ed25519 without a "
 			      "passphrase (ssh-keygen -t ed25519 -N '')");
+	if (r < 0 && r != LIBSSH2_ERROR_AUTHENTICATION_FAILED && is_gone(login))
+		return gone(login, "the login");
 	if (r < 0)
 		return refuse(login, SSH_END_REFUSED,
 			      "refuses the key of user %s: %s; is its public half in that user's "
@@ -254,11 +271,13 @@ static int open_idle(struct ssh_login *login)
 		if (login->idle)
 			return 0;
 		if (libssh2_session_last_errno(login->session) != LIBSSH2_ERROR_EAGAIN)
-			return refuse(login, SSH_END_REFUSED, "opens no session: %s",
-				      complaint(login));
+			break;
 		if (wait_session(login) < 0)
 			return late(login, "open a session");
 	}
+	if (is_gone(login))
+		return gone(login, "the login");
+	return refuse(login, SSH_END_REFUSED, "opens no session: %s", complaint(login));
 }
 
 void ssh_login_run(void *ctx)
@@ -289,6 +308,9 @@ void ssh_session_end(LIBSSH2_SESSION *session, struct ssh_memory *memory, int fd
 				break;
 		}
 	}
+	if (memory)
+		(void)ssh_memory_done(memory);
+	free(memory);
 	if (fd >= 0)
 		(void)close(fd);
 }
@@ -303,6 +325,3 @@ void ssh_login_free(struct ssh_login *login)
 	free(login->known_hosts);
 	free(login);
 }
-	if (memory)
-		(void)ssh_memory_done(memory);
-	free(memory);

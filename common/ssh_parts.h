@@ -101,7 +101,7 @@ void ssh_session_end(LIBSSH2_SESSION *session, struct ssh_memory *memory, int fd
 
 /* Goes on as far as it can. 0; LIBSSH2_ERROR_EAGAIN; another negative number: the connection is lost. */
 int ssh_call_run(struct ssh_call *call);
-/* Tells the owner, once. STATUS counts with SSH_OK and SSH_FAILED. */
+/* Tells the owner, once. STATUS counts with SSH_FAILED. */
 void ssh_call_tell(struct ssh_call *call, enum ssh_outcome outcome, int status, const char *error);
 void ssh_call_free(struct ssh_call *call);
 
