@@ -15,7 +15,5 @@ static const struct service_def definition = {
 
 int main(int argc, char **argv)
 {
-	/* Connecting blocks a thread of the pool; libuv's four would let dead nodes hold up the others. */
-	(void)setenv("UV_THREADPOOL_SIZE", "16", 0);
 	return service_main(&definition, argc, argv);
 }

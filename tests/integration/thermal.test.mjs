@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fromYaml, toYaml } from '../stack/yaml.mjs';
@@ -197,6 +198,23 @@ describe('trouble', () => {
 		await heal('pve');
 	});
 
+	test('an sshd that dies in the middle of an answer', async () => {
+		// The connection's own process; the half that came is no reading.
+		await force('pve', 'echo jarvis-thermal 1; echo zone 0 50000 - x86_pkg_temp; kill -9 $PPID');
+		const doc = await soon('pve', (d) => d.reason?.includes('closed the connection'));
+		assert.equal(doc.cpu, null);
+		assert.ok(doc.temperatures.length >= 3 && doc.temperatures.every((t) => t.celsius === null));
+		await othersGoOn('pve');
+		// All of sshd, while the collector waits for more.
+		await force('pve', 'echo jarvis-thermal 1; exec sleep 1000');
+		await soon('pve', (d) => d.reason?.includes('within 1000 ms'));
+		await stack.ssh('down', { node: 'pve' });
+		assert.equal((await soon('pve', (d) => d.reason?.includes('cannot be reached'))).cpu, null);
+		await force('pve');
+		await stack.ssh('up', { node: 'pve' });
+		await heal('pve');
+	});
+
 	test('a node that is silent but there', async () => {
 		await stack.ssh('freeze', { node: 'agent1' });
 		const doc = await until('agent1', (d) => d.cpu === null);
@@ -204,6 +222,46 @@ describe('trouble', () => {
 		await othersGoOn('agent1');
 		await stack.ssh('thaw', { node: 'agent1' });
 		await heal('agent1');
+	});
+});
+
+describe('many', () => {
+	/** Takes connections, and says nothing. */
+	async function startMute() {
+		const held = new Set();
+		const server = net.createServer((socket) => held.add(socket.on('error', () => {})));
+		await new Promise((done) => server.listen(0, '127.0.0.1', done));
+		const close = () => {
+			held.forEach((socket) => socket.destroy());
+			server.close();
+		};
+		return { port: server.address().port, close };
+	}
+
+	test('forty that hang for a minute each delay nobody', async () => {
+		const mute = await startMute();
+		const before = readFileSync(stack.configFile, 'utf8');
+		const config = fromYaml(before);
+		const home = config.clusters.home;
+		const where = { ...home.nodes.Home, ssh_port: mute.port };
+		const dead = Array.from({ length: 40 }, (_, i) => [`A${i}`, where]);
+		home.nodes = { ...Object.fromEntries(dead), ...home.nodes };
+		home.thermal.connect_timeout = '1m';
+		try {
+			writeFileSync(stack.configFile, toYaml(config));
+			await stack.process(NAME).stop();
+			await stack.start(NAME);
+			const since = Date.now();
+			// Well before the first of the forty is given up.
+			const seen = await sources((d) => nodes().every((n) => (d.sources[`node.${n}`]?.last_ok_ms ?? 0) > since));
+			assert.equal(Object.keys(seen).length, 40 + nodes().length);
+			for (const [name] of dead) assert.equal(seen[`node.${name}`].last_ok_ms, null);
+		} finally {
+			writeFileSync(stack.configFile, before);
+			await stack.restart(NAME);
+			mute.close();
+		}
+		await until('Home', isGood);
 	});
 });
 
