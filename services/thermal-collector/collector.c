@@ -15,7 +15,7 @@
 #define SOURCES_SOON_MS 200
 #define SOURCES_MAX 512
 #define POOL_MIN 8
-#define POOL_MAX 512
+#define POOL_MAX 256
 
 struct cluster {
 	struct service_env *env;
