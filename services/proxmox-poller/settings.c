@@ -64,15 +64,22 @@ static bool nodes_equal(const struct config_cluster *a, const struct config_clus
 	return true;
 }
 
+static bool polls_equal(const struct config_poll *a, const struct config_poll *b)
+{
+	return a->nodes_ms == b->nodes_ms && a->storage_ms == b->storage_ms &&
+	       a->tasks_ms == b->tasks_ms && a->node_ms == b->node_ms &&
+	       a->permissions_ms == b->permissions_ms && a->backups_ms == b->backups_ms &&
+	       a->guests_ms == b->guests_ms && a->replication_ms == b->replication_ms &&
+	       a->ha_ms == b->ha_ms && a->ceph_ms == b->ceph_ms && a->disks_ms == b->disks_ms &&
+	       a->updates_ms == b->updates_ms && a->smart_rotating == b->smart_rotating;
+}
+
 bool settings_equal(const struct settings *settings, const struct config_cluster *cluster)
 {
 	const struct config_cluster *a = &settings->cluster, *b = cluster;
 
 	return str_eq(a->name, b->name) && str_eq(a->token, b->token) &&
-	       str_eq_null(a->ca, b->ca) && a->poll.nodes_ms == b->poll.nodes_ms &&
-	       a->poll.storage_ms == b->poll.storage_ms && a->poll.tasks_ms == b->poll.tasks_ms &&
-	       a->poll.node_ms == b->poll.node_ms &&
-	       a->poll.permissions_ms == b->poll.permissions_ms &&
+	       str_eq_null(a->ca, b->ca) && polls_equal(&a->poll, &b->poll) &&
 	       a->request_timeout_ms == b->request_timeout_ms &&
 	       a->connect_timeout_ms == b->connect_timeout_ms && nodes_equal(a, b);
 }

@@ -99,6 +99,20 @@ export interface SourceState {
 	error: string | null;
 }
 
+/** Something that is not as it should be, and how to mend it. */
+export interface Finding {
+	/** a word for programs, stable while it stands */
+	id: string;
+	/** how bad */
+	severity: Severity;
+	/** one line */
+	title: string;
+	/** what exactly */
+	detail: string | null;
+	/** what to do, to the command */
+	cure: string | null;
+}
+
 /** A cluster or standalone node; published after every poll, so that its age is the age of the eyes. */
 export interface ClusterState {
 	/** when this was written; ms */
@@ -143,6 +157,12 @@ export interface ClusterState {
 	version: string | null;
 	/** why the cluster cannot be read; null while all is well */
 	error: string | null;
+	/** what its owner should mend in how it is read, such as the token's rights */
+	findings: Finding[];
+	/** requests of the last minute that each node had to answer */
+	calls_by_node: Record<string, number>;
+	/** requests of the last minute by what was asked for */
+	calls_by_path: Record<string, number>;
 	/** resources, status, tasks, node.{node}, storage.{node}, … */
 	sources: Record<string, SourceState>;
 }
@@ -389,12 +409,62 @@ export interface DiskState {
 	type: string | null;
 	/** bytes; B */
 	size: number | null;
-	/** what SMART says */
+	/** what SMART says: PASSED, OK, FAILED!, UNKNOWN */
 	health: string | null;
 	/** what is left of the disk's life; null where it does not say; % */
 	life_left: number | null;
 	/** LVM, ZFS, partitions, … */
 	used_by: string | null;
+	/** its own temperature; °C */
+	celsius: number | null;
+	/** hours that it ran; h */
+	power_on_hours: number | null;
+	/** sectors that were replaced */
+	reallocated: number | null;
+	/** sectors that wait to be replaced */
+	pending: number | null;
+	/** errors of the medium, as an NVMe disk counts them */
+	media_errors: number | null;
+	/** why SMART is not known: a rotating disk is not woken for it */
+	reason: string | null;
+}
+
+/** One ZFS pool. */
+export interface ZfsPool {
+	/** when the values were observed; ms */
+	ts: number;
+	/** name in jarvis.yaml */
+	cluster: string;
+	/** name of the node */
+	node: string;
+	/** name of the pool */
+	pool: string;
+	/** ONLINE, DEGRADED, FAULTED, … */
+	health: string | null;
+	/** bytes in all; B */
+	size: number | null;
+	/** bytes used; B */
+	used: number | null;
+	/** how fragmented the free space is; % */
+	fragmentation: number | null;
+	/** the last scrub or resilver, in ZFS's own words */
+	scan: string | null;
+	/** known data errors, in ZFS's own words */
+	errors: string | null;
+	/** devices that are not ONLINE, or count errors: name, state, counts */
+	bad_devices: string[];
+}
+
+/** One package that can be updated. */
+export interface Package {
+	/** its name */
+	name: string;
+	/** the version that waits */
+	version: string | null;
+	/** the version that is installed */
+	old_version: string | null;
+	/** a security update */
+	security: boolean;
 }
 
 /** Packages that wait, and certificates that end. */
@@ -409,13 +479,19 @@ export interface NodeUpdates {
 	pending: number | null;
 	/** of these, security updates */
 	security: number | null;
+	/** the packages, by name; Proxmox's own alone where the token may not ask for all */
+	packages: Package[];
+	/** only Proxmox's own packages were looked at */
+	partial: boolean | null;
 	/** when the API's certificate ends; ms */
 	certificate_ends_ms: number | null;
+	/** which: pveproxy-ssl.pem or pve-ssl.pem */
+	certificate: string | null;
 	/** why a value is missing */
 	reason: string | null;
 }
 
-/** How well one guest is backed up. */
+/** How well one guest is backed up. What was not said by a storage that could not be read is null. */
 export interface GuestBackup {
 	/** when the values were observed; ms */
 	ts: number;
@@ -423,14 +499,106 @@ export interface GuestBackup {
 	cluster: string;
 	/** number of the guest */
 	vmid: number;
-	/** when the last good backup was made; ms */
+	/** when the last good backup was begun; ms */
 	last_ok_ms: number | null;
+	/** storage that holds it */
+	storage: string | null;
+	/** bytes of it; B */
+	size: number | null;
+	/** its storage verified it; null where storages do not verify, or did not yet */
+	verified: boolean | null;
+	/** backups that are kept, on all storages */
+	backups: number | null;
+	/** when the last attempt failed; null when it did not; ms */
+	last_error_ms: number | null;
 	/** why the last attempt failed; null when it did not */
 	last_error: string | null;
-	/** some backup job covers it */
+	/** an enabled backup job covers it */
 	covered: boolean | null;
-	/** the jobs that cover it */
+	/** the enabled jobs that cover it */
 	jobs: string[];
+	/** when the next of them runs; ms */
+	next_run_ms: number | null;
+	/** what is unknown, and why: which storages could not be read */
+	reason: string | null;
+}
+
+/** One backup job. */
+export interface BackupJob {
+	/** its id */
+	id: string;
+	/** it runs by its schedule */
+	enabled: boolean;
+	/** calendar event, in Proxmox's own words */
+	schedule: string | null;
+	/** where the backups go */
+	storage: string | null;
+	/** the only node on which it runs; null: all */
+	node: string | null;
+	/** what its owner says of it */
+	comment: string | null;
+	/** guests that it covers */
+	guests: number | null;
+	/** when it runs next; ms */
+	next_run_ms: number | null;
+}
+
+/** Backups of a guest that is not there any more. */
+export interface OrphanedBackup {
+	/** number that the guest had */
+	vmid: number;
+	/** where they are */
+	storage: string;
+	/** node of that storage; null for a shared one */
+	node: string | null;
+	/** how many */
+	backups: number;
+	/** bytes in all; B */
+	size: number | null;
+	/** when the newest was made; ms */
+	newest_ms: number | null;
+}
+
+/** How well the cluster is backed up. */
+export interface BackupPosture {
+	/** when the values were observed; ms */
+	ts: number;
+	/** name in jarvis.yaml */
+	cluster: string;
+	/** guests, without templates */
+	guests: number | null;
+	/** guests that no enabled job covers */
+	not_covered: number | null;
+	/** guests without any backup; null while a storage cannot be read */
+	never: number | null;
+	/** the backup jobs */
+	jobs: BackupJob[];
+	/** backups of guests that are gone */
+	orphans: OrphanedBackup[];
+	/** what is unknown, and why: which storages could not be read */
+	reason: string | null;
+}
+
+/** One replication job. */
+export interface ReplicationJob {
+	/** its id: vmid and number */
+	id: string;
+	/** node to which the guest is replicated */
+	target: string;
+	/** it runs by its schedule */
+	enabled: boolean;
+	/** calendar event, in Proxmox's own words */
+	schedule: string | null;
+	/** when it last succeeded; null: never; ms */
+	last_ok_ms: number | null;
+	/** when it runs next; ms */
+	next_run_ms: number | null;
+	/** how long the last run took; s */
+	duration_s: number | null;
+	/** attempts that failed since the last success */
+	failures: number | null;
+	/** why the last attempt failed; null when it did not */
+	error: string | null;
 }
 
 /** Replication of one guest. */
@@ -441,14 +609,202 @@ export interface GuestReplication {
 	cluster: string;
 	/** number of the guest */
 	vmid: number;
-	/** node to which it is replicated */
-	target: string | null;
-	/** when it last succeeded; ms */
-	last_ok_ms: number | null;
-	/** attempts that failed since */
-	failures: number | null;
-	/** why */
-	error: string | null;
+	/** its jobs */
+	jobs: ReplicationJob[];
+	/** why values are missing: the node of the guest cannot be asked */
+	reason: string | null;
+}
+
+/** One snapshot of a guest. */
+export interface Snapshot {
+	/** its name */
+	name: string;
+	/** when it was made; ms */
+	time_ms: number | null;
+	/** what its owner says of it */
+	description: string | null;
+	/** the snapshot before it */
+	parent: string | null;
+	/** it holds the memory of the running machine too */
+	memory: boolean;
+}
+
+/** The snapshots of one guest. */
+export interface GuestSnapshots {
+	/** when the values were observed; ms */
+	ts: number;
+	/** name in jarvis.yaml */
+	cluster: string;
+	/** number of the guest */
+	vmid: number;
+	/** oldest first */
+	snapshots: Snapshot[];
+	/** why they are not known at present */
+	reason: string | null;
+}
+
+/** One disk or mount point of a guest. */
+export interface GuestVolume {
+	/** scsi0, rootfs, mp1, … */
+	key: string;
+	/** storage that holds it; null for a path or device */
+	storage: string | null;
+	/** name of the volume, path or device */
+	volume: string | null;
+	/** bytes; B */
+	size: number | null;
+	/** backups of the guest hold it */
+	backed_up: boolean;
+	/** path in a container */
+	mount: string | null;
+}
+
+/** One network card of a guest. */
+export interface GuestNic {
+	/** net0, … */
+	key: string;
+	/** virtio, e1000, veth, … */
+	model: string | null;
+	/** hardware address */
+	mac: string | null;
+	/** bridge or virtual network */
+	bridge: string | null;
+	/** VLAN tag */
+	vlan: number | null;
+	/** address, where the configuration names one */
+	address: string | null;
+	/** Proxmox's firewall guards it */
+	firewall: boolean;
+}
+
+/** What a guest is configured to be. Only what is named here leaves Proxmox: no passwords, no keys. */
+export interface GuestConfig {
+	/** when the values were observed; ms */
+	ts: number;
+	/** name in jarvis.yaml */
+	cluster: string;
+	/** number of the guest */
+	vmid: number;
+	/** Proxmox's digest of the whole configuration */
+	digest: string | null;
+	/** kind of operating system, in Proxmox's own word */
+	os: string | null;
+	/** processor sockets of a virtual machine */
+	sockets: number | null;
+	/** cores, of each socket */
+	cores: number | null;
+	/** memory; B */
+	memory: number | null;
+	/** swap of a container; B */
+	swap: number | null;
+	/** it starts with its node */
+	onboot: boolean | null;
+	/** order and delays at the start */
+	startup: string | null;
+	/** Proxmox refuses to remove it */
+	protection: boolean | null;
+	/** a guest agent is expected in it */
+	agent: boolean | null;
+	/** a container without root's rights on its node */
+	unprivileged: boolean | null;
+	/** name that a container bears */
+	hostname: string | null;
+	/** what its owner says of it */
+	description: string | null;
+	/** disks and mount points */
+	volumes: GuestVolume[];
+	/** network cards */
+	nics: GuestNic[];
+	/** why it is not known at present */
+	reason: string | null;
+}
+
+/** One node in high availability. */
+export interface HaNode {
+	/** name of the node */
+	node: string;
+	/** active, idle, maintenance mode, … */
+	state: string | null;
+	/** when its local manager last reported; ms */
+	seen_ms: number | null;
+}
+
+/** One guest in high availability. */
+export interface HaService {
+	/** vm:101, ct:110 */
+	sid: string;
+	/** number of the guest */
+	vmid: number | null;
+	/** node on which it is */
+	node: string | null;
+	/** started, stopped, fence, recovery, error, … */
+	state: string | null;
+	/** state that is asked for */
+	wanted: string | null;
+	/** what its owner says of it */
+	comment: string | null;
+}
+
+/** High availability of the cluster. */
+export interface HaState {
+	/** when the values were observed; ms */
+	ts: number;
+	/** name in jarvis.yaml */
+	cluster: string;
+	/** the manager sees quorum */
+	quorate: boolean | null;
+	/** node whose manager decides */
+	master: string | null;
+	/** active, old timestamp - dead?, … */
+	master_state: string | null;
+	/** armed, disarmed; null before PVE 9.2 */
+	fencing: string | null;
+	/** the local managers; empty where nothing is managed */
+	nodes: HaNode[];
+	/** the managed guests */
+	services: HaService[];
+}
+
+/** One thing that Ceph complains of. */
+export interface CephCheck {
+	/** OSD_DOWN, … */
+	name: string;
+	/** HEALTH_WARN is warning, HEALTH_ERR critical */
+	severity: Severity;
+	/** in Ceph's own words */
+	text: string | null;
+}
+
+/** Ceph, where there is one. */
+export interface CephState {
+	/** when the values were observed; ms */
+	ts: number;
+	/** name in jarvis.yaml */
+	cluster: string;
+	/** HEALTH_OK, HEALTH_WARN, HEALTH_ERR */
+	health: string | null;
+	/** what it complains of */
+	checks: CephCheck[];
+	/** disks */
+	osds: number | null;
+	/** disks that run */
+	osds_up: number | null;
+	/** disks that hold data */
+	osds_in: number | null;
+	/** monitors */
+	mons: number | null;
+	/** monitors in quorum */
+	mons_in_quorum: number | null;
+	/** placement groups */
+	pgs: number | null;
+	/** of these, active and clean */
+	pgs_clean: number | null;
+	/** bytes used; B */
+	used: number | null;
+	/** bytes in all; B */
+	total: number | null;
+	/** share of the objects with too few copies; % */
+	degraded: number | null;
 }
 
 /** One Docker host; published after every cycle. */
@@ -968,6 +1324,7 @@ export interface Messages {
 	service_health: ServiceHealth;
 	service_log: ServiceLog;
 	source_state: SourceState;
+	finding: Finding;
 	cluster_state: ClusterState;
 	node_state: NodeState;
 	guest_state: GuestState;
@@ -980,9 +1337,25 @@ export interface Messages {
 	node_thermal: NodeThermal;
 	thermal_sources: ThermalSources;
 	disk_state: DiskState;
+	zfs_pool: ZfsPool;
+	package: Package;
 	node_updates: NodeUpdates;
 	guest_backup: GuestBackup;
+	backup_job: BackupJob;
+	orphaned_backup: OrphanedBackup;
+	backup_posture: BackupPosture;
+	replication_job: ReplicationJob;
 	guest_replication: GuestReplication;
+	snapshot: Snapshot;
+	guest_snapshots: GuestSnapshots;
+	guest_volume: GuestVolume;
+	guest_nic: GuestNic;
+	guest_config: GuestConfig;
+	ha_node: HaNode;
+	ha_service: HaService;
+	ha_state: HaState;
+	ceph_check: CephCheck;
+	ceph_state: CephState;
 	docker_host: DockerHost;
 	container_state: ContainerState;
 	event: Event;
@@ -1029,14 +1402,20 @@ export const TOPICS = {
 	SERVICE_LOG: { pattern: 'service/{service}/{instance}/log', class: 'stream', message: 'service_log', owner: '', source: '' },
 	CLUSTER_STATE: { pattern: 'pve/{cluster}/state', class: 'state', message: 'cluster_state', owner: 'proxmox-poller', source: '*' },
 	TASKS_STATE: { pattern: 'pve/{cluster}/tasks', class: 'state', message: 'tasks_state', owner: 'proxmox-poller', source: 'tasks' },
+	BACKUPS_STATE: { pattern: 'pve/{cluster}/backups', class: 'state', message: 'backup_posture', owner: 'proxmox-poller', source: 'backups' },
+	HA_STATE: { pattern: 'pve/{cluster}/ha', class: 'state', message: 'ha_state', owner: 'proxmox-poller', source: 'ha' },
+	CEPH_STATE: { pattern: 'pve/{cluster}/ceph', class: 'state', message: 'ceph_state', owner: 'proxmox-poller', source: 'ceph' },
 	THERMAL_SOURCES: { pattern: 'pve/{cluster}/thermal', class: 'state', message: 'thermal_sources', owner: 'thermal-collector', source: '*' },
 	NODE_STATE: { pattern: 'pve/{cluster}/node/{node}/state', class: 'state', message: 'node_state', owner: 'proxmox-poller', source: 'resources' },
 	NODE_THERMAL: { pattern: 'pve/{cluster}/node/{node}/thermal', class: 'state', message: 'node_thermal', owner: 'thermal-collector', source: 'node.{node}' },
 	DISK_STATE: { pattern: 'pve/{cluster}/node/{node}/disk/{serial}', class: 'state', message: 'disk_state', owner: 'proxmox-poller', source: 'disks.{node}' },
+	POOL_STATE: { pattern: 'pve/{cluster}/node/{node}/pool/{pool}', class: 'state', message: 'zfs_pool', owner: 'proxmox-poller', source: 'disks.{node}' },
 	NODE_UPDATES: { pattern: 'pve/{cluster}/node/{node}/updates', class: 'state', message: 'node_updates', owner: 'proxmox-poller', source: 'updates.{node}' },
 	GUEST_STATE: { pattern: 'pve/{cluster}/guest/{vmid}/state', class: 'state', message: 'guest_state', owner: 'proxmox-poller', source: 'resources' },
 	GUEST_BACKUP: { pattern: 'pve/{cluster}/guest/{vmid}/backup', class: 'state', message: 'guest_backup', owner: 'proxmox-poller', source: 'backups' },
 	GUEST_REPLICATION: { pattern: 'pve/{cluster}/guest/{vmid}/replication', class: 'state', message: 'guest_replication', owner: 'proxmox-poller', source: 'replication' },
+	GUEST_SNAPSHOTS: { pattern: 'pve/{cluster}/guest/{vmid}/snapshots', class: 'state', message: 'guest_snapshots', owner: 'proxmox-poller', source: 'guests' },
+	GUEST_CONFIG: { pattern: 'pve/{cluster}/guest/{vmid}/config', class: 'state', message: 'guest_config', owner: 'proxmox-poller', source: 'guests' },
 	STORAGE_STATE: { pattern: 'pve/{cluster}/storage/{node}/{storage}/state', class: 'state', message: 'storage_state', owner: 'proxmox-poller', source: 'storage.{node}' },
 	DOCKER_HOST: { pattern: 'docker/{host}/state', class: 'state', message: 'docker_host', owner: 'docker-poller', source: '*' },
 	CONTAINER_STATE: { pattern: 'docker/{host}/container/{name}/state', class: 'state', message: 'container_state', owner: 'docker-poller', source: 'containers' },
