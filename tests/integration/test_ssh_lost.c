@@ -197,7 +197,7 @@ static void test_nobody(void **state)
 }
 
 /*
- * libssh2 (1.10 and 1.11) loses the host key that it parsed when it is cut off between that and the end of the key
+ * libssh2 (1.10; 1.11 was not tried) loses the host key that it parsed when it is cut off between that and the end of the key
  * exchange, a few bytes later. That is memory of OpenSSL's, which no allocator of a session sees. What we forget is
  * still found: a session that is not ended leaves blocks of ours.
  */
