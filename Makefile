@@ -44,6 +44,7 @@ PACKAGES := libuv libcjson libcurl libssh2 sqlite3 libsodium libcrypto libssl ya
 # libmosquitto and libcivetweb have no .pc file in every Debian; their headers are in the standard place.
 LIBS_common := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lmosquitto -lm -lpthread
 LIBS_gateway := -lcivetweb
+LIBS_jarvisctl := -lqrencode
 
 CFLAGS := -std=gnu17 -g $(OPTIMIZE) $(HARDENING) $(WARNINGS) -fno-common -D_GNU_SOURCE -I. \
 	-DJARVIS_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
@@ -67,8 +68,9 @@ sources_jarvisctl := $(wildcard jarvisctl/*.c)
 sources_topicgen := $(wildcard tools/topicgen/*.c)
 sources_benchload := $(wildcard tests/bench/load/*.c)
 $(foreach s,$(SERVICES),$(eval sources_$(s) := $(wildcard services/$(s)/*.c)))
-# Everything of a service but its main.c: what its unit tests link.
-service_logic := $(foreach s,$(SERVICES),$(patsubst %.c,$(obj)/%.o,$(filter-out %/main.c,$(sources_$(s)))))
+# Everything of the services but main.c: what their unit tests link.
+logic_sources := $(filter-out %/main.c,$(wildcard services/*/*.c))
+service_logic := $(logic_sources:%.c=$(obj)/%.o)
 
 .PHONY: help all setup demo check check-full check-bare check-compose unit integration tsan e2e bench fuzz lint format \
 	format-check generate generate-check install clean web web-check programs
@@ -181,14 +183,12 @@ bench: all $(build)/benchload ## measure what docs/performance.md promises; one 
 # ── fuzzing ──────────────────────────────────────────────────────────────────────────────────────────────────────
 fuzz_flags := -std=gnu17 -g -O1 -D_GNU_SOURCE -I. -DJARVIS_VERSION='"$(VERSION)"' \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-fuzz_logic := $(filter-out %/main.c,$(foreach s,$(SERVICES),$(sources_$(s))))
-
 build/fuzz/obj/%.o: %.c VERSION
 	@mkdir -p $(@D)
 	@echo "  cc   $@"
 	$(Q)$(CLANG) $(subst fuzzer,fuzzer-no-link,$(fuzz_flags)) -MMD -MP -c $< -o $@
 
-build/fuzz/libfuzzed.a: $(common_sources:%.c=build/fuzz/obj/%.o) $(fuzz_logic:%.c=build/fuzz/obj/%.o)
+build/fuzz/libfuzzed.a: $(common_sources:%.c=build/fuzz/obj/%.o) $(logic_sources:%.c=build/fuzz/obj/%.o)
 	@rm -f $@
 	@ar rcs $@ $^
 

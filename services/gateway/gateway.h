@@ -5,7 +5,7 @@
  */
 #include "common/service.h"
 #include "services/gateway/mirror.h"
-#include "services/gateway/password.h"
+#include "common/password.h"
 #include "services/gateway/roster.h"
 #include "services/gateway/routes.h"
 #include "services/gateway/server.h"
