@@ -19,7 +19,7 @@
 
 /* The gate's, public and secret halves. */
 struct seal_keys {
-	unsigned char public[SEAL_KEYS_MAX][SEAL_KEY_BYTES], secret[SEAL_KEYS_MAX][SEAL_KEY_BYTES];
+	unsigned char pk[SEAL_KEYS_MAX][SEAL_KEY_BYTES], sk[SEAL_KEYS_MAX][SEAL_KEY_BYTES];
 	size_t n;
 };
 
