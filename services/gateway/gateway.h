@@ -3,9 +3,9 @@
 /*
  * The gateway: what its parts share. All of it belongs to the loop's thread.
  */
+#include "common/password.h"
 #include "common/service.h"
 #include "services/gateway/mirror.h"
-#include "common/password.h"
 #include "services/gateway/roster.h"
 #include "services/gateway/routes.h"
 #include "services/gateway/server.h"
