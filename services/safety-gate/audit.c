@@ -236,8 +236,11 @@ static void add_record(struct json_writer *w, struct db_rows *rows, size_t max_b
 	size_t hash_size, body_size;
 	const void *hash = db_blob(rows, 3, &hash_size);
 	const char *body = db_blob(rows, 4, &body_size);
-	_cleanup_(freep) char *text = xstrndup(body ? body : "", body_size);
+	_cleanup_(freep) char *text = NULL;
 
+	/* A damaged body must not make the whole page unreadable. */
+	if (body && body_size <= max_bytes && json_scan(body, body_size, JSON_FOREIGN, NULL) == 0)
+		text = xstrndup(body, body_size);
 	if (hash_size == AUDIT_HASH_BYTES)
 		hex_build(hash, hash_size, hex);
 	json_object_begin(w, NULL);
@@ -245,11 +248,7 @@ static void add_record(struct json_writer *w, struct db_rows *rows, size_t max_b
 	json_add_i64(w, "ts", db_i64(rows, 1));
 	json_add_str(w, "kind", db_text(rows, 2));
 	json_add_str(w, "hash", hex);
-	/* A damaged body must not make the whole page unreadable. */
-	if (body_size <= max_bytes && json_scan(text, body_size, JSON_FOREIGN, NULL) == 0)
-		json_add_raw(w, "body", text);
-	else
-		json_add_null(w, "body");
+	json_add_raw(w, "body", text);
 	json_object_end(w);
 }
 
