@@ -1378,6 +1378,10 @@ export interface Request {
 	op: string;
 	/** topics, below the base, of what is meant */
 	objects: string[];
+	/** a page ends before this number */
+	before: number | null;
+	/** so many on a page */
+	limit: number | null;
 }
 
 /** The answer to a command, at reply/{principal}/{request_id}. */
