@@ -10,12 +10,12 @@
 
 #include <sodium.h>
 
+#include "common/base64.h"
 #include "common/codec.h"
 
 #define DASH "\xe2\x80\x94 " /* an em dash and a blank begin a signature */
 #define ALGORITHM_ED25519 1
 #define SIGNED_BYTES (4 + crypto_sign_BYTES) /* key id and signature */
-#define BASE64_SIZE(bytes) (((bytes) + 2) / 3 * 4 + 1)
 #define LINE_MAX_BYTES ((size_t)256)
 
 bool audit_is_origin(const char *origin)
@@ -70,8 +70,7 @@ static void add_body(const struct audit_checkpoint *c, struct str *out)
 {
 	char head[BASE64_SIZE(AUDIT_HASH_BYTES)];
 
-	(void)sodium_bin2base64(head, sizeof(head), c->head, sizeof(c->head),
-				sodium_base64_VARIANT_ORIGINAL);
+	base64_build(c->head, sizeof(c->head), head);
 	str_printf(out, "%s\n%lld\n%s\n", c->origin, (long long)c->size, head);
 }
 
@@ -113,8 +112,7 @@ static void signature_text(const struct audit_checkpoint *c, char ret[BASE64_SIZ
 
 	memcpy(bytes, c->key_id, 4);
 	memcpy(bytes + 4, c->signature, sizeof(c->signature));
-	(void)sodium_bin2base64(ret, BASE64_SIZE(SIGNED_BYTES), bytes, sizeof(bytes),
-				sodium_base64_VARIANT_ORIGINAL);
+	base64_build(bytes, sizeof(bytes), ret);
 }
 
 void audit_checkpoint_build(const struct audit_checkpoint *checkpoint, struct str *out)
@@ -147,9 +145,7 @@ static bool read_base64(const char *text, unsigned char *ret, size_t size)
 {
 	size_t n;
 
-	return sodium_base642bin(ret, size, text, strlen(text), NULL, &n, NULL,
-				 sodium_base64_VARIANT_ORIGINAL) == 0 &&
-	       n == size;
+	return base64_parse(text, ret, size, &n) == 0 && n == size;
 }
 
 static bool read_signature(const char *text, struct audit_checkpoint *c)

@@ -31,7 +31,8 @@ struct persons {
 bool person_is_name(const char *name);
 
 /* 0 with what the caller frees, or -EINVAL with *error: what is wrong and where, nothing of a secret; static. */
-int persons_parse(const char *text, size_t length, struct persons **ret, const char **error) _nodiscard_;
+int persons_parse(const char *text, size_t length, struct persons **ret,
+		  const char **error) _nodiscard_;
 /* Appends the file's text, which fits in PERSONS_TEXT_MAX; wipe it with str_wipe(). */
 #define PERSONS_TEXT_MAX ((size_t)16384)
 void persons_build(const struct persons *persons, struct str *out);

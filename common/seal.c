@@ -10,6 +10,7 @@
 
 #include <sodium.h>
 
+#include "common/base64.h"
 #include "common/codec.h"
 
 #define SEALED_BYTES (SEAL_PLAIN_BYTES + crypto_box_SEALBYTES)
@@ -35,7 +36,7 @@ static int read_keys(const char *text, struct seal_keys *keys)
 
 		if (keys->n == SEAL_KEYS_MAX || !read_hex(text, length, seed))
 			return -EINVAL;
-		(void)crypto_box_seed_keypair(keys->public[keys->n], keys->secret[keys->n], seed);
+		(void)crypto_box_seed_keypair(keys->pk[keys->n], keys->sk[keys->n], seed);
 		sodium_memzero(seed, sizeof(seed));
 		keys->n++;
 		text += length;
@@ -61,7 +62,7 @@ void seal_keys_wipe(struct seal_keys *keys)
 
 void seal_public_hex(const struct seal_keys *keys, char ret[2 * SEAL_KEY_BYTES + 1])
 {
-	hex_build(keys->public[0], SEAL_KEY_BYTES, ret);
+	hex_build(keys->pk[0], SEAL_KEY_BYTES, ret);
 }
 
 int seal_public_from_hex(const char *text, unsigned char ret[SEAL_KEY_BYTES])
@@ -80,7 +81,8 @@ int seal_proof(const unsigned char public[SEAL_KEY_BYTES], const char *digest, c
 	unsigned char box[SEALED_BYTES];
 	struct json_writer w = { .out = &plain };
 
-	if (!keyword == !code || !*typed || strlen(typed) > max || strlen(digest) != SEAL_DIGEST_LENGTH)
+	if (!keyword == !code || !*typed || strlen(typed) > max ||
+	    strlen(digest) != SEAL_DIGEST_LENGTH)
 		return -EINVAL;
 	str_reserve(&plain, 1024 + SEAL_PLAIN_BYTES);
 	json_object_begin(&w, NULL);
@@ -92,8 +94,7 @@ int seal_proof(const unsigned char public[SEAL_KEY_BYTES], const char *digest, c
 	while (plain.len < SEAL_PLAIN_BYTES)
 		str_add_char(&plain, ' ');
 	(void)crypto_box_seal(box, (const unsigned char *)plain.data, plain.len, public);
-	(void)sodium_bin2base64(ret, SEAL_TEXT_SIZE, box, sizeof(box),
-				sodium_base64_VARIANT_ORIGINAL);
+	base64_build(box, sizeof(box), ret);
 	return 0;
 }
 
@@ -137,17 +138,14 @@ static int read_proof(const char *text, size_t length, struct sealed *ret)
 
 int seal_open(const struct seal_keys *keys, const char *text, struct sealed *ret)
 {
-	unsigned char box[SEALED_BYTES + 1], plain[SEALED_BYTES];
-	size_t n = 0;
+	unsigned char box[SEALED_BYTES], plain[SEALED_BYTES];
+	size_t n;
 	int r = -EINVAL;
 
-	if (strlen(text) >= SEAL_TEXT_SIZE ||
-	    sodium_base642bin(box, sizeof(box), text, strlen(text), NULL, &n, NULL,
-			      sodium_base64_VARIANT_ORIGINAL) != 0 ||
-	    n <= crypto_box_SEALBYTES)
+	if (base64_parse(text, box, sizeof(box), &n) < 0 || n <= crypto_box_SEALBYTES)
 		return -EINVAL;
 	for (size_t i = 0; r < 0 && i < keys->n; i++) {
-		if (crypto_box_seal_open(plain, box, n, keys->public[i], keys->secret[i]) == 0)
+		if (crypto_box_seal_open(plain, box, n, keys->pk[i], keys->sk[i]) == 0)
 			r = read_proof((const char *)plain, n - crypto_box_SEALBYTES, ret);
 	}
 	sodium_memzero(plain, sizeof(plain));

@@ -10,7 +10,8 @@
 
 #define SEAL_KEY_BYTES 32
 #define SEAL_KEYS_MAX 2 /* that open at the same time, while one is exchanged */
-#define SEAL_TEXT_SIZE 513 /* of a sealed proof, with its NUL: base64 of SEAL_PLAIN_BYTES and the box's own 48 */
+#define SEAL_TEXT_SIZE                                                                             \
+	513 /* of a sealed proof, with its NUL: base64 of SEAL_PLAIN_BYTES and the box's own 48 */
 #define SEAL_PLAIN_BYTES ((size_t)336)
 #define SEAL_DIGEST_LENGTH ((size_t)64)
 #define SEAL_KEYWORD_MAX ((size_t)128)
@@ -18,7 +19,7 @@
 
 /* The gate's, public and secret halves. */
 struct seal_keys {
-	unsigned char public[SEAL_KEYS_MAX][SEAL_KEY_BYTES], secret[SEAL_KEYS_MAX][SEAL_KEY_BYTES];
+	unsigned char pk[SEAL_KEYS_MAX][SEAL_KEY_BYTES], sk[SEAL_KEYS_MAX][SEAL_KEY_BYTES];
 	size_t n;
 };
 

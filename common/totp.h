@@ -9,7 +9,8 @@
 #define TOTP_DIGITS 6
 #define TOTP_SECRET_MIN ((size_t)10)
 #define TOTP_SECRET_MAX ((size_t)64)
-#define TOTP_SECRET_NEW ((size_t)20) /* bytes of those that we make; a key as long as its hash, RFC 4226 */
+#define TOTP_SECRET_NEW                                                                            \
+	((size_t)20) /* bytes of those that we make; a key as long as its hash, RFC 4226 */
 #define TOTP_BASE32_SIZE ((TOTP_SECRET_MAX * 8 + 4) / 5 + 1)
 
 struct totp_secret {
@@ -37,7 +38,8 @@ void totp_secret_base32(const struct totp_secret *secret, char ret[TOTP_BASE32_S
 /* The step that a wall time lies in. */
 int64_t totp_step(int64_t wall_ms);
 /* The code of STEP: 0, or -ENOTSUP when libcrypto has no HMAC-SHA-1 here. */
-int totp_code(const struct totp_secret *secret, int64_t step, char ret[TOTP_DIGITS + 1]) _nodiscard_;
+int totp_code(const struct totp_secret *secret, int64_t step,
+	      char ret[TOTP_DIGITS + 1]) _nodiscard_;
 /*
  * Is CODE, as typed, that of the present step or of one beside it? Only a code of a step after LAST_STEP is right
  * (0: none was used yet): keep *ret_step durably before anything is done because of it. Blanks in CODE do not count.

@@ -21,8 +21,8 @@ enum proof_result {
 	PROOF_OTHER_DIGEST, /* of something else than what it is shown for */
 	PROOF_NOT_ENROLLED, /* the person has nothing of the kind */
 	PROOF_WRONG,
-	PROOF_USED, /* a code that was used before */
-	PROOF_BUSY, /* too many keywords wait to be looked at */
+	PROOF_USED,   /* a code that was used before */
+	PROOF_BUSY,   /* too many keywords wait to be looked at */
 	PROOF_FAILED, /* the keyword could not be looked at: no memory, or the gate is ending */
 };
 
