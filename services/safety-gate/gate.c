@@ -23,7 +23,8 @@ static const struct db_migration migrations[] = {
 
 struct core_now gate_now(const struct gate *gate)
 {
-	return (struct core_now){ clock_boot_ms(gate->env->clock), clock_wall_ms(gate->env->clock) };
+	return (struct core_now){ clock_boot_ms(gate->env->clock),
+				  clock_wall_ms(gate->env->clock) };
 }
 
 static void random_bytes(_unused_ void *ctx, void *out, size_t n)
@@ -53,7 +54,8 @@ static void set_persons(struct gate *gate)
 	for (size_t i = 0; i < gate->persons->n; i++) {
 		const struct person_proofs *person = &gate->persons->item[i];
 
-		gate->enrolled[i] = (struct core_person){ person->name, person->keyword[0], person->totp.n };
+		gate->enrolled[i] =
+			(struct core_person){ person->name, person->keyword[0], person->totp.n };
 	}
 	core_set_persons(gate->core, gate->enrolled, gate->persons->n);
 }
@@ -100,7 +102,8 @@ static void watch_clock(struct gate *gate, struct core_now now)
 	gate->wall_offset_ms = offset;
 	if (step <= CLOCK_STEP_MS && step >= -CLOCK_STEP_MS)
 		return;
-	log_warn("the clock was set by %lld s: what waits for a person is over", (long long)(step / 1000));
+	log_warn("the clock was set by %lld s: what waits for a person is over",
+		 (long long)(step / 1000));
 	effects = effects_new();
 	core_clock_step(gate->core, now, effects);
 	gate_apply(gate, effects);
@@ -163,7 +166,8 @@ static void on_tick(void *ctx)
 
 /* ── start and end ─────────────────────────────────────────────────────────────────────────────────────────── */
 
-static int read_key(struct gate *gate, const char *name, int (*take_key)(struct gate *, const char *))
+static int read_key(struct gate *gate, const char *name,
+		    int (*take_key)(struct gate *, const char *))
 {
 	_cleanup_(str_done) struct str error = { 0 };
 	_cleanup_(secret_done) struct secret secret = { 0 };
@@ -196,7 +200,8 @@ static int open_database(struct gate *gate)
 {
 	_cleanup_(str_done) struct str error = { 0 };
 	_cleanup_(freep) char *path = xasprintf("%s/safety-gate.db", gate->env->data_dir);
-	const struct db_options options = { path, migrations, countof(migrations), .is_durable = true };
+	const struct db_options options = { path, migrations, countof(migrations),
+					    .is_durable = true };
 	int r = db_open(&options, &gate->db, &error);
 
 	if (r < 0) {
@@ -212,7 +217,8 @@ static int open_database(struct gate *gate)
 static int open_audit(struct gate *gate)
 {
 	_cleanup_(str_done) struct str error = { 0 };
-	struct audit_options options = { .db = gate->db, .clock = gate->env->clock,
+	struct audit_options options = { .db = gate->db,
+					 .clock = gate->env->clock,
 					 .origin = gate->env->instance };
 	int r;
 

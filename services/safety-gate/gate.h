@@ -12,7 +12,8 @@
 #include "services/safety-gate/proof.h"
 #include "services/safety-gate/store.h"
 
-#define GATE_FROZEN_FILE "frozen" /* in the runtime folder: as long as it is there, executors do nothing but read */
+#define GATE_FROZEN_FILE                                                                           \
+	"frozen" /* in the runtime folder: as long as it is there, executors do nothing but read */
 
 struct gate {
 	struct service_env *env;
@@ -32,7 +33,7 @@ struct gate {
 	struct effects **pending;
 	size_t pending_n;
 
-	char unfit[300]; /* why nothing but reads is done; "" */
+	char unfit[300];	/* why nothing but reads is done; "" */
 	int64_t wall_offset_ms; /* wall − boot, as it was at the last tick */
 	int64_t beat_ms;	/* when autonomy was last published, boot clock */
 	bool is_stopping;

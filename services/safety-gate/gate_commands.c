@@ -36,7 +36,8 @@ void gate_on_action_request(void *self, const struct msg *msg)
 	(void)crypto_hash_sha256(hash, (const unsigned char *)msg->payload, msg->payload_len);
 	(void)sodium_bin2hex(digest, sizeof(digest), hash, sizeof(hash));
 	counter_add(gate->env->counters, "requests", 1);
-	core_request(gate->core, principal_of(msg), msg->action_request, digest, gate_now(gate), effects);
+	core_request(gate->core, principal_of(msg), msg->action_request, digest, gate_now(gate),
+		     effects);
 	gate_apply(gate, effects);
 }
 
@@ -84,7 +85,8 @@ static void proved(struct proving *p, enum proof_grade grade)
 	struct effects *effects = effects_new();
 
 	if (p->approval)
-		core_approval(gate->core, p->principal, p->id, p->approval, grade, gate_now(gate), effects);
+		core_approval(gate->core, p->principal, p->id, p->approval, grade, gate_now(gate),
+			      effects);
 	else
 		core_autonomy(gate->core, p->principal, p->set, grade, gate_now(gate), effects);
 	gate_apply(gate, effects);
@@ -122,7 +124,8 @@ static void prove(struct proving *p, const char *proof, const char *digest)
 {
 	struct gate *gate = p->gate;
 	const struct msg_actor *actor = actor_of(p);
-	const struct person_proofs *person = actor ? persons_find(gate->persons, actor->name) : NULL;
+	const struct person_proofs *person =
+		actor ? persons_find(gate->persons, actor->name) : NULL;
 	struct sealed sealed;
 
 	if (!proof) {

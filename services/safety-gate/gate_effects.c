@@ -20,7 +20,8 @@ static int store_one(struct gate *gate, const struct effect *effect)
 {
 	switch (effect->kind) {
 	case EFFECT_AUDIT:
-		return audit_append(gate->audit, effect->name, effect->text, strlen(effect->text), NULL);
+		return audit_append(gate->audit, effect->name, effect->text, strlen(effect->text),
+				    NULL);
 	case EFFECT_STORE:
 		return store_action(gate->db, effect->record);
 	case EFFECT_FORGET:
@@ -91,7 +92,9 @@ void gate_apply(struct gate *gate, struct effects *effects)
 static void tell_grant(struct gate *gate, const struct effect *effect)
 {
 	_cleanup_(str_done) struct str payload = { 0 }, envelope = { 0 };
-	struct msg_grant grant = { .id = effect->id, .nonce = effect->name, .refused = effect->text };
+	struct msg_grant grant = { .id = effect->id,
+				   .nonce = effect->name,
+				   .refused = effect->text };
 
 	if (effect->grant) {
 		codec_encode(&message_grant_payload, effect->grant, &payload);
@@ -123,18 +126,21 @@ static void tell(struct gate *gate, const struct effect *effect)
 		(void)bus_publish(bus, TOPIC_X_EPOCH, (const char *const[]){ NULL }, effect->epoch);
 		return;
 	case EFFECT_EVENT:
-		(void)bus_publish(bus, TOPIC_EVENT_ACTION, (const char *const[]){ NULL }, effect->event);
+		(void)bus_publish(bus, TOPIC_EVENT_ACTION, (const char *const[]){ NULL },
+				  effect->event);
 		return;
 	case EFFECT_REPLY:
-		(void)bus_publish(bus, TOPIC_REPLY,
-				  (const char *const[]){ effect->name, effect->reply->request_id, NULL },
-				  effect->reply);
+		(void)bus_publish(
+			bus, TOPIC_REPLY,
+			(const char *const[]){ effect->name, effect->reply->request_id, NULL },
+			effect->reply);
 		return;
 	case EFFECT_GRANT:
 		tell_grant(gate, effect);
 		return;
 	case EFFECT_CANCEL:
-		(void)bus_publish(bus, TOPIC_X_CANCEL, (const char *const[]){ NULL }, effect->cancel);
+		(void)bus_publish(bus, TOPIC_X_CANCEL, (const char *const[]){ NULL },
+				  effect->cancel);
 		return;
 	default:
 		return;
@@ -148,8 +154,8 @@ static void tell_checkpoint(struct gate *gate)
 	int r = audit_sign_due(gate->audit, arena, &checkpoint);
 
 	if (r > 0)
-		(void)state_set(gate->env->state, TOPIC_AUDIT_CHECKPOINT, (const char *const[]){ NULL },
-				&checkpoint);
+		(void)state_set(gate->env->state, TOPIC_AUDIT_CHECKPOINT,
+				(const char *const[]){ NULL }, &checkpoint);
 	else if (r < 0)
 		log_errno(r, "sign a checkpoint of the audit chain");
 }
