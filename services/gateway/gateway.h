@@ -30,6 +30,7 @@ struct gateway {
 	struct accounts *accounts;
 	struct password_jobs *passwords;
 	struct ws_hub *hub;
+	struct asks *asks; /* questions to the safety gate */
 	struct bridge *bridge;
 	struct watch *watch;
 	struct static_files files;

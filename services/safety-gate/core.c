@@ -109,6 +109,11 @@ bool core_is_frozen(const struct core *core)
 	return core->is_frozen;
 }
 
+int64_t core_epoch(const struct core *core)
+{
+	return core->epoch;
+}
+
 /* ── actions ───────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct action *core_action(const struct core *core, const char *id)

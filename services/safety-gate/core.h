@@ -148,3 +148,4 @@ const struct msg_autonomy_state *core_settings(struct core *core, struct core_no
 /* The stored record, or NULL. Borrowed until the next step. */
 const struct msg_action_record *core_find(const struct core *core, const char *id);
 bool core_is_frozen(const struct core *core);
+int64_t core_epoch(const struct core *core);

@@ -310,6 +310,7 @@ static void judge_request(struct asking *a)
 		.targets = a->targets,
 		.targets_n = a->targets_n,
 		.level = core_level_of(a->core, a->request->runbook),
+		.proposes = a->request->proposes.has && a->request->proposes.v,
 	};
 
 	fill_ask(a->core, a->who, a->principal, a->request->actor, &ask);
