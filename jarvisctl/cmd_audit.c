@@ -13,7 +13,7 @@
 #include "jarvisctl/jarvisctl.h"
 #include "jarvisctl/secret_file.h"
 
-#define AUDIT_DB "/var/lib/jarvis/safety-gate/gate.db"
+#define AUDIT_DB "/var/lib/jarvis/safety-gate/safety-gate.db"
 #define PUBLIC_FILE SECRETS_DIR "/safety-gate/signing-key.pub"
 #define TEXT_MAX_BYTES ((size_t)64 << 20)
 

@@ -18,7 +18,7 @@ struct command {
 static const struct command commands[] = {
 	{ "audit",
 	  "  jarvisctl audit verify [--db FILE] [--public FILE] [--checkpoint FILE]…\n"
-	  "      follow the audit chain in FILE (/var/lib/jarvis/safety-gate/gate.db), which may be in use\n"
+	  "      follow the audit chain in FILE (/var/lib/jarvis/safety-gate/safety-gate.db), which may be in use\n"
 	  "      or a copy: exit code 0 when it is sound, 1 when a record or checkpoint is not, and which.\n"
 	  "      --checkpoint: signed checkpoints kept elsewhere, as notes or as the JSON of the topic\n"
 	  "      audit/checkpoint (- is standard input); only they show that the end was cut.\n"
