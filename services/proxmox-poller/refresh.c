@@ -28,9 +28,15 @@ struct refresh {
 
 struct wait {
 	enum source_kind kind;
-	char node[TOPIC_LEVEL_MAX + 1];
+	char node[TOPIC_LEVEL_MAX + 1], item[TOPIC_LEVEL_MAX + 1];
 	int64_t vmid;
 	unsigned long want; /* the number of the request that will do */
+};
+
+/* A guest that is to be asked itself afterwards: of KIND, where it is then. */
+struct guest_wait {
+	int64_t vmid;
+	enum source_kind kind;
 };
 
 struct refresh_part {
@@ -39,7 +45,7 @@ struct refresh_part {
 	int64_t deadline_ms;
 	struct wait *waits;
 	size_t waits_n;
-	int64_t *guests; /* to be asked themselves afterwards */
+	struct guest_wait *guests;
 	size_t guests_n;
 };
 
@@ -112,14 +118,17 @@ static void call_for(struct cluster_poller *c, struct refresh_part *part, struct
 {
 	struct wait wait = { .kind = source->kind, .vmid = source->vmid };
 
-	if (source->slot.off)
+	if (source->slot.off || strlen(source->item) >= sizeof(wait.item))
 		return;
 	for (size_t i = 0; i < part->waits_n; i++) {
 		if (part->waits[i].kind == source->kind && part->waits[i].vmid == source->vmid &&
-		    str_eq(part->waits[i].node, source->node))
+		    str_eq(part->waits[i].node, source->node) &&
+		    str_eq(part->waits[i].item, source->item))
 			return;
 	}
 	(void)snprintf(wait.node, sizeof(wait.node), "%s", source->node);
+	(void)snprintf(wait.item, sizeof(wait.item), "%.*s", (int)sizeof(wait.item) - 1,
+		       source->item);
 	wait.want = source->starts + 1;
 	part->waits = xreallocarray(part->waits, part->waits_n + 1, sizeof(wait));
 	part->waits[part->waits_n++] = wait;
@@ -135,31 +144,92 @@ static void call_kind(struct cluster_poller *c, struct refresh_part *part, enum 
 		call_for(c, part, source);
 }
 
-static void call_everything(struct cluster_poller *c, struct refresh_part *part)
+/* All sources of KIND, of any node. */
+static void call_every(struct cluster_poller *c, struct refresh_part *part, enum source_kind kind)
 {
+	for (size_t i = 0; i < c->sources_n; i++) {
+		if (c->sources[i]->kind == kind)
+			call_for(c, part, c->sources[i]);
+	}
+}
+
+/* The guest's number, or 0: then the command fails. */
+static int64_t read_vmid(struct refresh_part *part, const char *word)
+{
+	int64_t number;
+
+	if (str_to_i64(word, 1, INT32_MAX, &number) == 0)
+		return number;
+	fail(part->refresh, "unknown_object", "a guest is named by its number");
+	return 0;
+}
+
+/* The resources say where the guest is, then it is asked itself. */
+static void call_guest_kind(struct cluster_poller *c, struct refresh_part *part,
+			    enum source_kind kind, const char *word)
+{
+	struct guest_wait guest = { read_vmid(part, word), kind };
+
+	if (!guest.vmid)
+		return;
+	call_kind(c, part, SOURCE_RESOURCES, "");
+	part->guests = xreallocarray(part->guests, part->guests_n + 1, sizeof(guest));
+	part->guests[part->guests_n++] = guest;
+}
+
+/* ── the objects ───────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void call_cluster(struct cluster_poller *c, struct refresh_part *part,
+			 const struct topic_args *args)
+{
+	(void)args;
 	for (size_t i = 0; i < c->sources_n; i++) {
 		if (source_table[c->sources[i]->kind].name)
 			call_for(c, part, c->sources[i]);
 	}
 }
 
-static void call_guest(struct cluster_poller *c, struct refresh_part *part, const char *vmid)
+static void call_tasks(struct cluster_poller *c, struct refresh_part *part,
+		       const struct topic_args *args)
 {
-	int64_t number;
-
-	if (str_to_i64(vmid, 1, INT32_MAX, &number) < 0) {
-		fail(part->refresh, "unknown_object", "a guest is named by its number");
-		return;
-	}
-	call_kind(c, part, SOURCE_RESOURCES, "");
-	part->guests = xreallocarray(part->guests, part->guests_n + 1, sizeof(number));
-	part->guests[part->guests_n++] = number;
+	(void)args;
+	call_kind(c, part, SOURCE_TASKS, "");
 }
 
-/* A shared storage (NODE is "-") is read on every node that has it. */
-static void call_storage(struct cluster_poller *c, struct refresh_part *part, const char *node,
-			 const char *storage)
+static void call_node(struct cluster_poller *c, struct refresh_part *part,
+		      const struct topic_args *args)
 {
+	if (!pve_cluster_find_node(&c->model, args->value[1]))
+		fail(part->refresh, "unknown_object", "there is no such node");
+	call_kind(c, part, SOURCE_STATUS, "");
+	call_kind(c, part, SOURCE_RESOURCES, "");
+	call_kind(c, part, SOURCE_NODE, args->value[1]);
+}
+
+static void call_guest(struct cluster_poller *c, struct refresh_part *part,
+		       const struct topic_args *args)
+{
+	call_guest_kind(c, part, SOURCE_GUEST, args->value[1]);
+}
+
+static void call_config(struct cluster_poller *c, struct refresh_part *part,
+			const struct topic_args *args)
+{
+	call_guest_kind(c, part, SOURCE_GUEST_CONFIG, args->value[1]);
+}
+
+static void call_snapshots(struct cluster_poller *c, struct refresh_part *part,
+			   const struct topic_args *args)
+{
+	call_guest_kind(c, part, SOURCE_GUEST_SNAPSHOTS, args->value[1]);
+}
+
+/* A shared storage (the node is "-") is read on every node that has it. */
+static void call_storage(struct cluster_poller *c, struct refresh_part *part,
+			 const struct topic_args *args)
+{
+	const char *node = args->value[1], *storage = args->value[2];
+
 	call_kind(c, part, SOURCE_RESOURCES, "");
 	if (!str_eq(node, "-")) {
 		call_kind(c, part, SOURCE_STORAGE, node);
@@ -173,6 +243,56 @@ static void call_storage(struct cluster_poller *c, struct refresh_part *part, co
 	}
 }
 
+static void call_backups(struct cluster_poller *c, struct refresh_part *part,
+			 const struct topic_args *args)
+{
+	(void)args;
+	call_kind(c, part, SOURCE_RESOURCES, "");
+	call_kind(c, part, SOURCE_BACKUP_JOBS, "");
+	call_every(c, part, SOURCE_BACKUP_LIST);
+}
+
+static void call_guest_backup(struct cluster_poller *c, struct refresh_part *part,
+			      const struct topic_args *args)
+{
+	if (read_vmid(part, args->value[1]))
+		call_backups(c, part, args);
+}
+
+static void call_replication(struct cluster_poller *c, struct refresh_part *part,
+			     const struct topic_args *args)
+{
+	if (!read_vmid(part, args->value[1]))
+		return;
+	call_kind(c, part, SOURCE_REPLICATION, "");
+	call_every(c, part, SOURCE_NODE_REPLICATION);
+}
+
+static void call_ha(struct cluster_poller *c, struct refresh_part *part,
+		    const struct topic_args *args)
+{
+	(void)args;
+	call_kind(c, part, SOURCE_HA, "");
+}
+
+static const struct {
+	enum topic_id id;
+	void (*call)(struct cluster_poller *c, struct refresh_part *part,
+		     const struct topic_args *args);
+} objects[] = {
+	{ TOPIC_CLUSTER_STATE, call_cluster },
+	{ TOPIC_TASKS_STATE, call_tasks },
+	{ TOPIC_NODE_STATE, call_node },
+	{ TOPIC_GUEST_STATE, call_guest },
+	{ TOPIC_STORAGE_STATE, call_storage },
+	{ TOPIC_BACKUPS_STATE, call_backups },
+	{ TOPIC_GUEST_BACKUP, call_guest_backup },
+	{ TOPIC_GUEST_REPLICATION, call_replication },
+	{ TOPIC_HA_STATE, call_ha },
+	{ TOPIC_GUEST_CONFIG, call_config },
+	{ TOPIC_GUEST_SNAPSHOTS, call_snapshots },
+};
+
 static void call_object(struct cluster_poller *c, struct refresh *refresh, enum topic_id id,
 			const struct topic_args *args)
 {
@@ -180,32 +300,13 @@ static void call_object(struct cluster_poller *c, struct refresh *refresh, enum 
 
 	if (!part)
 		return;
-	switch (id) {
-	case TOPIC_CLUSTER_STATE:
-		call_everything(c, part);
-		break;
-	case TOPIC_TASKS_STATE:
-		call_kind(c, part, SOURCE_TASKS, "");
-		break;
-	case TOPIC_NODE_STATE:
-		if (!pve_cluster_find_node(&c->model, args->value[1]))
-			fail(refresh, "unknown_object", "there is no such node");
-		call_kind(c, part, SOURCE_STATUS, "");
-		call_kind(c, part, SOURCE_RESOURCES, "");
-		call_kind(c, part, SOURCE_NODE, args->value[1]);
-		break;
-	case TOPIC_GUEST_STATE:
-		call_guest(c, part, args->value[1]);
-		break;
-	case TOPIC_STORAGE_STATE:
-		call_storage(c, part, args->value[1], args->value[2]);
-		break;
-	default:
-		fail(refresh, "unknown_object",
-		     "only nodes, guests, storages, tasks and clusters "
-		     "are read again");
-		break;
+	for (size_t i = 0; i < countof(objects); i++) {
+		if (objects[i].id == id) {
+			objects[i].call(c, part, args);
+			return;
+		}
 	}
+	fail(refresh, "unknown_object", "this is not read from Proxmox by the poller");
 }
 
 /* ── waiting ───────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -213,7 +314,9 @@ static void call_object(struct cluster_poller *c, struct refresh *refresh, enum 
 static bool is_over(const struct cluster_poller *c, const struct refresh_part *part,
 		    const struct wait *wait)
 {
-	const struct source *source = cluster_poller_find(c, wait->kind, wait->node, wait->vmid);
+	const struct source *source =
+		wait->item[0] ? cluster_poller_find_item(c, wait->kind, wait->node, wait->item) :
+				cluster_poller_find(c, wait->kind, wait->node, wait->vmid);
 
 	if (!source || source->slot.off)
 		return true; /* gone or offline meanwhile: that was published */
@@ -230,13 +333,14 @@ static bool call_guests(struct cluster_poller *c, struct refresh_part *part)
 	size_t before = part->waits_n;
 
 	for (size_t i = 0; i < part->guests_n; i++) {
-		const struct pve_guest *guest = pve_cluster_find_guest(&c->model, part->guests[i]);
+		const struct pve_guest *guest =
+			pve_cluster_find_guest(&c->model, part->guests[i].vmid);
 		struct source *source;
 
 		/* What does not exist or cannot be asked has been published as such. */
 		if (!guest || pve_cluster_is_offline(&c->model, guest->row->node))
 			continue;
-		source = cluster_poller_get(c, SOURCE_GUEST, guest->row->node, guest->vmid);
+		source = cluster_poller_get(c, part->guests[i].kind, guest->row->node, guest->vmid);
 		source->is_container = str_eq(guest->row->type, "lxc");
 		call_for(c, part, source);
 	}

@@ -22,6 +22,14 @@ enum source_kind {
 	SOURCE_VOTES,
 	SOURCE_VERSION,
 	SOURCE_STORAGE,
+	SOURCE_HA,
+	SOURCE_BACKUP_JOBS,
+	SOURCE_REPLICATION,
+	SOURCE_NODE_REPLICATION,
+	SOURCE_GUEST_CONFIG,
+	SOURCE_GUEST_SNAPSHOTS,
+	SOURCE_TASK_LOG,    /* of a backup that failed */
+	SOURCE_BACKUP_LIST, /* what a storage keeps */
 	SOURCE_KIND_COUNT
 };
 
@@ -33,6 +41,7 @@ struct source_def {
 	bool slow;    /* may hang for long, and blocks a worker of Proxmox while it does */
 	bool vital;   /* another endpoint is asked when this one refuses */
 	bool single;  /* asked when it is called for */
+	bool quiet;   /* asked of so many that a failure is not worth a line in the log */
 };
 extern const struct source_def source_table[SOURCE_KIND_COUNT];
 
@@ -40,8 +49,9 @@ struct source {
 	void *owner; /* the cluster that asks */
 	enum source_kind kind;
 	char node[TOPIC_LEVEL_MAX + 1];
-	int64_t vmid;	   /* SOURCE_GUEST */
-	bool is_container; /* SOURCE_GUEST */
+	int64_t vmid;	   /* of a guest */
+	char item[257];	   /* storage, UPID: what it is asked about beside that; "" */
+	bool is_container; /* of a guest */
 	bool gone;	   /* for sweeping */
 
 	struct slot slot;
@@ -55,7 +65,7 @@ struct source {
 	char error[257]; /* of the last attempt; "" when it went well */
 };
 
-/* Order of the list: kind, node, vmid. */
+/* Order of the list: kind, node, vmid, item. */
 int source_compare(const struct source *a, const struct source *b);
 /* How often KIND is asked; 0 for what is called for. */
 int64_t source_period_ms(enum source_kind kind, const struct config_cluster *cluster);
