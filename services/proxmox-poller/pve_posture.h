@@ -31,6 +31,8 @@ int pve_posture_take_jobs(struct pve_posture *posture, const cJSON *answer, stru
 /* Notes a failed attempt, unless a later one is known; one of the same time gets the new text. */
 void pve_posture_note_failure(struct pve_posture *posture, int64_t vmid, int64_t start_ms,
 			      int64_t end_ms, const char *text);
+/* NULL when none is known. */
+struct pve_failed_backup *pve_posture_find_failure(const struct pve_posture *posture, int64_t vmid);
 /* Forgets the failures of guests that CLUSTER does not have. */
 void pve_posture_forget_gone(struct pve_posture *posture, const struct pve_cluster *cluster);
 

@@ -49,9 +49,11 @@ static void test_machine(void **state)
 {
 	static const char text[] =
 		"{\"data\":{\"digest\":\"ab12\",\"name\":\"web\",\"ostype\":\"l26\",\"cores\":4,\"sockets\":2,"
-		"\"memory\":\"2048\",\"agent\":\"enabled=1,fstrim_cloned_disks=1\",\"onboot\":1,\"startup\":\"order=3\","
+		"\"memory\":\"2048\",\"agent\":\"enabled=1,fstrim_cloned_disks=1\",\"onboot\":1,"
+		"\"startup\":\"order=3\","
 		"\"scsihw\":\"virtio-scsi-single\",\"boot\":\"order=scsi0;net0\",\"protection\":\"1\","
-		"\"scsi10\":\"/dev/disk/by-id/ata-X,size=4000787030016\",\"description\":\"first line\\nsecond\","
+		"\"scsi10\":\"/dev/disk/by-id/ata-X,size=4000787030016\","
+		"\"description\":\"first line\\nsecond\","
 		"\"scsi2\":\"nas:100/vm-100-disk-1.qcow2,backup=0,discard=on,size=1T\","
 		"\"scsi0\":\"local-lvm:vm-100-disk-0,discard=on,iothread=1,size=32G\","
 		"\"ide2\":\"local:iso/debian.iso,media=cdrom,size=600M\",\"ide0\":\"none,media=cdrom\","
@@ -111,12 +113,17 @@ static void test_machine(void **state)
 static void test_container(void **state)
 {
 	static const char text[] =
-		"{\"data\":{\"digest\":\"cd\",\"hostname\":\"nas\",\"arch\":\"amd64\",\"memory\":1024,\"swap\":\"256\","
+		"{\"data\":{\"digest\":\"cd\",\"hostname\":\"nas\",\"arch\":\"amd64\","
+		"\"memory\":1024,\"swap\":\"256\","
 		"\"unprivileged\":1,\"ostype\":\"debian\",\"features\":\"nesting=1\",\"onboot\":0,"
-		"\"rootfs\":\"tank:subvol-103-disk-0,size=16G\",\"lxc\":[[\"lxc.apparmor.profile\",\"generated\"]],"
-		"\"mp0\":\"/mnt/media,mp=/srv/media\",\"mp1\":\"tank:subvol-103-disk-1,mp=/data,backup=1,size=64G\","
-		"\"mp10\":\"volume=tank:subvol-103-disk-2,mp=/tmp,size=1.5G\",\"mp2\":\"/dev/sdb1,mp=/x,backup=1\","
-		"\"net0\":\"name=eth0,bridge=vmbr0,firewall=1,hwaddr=BC:24:11:16:5A:88,ip=192.168.1.5/24,ip6=fd00::5/64,"
+		"\"rootfs\":\"tank:subvol-103-disk-0,size=16G\",\"lxc\":[[\"lxc.apparmor.profile\","
+		"\"generated\"]],"
+		"\"mp0\":\"/mnt/media,mp=/srv/media\",\"mp1\":\"tank:subvol-103-disk-1,mp=/data,"
+		"backup=1,size=64G\","
+		"\"mp10\":\"volume=tank:subvol-103-disk-2,mp=/tmp,size=1.5G\",\"mp2\":\"/dev/sdb1,"
+		"mp=/x,backup=1\","
+		"\"net0\":\"name=eth0,bridge=vmbr0,firewall=1,hwaddr=BC:24:11:16:5A:88,"
+		"ip=192.168.1.5/24,ip6=fd00::5/64,"
 		"gw=192.168.1.1,tag=30,type=veth\",\"net1\":\"name=eth1,bridge=vmbr1,ip=dhcp,ip6=manual\"}}";
 	struct arena *arena = *state;
 	struct msg_guest_config c;
@@ -157,9 +164,12 @@ static void test_memory(void **state)
 		bool has;
 		int64_t mib;
 	} cases[] = {
-		{ "\"memory\":2048", true, 2048 },	       { "\"memory\":\"2048\"", true, 2048 },
-		{ "\"memory\":\"current=4096\"", true, 4096 }, { "\"x\":1", true, 512 },
-		{ "\"memory\":\"much\"", false, 0 },	       { "\"memory\":1e15", false, 0 },
+		{ "\"memory\":2048", true, 2048 },
+		{ "\"memory\":\"2048\"", true, 2048 },
+		{ "\"memory\":\"current=4096\"", true, 4096 },
+		{ "\"x\":1", true, 512 },
+		{ "\"memory\":\"much\"", false, 0 },
+		{ "\"memory\":1e15", false, 0 },
 		{ "\"memory\":null", true, 512 },
 	};
 
@@ -179,18 +189,24 @@ static void test_memory(void **state)
 
 static void test_config_rubbish(void **state)
 {
-	static const char *const none[] = { "{\"data\":null}", "{\"data\":[]}", "{\"data\":{}}",
-					    "{\"data\":{\"memory\":1}}", "[]", "{}" };
+	static const char *const none[] = { "{\"data\":null}",
+					    "{\"data\":[]}",
+					    "{\"data\":{}}",
+					    "{\"data\":{\"memory\":1}}",
+					    "[]",
+					    "{}" };
 	struct msg_guest_config c;
 	size_t bad = 77;
 
 	for (size_t i = 0; i < countof(none); i++)
 		assert_int_equal(read_config(none[i], false, *state, &bad, &c), -EINVAL);
 	assert_int_equal(bad, 77);
-	assert_int_equal(read_config("{\"data\":{\"digest\":\"d\",\"scsi0\":7,\"scsi1\":\"\",\"scsi2\":\",,\","
-				     "\"net0\":[],\"net1\":\"\",\"cores\":\"many\",\"scsi4\":\"a:b\"}}",
-				     false, *state, &bad, &c),
-			 0);
+	assert_int_equal(
+		read_config(
+			"{\"data\":{\"digest\":\"d\",\"scsi0\":7,\"scsi1\":\"\",\"scsi2\":\",,\","
+			"\"net0\":[],\"net1\":\"\",\"cores\":\"many\",\"scsi4\":\"a:b\"}}",
+			false, *state, &bad, &c),
+		0);
 	assert_int_equal(bad, 5);
 	assert_int_equal(c.volumes_n, 1);
 	assert_int_equal(c.nics_n, 0);
@@ -237,12 +253,13 @@ static void test_snapshots(void **state)
 	size_t bad;
 
 	assert_int_equal(
-		read_snapshots("{\"data\":[{\"name\":\"current\",\"description\":\"You are here!\",\"digest\":\"d1\","
-			       "\"running\":1,\"parent\":\"b\"},{\"name\":\"b\",\"snaptime\":1700000100,"
-			       "\"vmstate\":1,\"parent\":\"a\",\"description\":\"\"},{\"name\":\"a\","
-			       "\"snaptime\":\"1700000000\",\"vmstate\":\"0\",\"description\":\"first\\n\"},"
-			       "{\"snaptime\":5},7,null,{\"name\":\"odd\",\"snaptime\":-4,\"snapstate\":\"delete\"}]}",
-			       *state, &bad, &digest, &s),
+		read_snapshots(
+			"{\"data\":[{\"name\":\"current\",\"description\":\"You are here!\",\"digest\":\"d1\","
+			"\"running\":1,\"parent\":\"b\"},{\"name\":\"b\",\"snaptime\":1700000100,"
+			"\"vmstate\":1,\"parent\":\"a\",\"description\":\"\"},{\"name\":\"a\","
+			"\"snaptime\":\"1700000000\",\"vmstate\":\"0\",\"description\":\"first\\n\"},"
+			"{\"snaptime\":5},7,null,{\"name\":\"odd\",\"snaptime\":-4,\"snapstate\":\"delete\"}]}",
+			*state, &bad, &digest, &s),
 		0);
 	assert_int_equal(bad, 3);
 	assert_string_equal(digest, "d1");
@@ -257,7 +274,9 @@ static void test_snapshots(void **state)
 	assert_null(s.snapshots[2].description);
 	assert_string_equal(s.snapshots[2].parent, "a");
 	/* None at all, and no answer at all. */
-	assert_int_equal(read_snapshots("{\"data\":[{\"name\":\"current\"}]}", *state, &bad, &digest, &s), 0);
+	assert_int_equal(
+		read_snapshots("{\"data\":[{\"name\":\"current\"}]}", *state, &bad, &digest, &s),
+		0);
 	assert_int_equal(s.snapshots_n, 0);
 	assert_null(digest);
 	assert_int_equal(read_snapshots("{\"data\":[]}", *state, &bad, &digest, &s), -EINVAL);
@@ -289,7 +308,8 @@ static int read_ha(const char *text, struct arena *arena, size_t *bad, struct ms
 	return pve_parse_ha(tree, arena, bad, ret);
 }
 
-#define QUORUM "{\"id\":\"quorum\",\"type\":\"quorum\",\"node\":\"pve1\",\"quorate\":1,\"status\":\"OK\"}"
+#define QUORUM                                                                                     \
+	"{\"id\":\"quorum\",\"type\":\"quorum\",\"node\":\"pve1\",\"quorate\":1,\"status\":\"OK\"}"
 
 static void test_ha_9(void **state)
 {
@@ -297,11 +317,13 @@ static void test_ha_9(void **state)
 	size_t bad;
 
 	assert_int_equal(
-		read_ha("{\"data\":[" QUORUM ",{\"type\":\"master\",\"node\":\"pve1\",\"timestamp\":1760091604,"
+		read_ha("{\"data\":[" QUORUM
+			",{\"type\":\"master\",\"node\":\"pve1\",\"timestamp\":1760091604,"
 			"\"status\":\"pve1 (active, Fri Oct 10 10:20:04 2025)\"},{\"type\":\"fencing\","
 			"\"armed-state\":\"armed\",\"status\":\"armed\",\"node\":\"pve1\"},"
 			"{\"type\":\"service\",\"sid\":\"vm:101\",\"node\":\"pve2\",\"state\":\"started\","
-			"\"crm_state\":\"started\",\"request_state\":\"started\",\"max_restart\":1,\"failback\":1},"
+			"\"crm_state\":\"started\",\"request_state\":\"started\",\"max_restart\":1,"
+			"\"failback\":1},"
 			"{\"type\":\"lrm\",\"node\":\"pve2\",\"timestamp\":\"1760091600\","
 			"\"status\":\"pve2 (active, watchdog active, Fri Oct 10 10:20:00 2025)\"},"
 			"{\"type\":\"lrm\",\"node\":\"pve1\",\"timestamp\":1760091601,"
@@ -331,9 +353,12 @@ static void test_ha_8(void **state)
 	size_t bad;
 
 	assert_int_equal(
-		read_ha("{\"data\":[{\"type\":\"quorum\",\"quorate\":\"0\",\"status\":\"No quorum on node 'pve1'!\"},"
-			"{\"type\":\"master\",\"node\":\"pve3\",\"timestamp\":1,\"status\":\"pve3 (old timestamp - dead?, x)\"},"
-			"{\"type\":\"lrm\",\"node\":\"pve1\",\"status\":\"pve1 (maintenance mode, Fri Oct 10 10:20:01 2025)\"},"
+		read_ha("{\"data\":[{\"type\":\"quorum\",\"quorate\":\"0\","
+			"\"status\":\"No quorum on node 'pve1'!\"},"
+			"{\"type\":\"master\",\"node\":\"pve3\",\"timestamp\":1,"
+			"\"status\":\"pve3 (old timestamp - dead?, x)\"},"
+			"{\"type\":\"lrm\",\"node\":\"pve1\","
+			"\"status\":\"pve1 (maintenance mode, Fri Oct 10 10:20:01 2025)\"},"
 			"{\"type\":\"lrm\",\"status\":\"?\"},{\"type\":\"service\"},{},7,"
 			"{\"type\":\"lrm\",\"node\":\"pve2\",\"status\":\"unable to read\",\"timestamp\":0}]}",
 			*state, &bad, &ha),
