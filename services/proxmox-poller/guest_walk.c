@@ -81,7 +81,10 @@ static void follow(struct walk_guest *guest, const struct pve_cluster *cluster,
 		   int64_t now)
 {
 	bool unreachable = !is_reachable(cluster, now_is);
-	uint64_t lock = hash_of(now_is->row->lock);
+	/* A backup changes nothing, and each guest has one every night. */
+	const char *holder =
+		now_is->row->lock && str_eq(now_is->row->lock, "backup") ? NULL : now_is->row->lock;
+	uint64_t lock = hash_of(holder);
 	bool changed = is_new || lock != guest->lock || (guest->unreachable && !unreachable);
 
 	for (int step = 0; changed && step < WALK_STEPS; step++)

@@ -11,6 +11,8 @@
 #define TRIES_MAX 3
 #define RETRY_MS 60000
 #define TIME_MAX_S 100000000000 /* the year 5138 */
+/* The exit status of a job whose guests have reasons of their own. */
+#define JOB_ERRORS "job errors"
 
 struct task_row {
 	const char *upid, *node, *type, *id, *status;
@@ -36,18 +38,16 @@ static uint64_t hash_of(const char *text)
 	return hash;
 }
 
-/* True the first time. */
-static bool is_news(struct protection *p, const char *upid)
+static int compare_hashes(const void *a, const void *b)
 {
-	uint64_t hash = hash_of(upid);
+	const uint64_t *x = a, *y = b;
 
-	for (size_t i = 0; i < countof(p->seen); i++) {
-		if (p->seen[i] == hash)
-			return false;
-	}
-	p->seen[p->seen_at] = hash;
-	p->seen_at = (p->seen_at + 1) % countof(p->seen);
-	return true;
+	return *x < *y ? -1 : *x > *y;
+}
+
+static bool was_seen(const struct protection *p, uint64_t hash)
+{
+	return p->seen_n && bsearch(&hash, p->seen, p->seen_n, sizeof(hash), compare_hashes);
 }
 
 static void wait_free(struct backup_log_wait *wait)
@@ -61,8 +61,10 @@ void backup_logs_done(struct protection *protection)
 	for (size_t i = 0; i < protection->logs_n; i++)
 		wait_free(&protection->logs[i]);
 	free(protection->logs);
+	free(protection->seen);
 	protection->logs = NULL;
-	protection->logs_n = 0;
+	protection->seen = NULL;
+	protection->logs_n = protection->seen_n = 0;
 }
 
 static void drop(struct protection *p, struct backup_log_wait *wait)
@@ -98,9 +100,6 @@ static void note_task(struct cluster_poller *c, const struct task_row *row)
 		.due_ms = cluster_poller_now(c).boot_ms,
 	};
 
-	/* Beyond that there is no end to it; the tasks themselves are shown all the same. */
-	if (p->logs_n >= WAITING_MAX || !is_news(p, row->upid))
-		return;
 	if (row->id && str_to_i64(row->id, 1, INT32_MAX, &wait.vmid) == 0)
 		pve_posture_note_failure(&p->posture, wait.vmid, wait.start_ms, wait.end_ms,
 					 row->status);
@@ -111,20 +110,41 @@ static void note_task(struct cluster_poller *c, const struct task_row *row)
 	backups_changed(c);
 }
 
+/* The tasks of ITEM's answer that were looked at are remembered as long as they are listed: SEEN has room for all. */
+static void look_at(struct cluster_poller *c, const cJSON *item, struct arena *arena,
+		    uint64_t *seen, size_t *seen_n)
+{
+	struct task_row row = { 0 };
+	uint64_t hash;
+
+	pve_read(item, fields, countof(fields), arena, &row);
+	if (!is_usable(&row))
+		return;
+	hash = hash_of(row.upid);
+	if (!was_seen(&c->protection, hash)) {
+		/* The rest has its turn with a later answer. */
+		if (c->protection.logs_n >= WAITING_MAX)
+			return;
+		note_task(c, &row);
+	}
+	seen[(*seen_n)++] = hash;
+}
+
 void protection_take_tasks(struct cluster_poller *c, const cJSON *answer)
 {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
-	const cJSON *item;
+	const cJSON *data = pve_data_list(answer), *item;
+	uint64_t *seen = xcalloc((size_t)cJSON_GetArraySize(data), sizeof(*seen));
+	size_t n = 0;
 
-	cJSON_ArrayForEach(item, pve_data_list(answer)) {
-		struct task_row row = { 0 };
-
-		if (!is_failed_backup(item))
-			continue;
-		pve_read(item, fields, countof(fields), arena, &row);
-		if (is_usable(&row))
-			note_task(c, &row);
+	cJSON_ArrayForEach(item, data) {
+		if (is_failed_backup(item))
+			look_at(c, item, arena, seen, &n);
 	}
+	qsort(seen, n, sizeof(*seen), compare_hashes);
+	free(c->protection.seen);
+	c->protection.seen = seen;
+	c->protection.seen_n = n;
 }
 
 /* ── logs ──────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -194,15 +214,17 @@ static void note_all(struct cluster_poller *c, const struct backup_log_wait *wai
 	}
 }
 
-/* "job errors" is the exit status of a job whose guests have reasons of their own. */
 static const char *exit_text(const cJSON *answer)
 {
 	const cJSON *data = pve_data_list(answer);
 	const cJSON *last = cJSON_GetArrayItem(data, cJSON_GetArraySize(data) - 1);
 	const cJSON *text = json_get(last, "t");
 
-	if (cJSON_IsString(text) && str_starts(text->valuestring, "TASK ERROR: "))
-		return text->valuestring + strlen("TASK ERROR: ");
+	const char *prefix = "TASK ERROR: ";
+
+	if (cJSON_IsString(text) && str_starts(text->valuestring, prefix) &&
+	    text->valuestring[strlen(prefix)])
+		return text->valuestring + strlen(prefix);
 	return "the backup task failed";
 }
 
@@ -211,22 +233,23 @@ int protection_take_task_log(struct cluster_poller *c, struct source *source, cJ
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	struct protection *p = &c->protection;
 	struct backup_log_wait *wait = find_wait(p, source->item);
+	const char *exit = pve_text(arena, exit_text(*answer), 256);
 	struct pve_backup_log log;
 	int r;
 
 	r = pve_parse_backup_log(*answer, arena, &log);
 	if (r < 0 || !wait)
 		return r;
+	if (!log.failures_n || !str_eq(exit, JOB_ERRORS))
+		note_all(c, wait, &log, exit);
 	for (size_t i = 0; i < log.failures_n; i++) {
 		const struct pve_backup_failure *failure = &log.failures[i];
-		const char *text = failure->text[0] ? failure->text : exit_text(*answer);
 
 		if (pve_cluster_find_guest(&c->model, failure->vmid))
 			pve_posture_note_failure(&p->posture, failure->vmid, wait->start_ms,
-						 wait->end_ms, text);
+						 wait->end_ms,
+						 failure->text[0] ? failure->text : exit);
 	}
-	if (!log.failures_n)
-		note_all(c, wait, &log, pve_text(arena, exit_text(*answer), 256));
 	drop(p, wait);
 	backups_changed(c);
 	return 0;

@@ -12,8 +12,6 @@
 struct cluster_poller;
 struct source;
 
-#define BACKUP_LOGS_SEEN 512
-
 /* A failed backup task whose log is still to be read. */
 struct backup_log_wait {
 	char *upid, *node;
@@ -32,8 +30,9 @@ struct protection {
 
 	struct backup_log_wait *logs;
 	size_t logs_n;
-	uint64_t seen[BACKUP_LOGS_SEEN]; /* hashes of UPIDs that were looked at, round and round */
-	size_t seen_at;
+	uint64_t *
+		seen; /* hashes of the UPIDs of failed backups that are listed and were looked at */
+	size_t seen_n;
 
 	struct pve_replication replication;
 	struct guest_walk walk;
