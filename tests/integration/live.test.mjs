@@ -7,16 +7,21 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fromYaml, toYaml } from '../stack/yaml.mjs';
+import { SERVICES } from '../stack/services.mjs';
 import { start } from './poller_world.mjs';
 
 const MAIN = resolve(import.meta.dirname, '../live/main.mjs');
+/** Services that need a further simulator to read from, as far as there are any. */
+const WITH_SIMULATOR = SERVICES.filter(({ sim }) => sim).map(({ name }) => name);
 const dir = mkdtempSync(join(tmpdir(), 'live-'));
 after(() => rmSync(dir, { recursive: true, force: true }));
+
+let runs = 0;
 
 /** Runs it to its end: {status, text}. */
 function check(config, ...more) {
 	return new Promise((done) => {
-		const child = spawn(process.execPath, [MAIN, '--config', config, '--out', join(dir, 'out'), ...more], { stdio: ['ignore', 'pipe', 'pipe'] });
+		const child = spawn(process.execPath, [MAIN, '--config', config, '--out', join(dir, `out${++runs}`), ...more], { stdio: ['ignore', 'pipe', 'pipe'] });
 		let text = '';
 		for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { text += chunk; });
 		child.once('close', (status) => done({ status, text }));
@@ -50,7 +55,7 @@ describe('a cluster of four nodes, PVE 9', () => {
 	let stack, requests;
 
 	before(async () => {
-		stack = await start({ services: [], sim: { 'membership-delay': 0 } });
+		stack = await start({ services: WITH_SIMULATOR, sim: { 'membership-delay': 0 } });
 		requests = async () => (await fetch(`${stack.simInfo.control_url}/requests`)).json();
 	});
 	after(() => stack?.stop());
@@ -65,19 +70,20 @@ describe('a cluster of four nodes, PVE 9', () => {
 		assert.deepEqual(listing(home), earlier);
 		// What it announced holds, and is announced before the first call.
 		const { log, total } = await requests();
-		assert.deepEqual([...new Set(log.map(({ method }) => method))], ['GET']);
+		assert.deepEqual([...new Set(log.map(({ method }) => method))], ['GET'], text);
 		const [, made, most] = /(\d+) calls were made, of (\d+) that were announced/.exec(text);
 		assert.ok(Number(made) <= Number(most) && Number(made) > 15 && Number(made) < total);
 		assert.ok(text.indexOf(`at most ${most} calls`) < text.indexOf('Waiting for'));
 		assert.match(text, /home: what is published of guests is what Proxmox says \(32 compared\)/);
 		assert.match(text, /all \d+ messages on the bus decode/);
 		assert.match(text, /\/cluster\/resources has the shape/);
+		if (WITH_SIMULATOR.includes('thermal-collector')) assert.match(text, /ok {4}home: temperatures: 4 sources answer/);
 		const secret = readFileSync(join(home, 'secrets/proxmox-poller/home.token'), 'utf8').trim();
 		assert.ok(!text.includes(secret));
 	});
 
 	test('the saved answers are their owner\'s alone and name nothing of the cluster', () => {
-		const out = join(dir, 'out', 'cluster-1');
+		const out = join(dir, 'out1', 'cluster-1');
 		const files = readdirSync(out);
 		const { nodes } = stack.simInfo;
 
@@ -175,6 +181,8 @@ describe('a cluster of four nodes, PVE 9', () => {
 		assert.equal(status, 1);
 		assert.match(text, /bad\.yaml:1:1: bse: unknown key; did you mean base\?/);
 		assert.match(text, /0 passed, 1 failed/);
+		const { status: usage, text: why } = await check(file, '--out', dir);
+		assert.deepEqual([usage, why.includes('is there already')], [2, true]);
 	});
 
 	test('Ctrl-C ends it, and nothing is left', async () => {

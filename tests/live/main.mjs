@@ -38,6 +38,8 @@ function parse() {
 	if (!values.config) throw new Usage('CONFIG is missing');
 	values.timeout = Number(values.timeout);
 	if (!(values.timeout >= 1 && values.timeout <= 3600)) throw new Usage('TIMEOUT must be a number of seconds, 1 to 3600');
+	// Files of an earlier run among those of this one would be taken for it.
+	if (values.out && existsSync(values.out)) throw new Usage(`OUT=${values.out} is there already: name a new folder`);
 	const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '');
 	return { ...values, build: resolve(values.build), out: resolve(values.out ?? join('build', 'live', stamp)) };
 }
@@ -110,6 +112,7 @@ class LiveCheck {
 		report.note(`${this.readers.map(({ name }) => name).join(' and ')} will run on a private broker, with this configuration, and read as always:`);
 		report.note(`on its start proxmox-poller asks a cluster for ${templates.length - nodes - guests} things, ${nodes} more of each node`
 			+ `${guests ? ` and up to ${guests} of each guest` : ''}, then each again as poll in jarvis.yaml says. It can only GET.`);
+		for (const { name, does } of this.readers) if (does) report.note(`${name} ${does}.`);
 		for (const [name, calls] of Object.entries(this.budgets)) report.note(`${name}: besides, this program itself makes at most ${calls} calls, one after the other; all are GET.`);
 		report.note('Nothing is changed, neither in Proxmox nor of the installation. Ctrl-C ends it at any time.');
 	}

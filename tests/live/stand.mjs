@@ -11,7 +11,8 @@ const ONLINE_MS = 15_000;
 
 /**
  * Services that read and never act. `wants(config)`: there is something for it to do; `secrets(config)`: its files, and
- * which clusters need them; `sources`: where it says how it is answered, below pve/CLUSTER/.
+ * which clusters need them; `sources`: where it says how it is answered, below pve/CLUSTER/; `does`: beside what the paths
+ * of proxmox-poller say.
  */
 const READERS = [
 	{
@@ -20,6 +21,7 @@ const READERS = [
 	},
 	{
 		name: 'thermal-collector', sources: 'thermal', wants: (config) => thermal(config).length > 0,
+		does: 'logs in at each node over SSH, where its key may run one command that prints temperatures',
 		secrets: (config) => [{ file: 'ssh-key', clusters: thermal(config) }],
 	},
 ];
