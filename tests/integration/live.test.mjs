@@ -88,7 +88,7 @@ describe('a cluster of four nodes, PVE 9', () => {
 		const { nodes } = stack.simInfo;
 
 		assert.equal(statSync(out).mode & 0o777, 0o700);
-		assert.ok(files.length > 12 && files.some((file) => file.includes('cluster-resources')));
+		assert.ok(files.length > 12 && files.some((file) => file.includes('cluster-resources')) && files.includes('differences.json'));
 		for (const file of files) {
 			assert.equal(statSync(join(out, file)).mode & 0o777, 0o600);
 			const text = readFileSync(join(out, file), 'utf8');
@@ -112,6 +112,8 @@ describe('a cluster of four nodes, PVE 9', () => {
 		assert.ok(text.includes(`shows certificate ${stack.simInfo.nodes.pve.fingerprint}, pinned is ${wrong}; nothing was sent`), text);
 		assert.match(text, /→ compare with pvenode cert info on that node/);
 		assert.match(text, /ok {4}home: node agent1 answers at its address/);
+		// Its details come by way of another node; nothing else fails with it.
+		assert.deepEqual(fails(text), ['home: is read', 'home: node pve answers and is who it should be'], text);
 		const { log } = await requests();
 		assert.equal(log.filter(({ node, template }) => node === 'pve' && template).length, 0);
 	});
@@ -185,15 +187,22 @@ describe('a cluster of four nodes, PVE 9', () => {
 		assert.deepEqual([usage, why.includes('is there already')], [2, true]);
 	});
 
-	test('Ctrl-C ends it, and nothing is left', async () => {
+	test('Ctrl-C ends it, and nothing is left; after a crash the next run clears up', async () => {
 		const home = installation(stack, 'end');
 		const scratch = join(dir, 'scratch');
 		mkdirSync(scratch);
-		const child = spawn(process.execPath, [MAIN, '--config', join(home, 'jarvis.yaml')], { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, SCRATCH: scratch } });
-		await new Promise((done) => { child.stdout.on('data', (chunk) => String(chunk).includes('Waiting') && done()); });
-		child.kill('SIGINT');
-		assert.equal(await new Promise((done) => { child.once('exit', done); }), 130);
-		assert.deepEqual(readdirSync(scratch), []);
+		const end = async (signal) => {
+			const child = spawn(process.execPath, [MAIN, '--config', join(home, 'jarvis.yaml')], { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, SCRATCH: scratch } });
+			await new Promise((done) => { child.stdout.on('data', (chunk) => String(chunk).includes('Waiting') && done()); });
+			const left = readdirSync(scratch);
+			child.kill(signal);
+			const code = await new Promise((done) => { child.once('exit', done); });
+			return { code, during: left.length, after: readdirSync(scratch).length };
+		};
+
+		assert.deepEqual(await end('SIGINT'), { code: 130, during: 1, after: 0 });
+		assert.deepEqual(await end('SIGKILL'), { code: null, during: 1, after: 1 });
+		assert.deepEqual(await end('SIGTERM'), { code: 130, during: 1, after: 0 });
 	});
 });
 

@@ -64,14 +64,18 @@ export function redactAll(redactor, asked) {
 	return first.map((call) => ({ ...call, reason: redactor.sweep(call.reason), body: redactor.sweep(call.body) }));
 }
 
+/** Into the folder of a capture; only its owner may read it. */
+export function writePrivate(dir, name, value) {
+	writeFileSync(join(dir, name), `${JSON.stringify(value, null, 1)}\n`, { mode: 0o600 });
+}
+
 /** One file an answer; only their owner may read them. */
 export function writeCapture(dir, captured, about) {
 	mkdirSync(dir, { recursive: true, mode: 0o700 });
 	chmodSync(dir, 0o700);
-	const write = (name, value) => writeFileSync(join(dir, name), `${JSON.stringify(value, null, 1)}\n`, { mode: 0o600 });
 	captured.forEach((call, i) => {
 		const slug = call.template.replace(/\?.*$/, '').replace(/[{}]/g, '').replace(/^\//, '').replace(/[^\w-]+/g, '-');
-		write(`${String(i + 1).padStart(3, '0')}-${slug}.json`, call);
+		writePrivate(dir, `${String(i + 1).padStart(3, '0')}-${slug}.json`, call);
 	});
-	write('about.json', about);
+	writePrivate(dir, 'about.json', about);
 }

@@ -1,7 +1,8 @@
 // One cluster, asked directly: is each node who it should be, do the numbers agree, what do the answers look like.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeSimulator } from '../stack/simulator.mjs';
-import { ask, askAll, findPlaces, redactAll, writeCapture } from './capture.mjs';
+import { ask, askAll, findPlaces, redactAll, writeCapture, writePrivate } from './capture.mjs';
 import { readSecret } from './installation.mjs';
 import { ALL, LIMITS, callsOf, unknownWord } from './paths.mjs';
 import { compareAll } from './numbers.mjs';
@@ -38,6 +39,7 @@ export async function judgeEndpoints(report, what, pve) {
 		const trouble = identityTrouble(answer, pve.config.nodes[node]);
 		if (trouble) {
 			report.fail(`${what}: node ${node} answers and is who it should be`, ...trouble);
+			pve.giveUp(node);
 			continue;
 		}
 		const how = pve.config.nodes[node].fingerprint ? 'pin' : 'authority';
@@ -150,8 +152,10 @@ export function simulated(version) {
 
 export function judgeShapes(report, what, real, ours, dir) {
 	const lines = { extra: 'ours has not', missing: 'ours has, this cluster has not' };
+	const rows = compareCaptures(real, ours);
 	let compared = 0;
-	for (const row of compareCaptures(real, ours)) {
+	if (existsSync(dir)) writePrivate(dir, 'differences.json', rows);
+	for (const row of rows) {
 		if (!row.compared) {
 			if (row.ours > 0 || row.real > 0) report.note(`${what}: ${row.template} not compared: ${row.real > 0 ? 'the simulator' : 'the cluster'} gave no such answer`);
 			continue;

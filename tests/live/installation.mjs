@@ -1,7 +1,8 @@
 // Reads an installation without touching it: jarvis.yaml by the real code, secrets where the services look for them and
 // with the same eyes. What is needed of it is copied into a scratch folder that lives in memory where that is possible.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync }
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync,
+	writeFileSync }
 	from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
@@ -114,7 +115,9 @@ export function settleFiles(config, configFile) {
 export class Scratch {
 	constructor() {
 		const places = [process.env.SCRATCH, '/dev/shm', '/tmp'].filter(Boolean);
-		this.dir = mkdtempSync(join(places.find(writable), 'jl-'));
+		const place = places.find(writable);
+		sweepAfterDead(place);
+		this.dir = mkdtempSync(join(place, `jl-${process.pid}-`));
 		for (const name of ['secrets', 'data', 'broker', 'log', 'sim', 'run']) this.folder(name);
 	}
 
@@ -137,6 +140,15 @@ export class Scratch {
 
 	remove() {
 		rmSync(this.dir, { recursive: true, force: true });
+	}
+}
+
+/** What a run left that was killed before it could clean up: there are secrets in it. */
+function sweepAfterDead(place) {
+	for (const name of readdirSync(place)) {
+		const [, pid] = /^jl-(\d+)-\w+$/.exec(name) ?? [];
+		const path = join(place, name);
+		if (pid && !existsSync(`/proc/${pid}`) && lstatSync(path).uid === process.getuid()) rmSync(path, { recursive: true, force: true });
 	}
 }
 

@@ -29,6 +29,7 @@ class NotTrusted extends Error {}
 export class Proxmox {
 	#authorization;
 	#agents = new Map();
+	#bad = new Set();
 	#ca;
 
 	constructor(config, secret, budget) {
@@ -38,9 +39,14 @@ export class Proxmox {
 		this.#ca = config.ca ? readFileSync(config.ca) : undefined;
 	}
 
-	/** The nodes that have an address. */
+	/** The nodes that have an address, without those that were given up. */
 	get endpoints() {
-		return Object.keys(this.config.nodes ?? {}).filter((name) => this.config.nodes[name].address);
+		return Object.keys(this.config.nodes ?? {}).filter((name) => this.config.nodes[name].address && !this.#bad.has(name));
+	}
+
+	/** Not to be asked any more: others answer for it. */
+	giveUp(node) {
+		this.#bad.add(node);
 	}
 
 	#connect(node, done) {
