@@ -5,7 +5,7 @@
 #include "services/proxmox-poller/guest_walk.h"
 
 #define GAP_MS 500
-#define MOVED_MS 10000
+#define ELSEWHERE_MS 10000
 #define RETRY_MIN_MS 30000
 /* What comes as soon after a configuration goes with it. */
 #define PAIR_MS 20000
@@ -252,8 +252,8 @@ void guest_walk_succeeded(struct guest_walk *walk, int64_t vmid, enum walk_step 
 	note_round(walk);
 }
 
-unsigned guest_walk_failed(struct guest_walk *walk, int64_t vmid, enum walk_step step, bool moved,
-			   int64_t now)
+unsigned guest_walk_failed(struct guest_walk *walk, int64_t vmid, enum walk_step step,
+			   bool elsewhere, int64_t now)
 {
 	int64_t period = guest_walk_period_ms(walk), rest;
 	struct walk_guest *guest = find(walk, vmid);
@@ -264,7 +264,7 @@ unsigned guest_walk_failed(struct guest_walk *walk, int64_t vmid, enum walk_step
 		return 0;
 	turn = &guest->turns[step];
 	rest = (int64_t)RETRY_MIN_MS << min_of(turn->failures, 16u);
-	turn->due_ms = now + (moved ? MOVED_MS : min_of(rest, period));
+	turn->due_ms = now + (elsewhere ? ELSEWHERE_MS : min_of(rest, period));
 	turn->urgent = false;
 	turn->asked = false;
 	turn->failures++;

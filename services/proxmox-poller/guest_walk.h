@@ -62,6 +62,6 @@ int64_t guest_walk_wake(const struct guest_walk *walk, int64_t now);
 /* VMID has changed: it is asked as soon as possible. */
 void guest_walk_call(struct guest_walk *walk, int64_t vmid, enum walk_step step, int64_t now);
 void guest_walk_succeeded(struct guest_walk *walk, int64_t vmid, enum walk_step step, int64_t now);
-/* MOVED: it was not there; the resources will say soon where it is. Returns the failures in a row. */
-unsigned guest_walk_failed(struct guest_walk *walk, int64_t vmid, enum walk_step step, bool moved,
-			   int64_t now);
+/* ELSEWHERE: it moved, or another endpoint will do: that is known soon. Returns the failures in a row. */
+unsigned guest_walk_failed(struct guest_walk *walk, int64_t vmid, enum walk_step step,
+			   bool elsewhere, int64_t now);

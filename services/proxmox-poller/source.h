@@ -41,6 +41,7 @@ struct source_def {
 	bool slow;    /* may hang for long, and blocks a worker of Proxmox while it does */
 	bool vital;   /* another endpoint is asked when this one refuses */
 	bool single;  /* asked when it is called for */
+	bool patient; /* not asked while the cluster itself cannot be read */
 	bool quiet;   /* asked of so many that a failure is not worth a line in the log */
 };
 extern const struct source_def source_table[SOURCE_KIND_COUNT];
