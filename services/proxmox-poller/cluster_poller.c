@@ -79,7 +79,7 @@ static bool is_probe_under_way(const struct cluster_poller *c)
 }
 
 /*
- * Each failed endpoint is tried again after a rest that grows with every failure. What can wait must not use these tries
+ * A failed endpoint is tried again after a rest that grows with every failure. What can wait must not use these tries
  * up, or the questions that tell whether the cluster is there would come late.
  */
 static bool has_to_wait(struct cluster_poller *c, const struct source *source)
