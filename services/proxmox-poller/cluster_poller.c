@@ -50,6 +50,8 @@ static int choose_endpoint(struct cluster_poller *c, const struct source *source
 {
 	if (source->kind == SOURCE_OPINION)
 		return (int)c->opinion_from;
+	if (source->kind == SOURCE_CEPH)
+		return endpoint_for_node(&c->endpoints, c->endpoint_nodes[c->ceph_from]->name, now);
 	if (source->node[0])
 		return endpoint_for_node(&c->endpoints, source->node, now);
 	return endpoint_entry(&c->endpoints, now);
@@ -188,7 +190,8 @@ void cluster_poller_start(struct cluster_poller *c)
 {
 	static const enum source_kind kinds[] = { SOURCE_STATUS, SOURCE_RESOURCES,
 						  SOURCE_TASKS,	 SOURCE_PERMISSIONS,
-						  SOURCE_VOTES,	 SOURCE_VERSION };
+						  SOURCE_VOTES,	 SOURCE_VERSION,
+						  SOURCE_CEPH };
 
 	for (size_t i = 0; i < countof(kinds); i++)
 		(void)cluster_poller_get(c, kinds[i], "", 0);
@@ -216,6 +219,10 @@ void cluster_poller_free(struct cluster_poller *c)
 	cluster_poller_stop(c);
 	cluster_sources_done(c);
 	cJSON_Delete(c->held_status);
+	cJSON_Delete(c->permissions);
+	pve_findings_done(&c->findings);
+	pve_load_done(&c->load_by_node);
+	pve_load_done(&c->load_by_path);
 	cluster_forget_token(c);
 	endpoint_done(&c->endpoints);
 	free(c->endpoint_nodes);
@@ -245,7 +252,9 @@ void cluster_poller_forget(struct cluster_poller *c)
 {
 	static const enum topic_id ids[] = { TOPIC_CLUSTER_STATE, TOPIC_TASKS_STATE,
 					     TOPIC_NODE_STATE, TOPIC_GUEST_STATE,
-					     TOPIC_STORAGE_STATE };
+					     TOPIC_STORAGE_STATE, TOPIC_CEPH_STATE,
+					     TOPIC_DISK_STATE, TOPIC_POOL_STATE,
+					     TOPIC_NODE_UPDATES };
 	const char *const args[] = { c->config->name, NULL };
 	uint64_t mark = state_mark(c->env->state);
 

@@ -3,6 +3,7 @@
  * The list of what a cluster is asked for. It follows the nodes that Proxmox tells of.
  */
 #include "services/proxmox-poller/cluster_poller.h"
+#include "services/proxmox-poller/publish.h"
 
 #include <stdio.h>
 
@@ -68,12 +69,14 @@ static void source_free(struct source *source)
 {
 	if (source->call)
 		http_cancel(source->call);
+	source_end_round(source);
 	free(source);
 }
 
 static void sync_node(struct cluster_poller *c, const struct pve_node *node)
 {
-	static const enum source_kind kinds[] = { SOURCE_NODE, SOURCE_STORAGE };
+	static const enum source_kind kinds[] = { SOURCE_NODE, SOURCE_STORAGE, SOURCE_UPDATES,
+						  SOURCE_DISKS };
 	bool offline = pve_cluster_node_status(&c->model, node, NULL) == NODE_OFFLINE;
 
 	for (size_t i = 0; i < countof(kinds); i++) {
@@ -82,6 +85,7 @@ static void sync_node(struct cluster_poller *c, const struct pve_node *node)
 		source->gone = false;
 		if (source->slot.off && !offline) {
 			source->slot.failures = 0;
+			source->slot.midway = false;
 			slot_call(&source->slot, cluster_poller_now(c).boot_ms);
 		}
 		source->slot.off = offline;
@@ -91,18 +95,30 @@ static void sync_node(struct cluster_poller *c, const struct pve_node *node)
 	}
 }
 
+/* Asked as long as its node is there. */
+static bool is_of_a_node(const struct source *source)
+{
+	return source_table[source->kind].of_node && !source_table[source->kind].single;
+}
+
+/* The node has gone: what only this source told of it goes too. */
+static void source_forget(struct cluster_poller *c, struct source *source)
+{
+	publish_forget(c, source->kind, source->node);
+	source_free(source);
+}
+
 void cluster_poller_sync_nodes(struct cluster_poller *c)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < c->sources_n; i++)
-		c->sources[i]->gone =
-			c->sources[i]->kind == SOURCE_NODE || c->sources[i]->kind == SOURCE_STORAGE;
+		c->sources[i]->gone = is_of_a_node(c->sources[i]);
 	for (size_t i = 0; i < c->model.nodes_n; i++)
 		sync_node(c, &c->model.nodes[i]);
 	for (size_t i = 0; i < c->sources_n; i++) {
 		if (c->sources[i]->gone)
-			source_free(c->sources[i]);
+			source_forget(c, c->sources[i]);
 		else
 			c->sources[kept++] = c->sources[i];
 	}

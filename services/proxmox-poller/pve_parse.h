@@ -100,12 +100,9 @@ int pve_parse_version(const cJSON *answer, struct arena *arena, const char **ret
 /* /access/permissions: what the token may do. */
 struct pve_permissions {
 	bool none; /* it may do nothing at all */
-	bool sys, vm,
-		datastore;  /* it holds Sys.Audit on /, VM.Audit and Datastore.Audit somewhere */
-	const char *excess; /* a privilege that a reader does not need, or NULL */
-	const char *excess_path;
+	bool sys, vm, datastore; /* it holds Sys.Audit on /, VM.Audit and Datastore.Audit somewhere */
 };
-int pve_parse_permissions(const cJSON *answer, struct arena *arena, struct pve_permissions *ret);
+int pve_parse_permissions(const cJSON *answer, struct pve_permissions *ret);
 
 /* /nodes/{node}/qemu|lxc/{vmid}/status/current: what is true of one guest right now. */
 struct pve_guest_status {

@@ -135,10 +135,18 @@ static void call_kind(struct cluster_poller *c, struct refresh_part *part, enum 
 		call_for(c, part, source);
 }
 
+/* What a cluster is read for all the time, and the rights that its findings follow from. */
+static bool is_of_cluster(enum source_kind kind)
+{
+	const struct source_def *def = &source_table[kind];
+
+	return (def->name && !def->rare) || kind == SOURCE_PERMISSIONS;
+}
+
 static void call_everything(struct cluster_poller *c, struct refresh_part *part)
 {
 	for (size_t i = 0; i < c->sources_n; i++) {
-		if (source_table[c->sources[i]->kind].name)
+		if (is_of_cluster(c->sources[i]->kind))
 			call_for(c, part, c->sources[i]);
 	}
 }
@@ -173,39 +181,64 @@ static void call_storage(struct cluster_poller *c, struct refresh_part *part, co
 	}
 }
 
+struct object_row {
+	enum topic_id id;
+	bool of_node;			/* the topic's second word is a node */
+	enum source_kind once[2];	/* read again, besides; ended by SOURCE_NONE */
+	enum source_kind on_node;	/* of that node; SOURCE_NONE: nothing */
+};
+
+/* What is read again for an object, where that is the same for all of its kind. */
+static const struct object_row object_rows[] = {
+	{ TOPIC_TASKS_STATE, false, { SOURCE_TASKS, SOURCE_NONE }, SOURCE_NONE },
+	{ TOPIC_CEPH_STATE, false, { SOURCE_CEPH, SOURCE_NONE }, SOURCE_NONE },
+	{ TOPIC_NODE_STATE, true, { SOURCE_STATUS, SOURCE_RESOURCES }, SOURCE_NODE },
+	{ TOPIC_NODE_UPDATES, true, { SOURCE_NONE, SOURCE_NONE }, SOURCE_UPDATES },
+	{ TOPIC_DISK_STATE, true, { SOURCE_NONE, SOURCE_NONE }, SOURCE_DISKS },
+	{ TOPIC_POOL_STATE, true, { SOURCE_NONE, SOURCE_NONE }, SOURCE_DISKS },
+};
+
+static void call_row(struct cluster_poller *c, struct refresh_part *part,
+		     const struct object_row *row, const struct topic_args *args)
+{
+	if (row->of_node && !pve_cluster_find_node(&c->model, args->value[1]))
+		fail(part->refresh, "unknown_object", "there is no such node");
+	for (size_t i = 0; i < countof(row->once); i++) {
+		if (row->once[i] != SOURCE_NONE)
+			call_kind(c, part, row->once[i], "");
+	}
+	if (row->on_node != SOURCE_NONE)
+		call_kind(c, part, row->on_node, args->value[1]);
+}
+
+static const struct object_row *find_row(enum topic_id id)
+{
+	for (size_t i = 0; i < countof(object_rows); i++) {
+		if (object_rows[i].id == id)
+			return &object_rows[i];
+	}
+	return NULL;
+}
+
 static void call_object(struct cluster_poller *c, struct refresh *refresh, enum topic_id id,
 			const struct topic_args *args)
 {
+	const struct object_row *row = find_row(id);
 	struct refresh_part *part = part_of(c, refresh);
 
 	if (!part)
 		return;
-	switch (id) {
-	case TOPIC_CLUSTER_STATE:
+	if (row)
+		call_row(c, part, row, args);
+	else if (id == TOPIC_CLUSTER_STATE)
 		call_everything(c, part);
-		break;
-	case TOPIC_TASKS_STATE:
-		call_kind(c, part, SOURCE_TASKS, "");
-		break;
-	case TOPIC_NODE_STATE:
-		if (!pve_cluster_find_node(&c->model, args->value[1]))
-			fail(refresh, "unknown_object", "there is no such node");
-		call_kind(c, part, SOURCE_STATUS, "");
-		call_kind(c, part, SOURCE_RESOURCES, "");
-		call_kind(c, part, SOURCE_NODE, args->value[1]);
-		break;
-	case TOPIC_GUEST_STATE:
+	else if (id == TOPIC_GUEST_STATE)
 		call_guest(c, part, args->value[1]);
-		break;
-	case TOPIC_STORAGE_STATE:
+	else if (id == TOPIC_STORAGE_STATE)
 		call_storage(c, part, args->value[1], args->value[2]);
-		break;
-	default:
+	else
 		fail(refresh, "unknown_object",
-		     "only nodes, guests, storages, tasks and clusters "
-		     "are read again");
-		break;
-	}
+		     "only documents that the poller makes of Proxmox are read again");
 }
 
 /* ── waiting ───────────────────────────────────────────────────────────────────────────────────────────────── */

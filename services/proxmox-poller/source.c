@@ -16,41 +16,70 @@
 #define VOTES_PERIOD_MS 300000
 #define VERSION_PERIOD_MS 3600000
 
-/* {node}, {type} and {vmid} are filled in. */
+/* {node}, {type}, {vmid} and {object} are filled in. */
 const struct source_def source_table[SOURCE_KIND_COUNT] = {
 	[SOURCE_STATUS] = { .name = "status",
-			    .path = "/cluster/status",
+			    .steps = { "/cluster/status" },
 			    .counter = "pve_calls_status",
 			    .vital = true },
 	[SOURCE_RESOURCES] = { .name = "resources",
-			       .path = "/cluster/resources",
+			       .steps = { "/cluster/resources" },
 			       .counter = "pve_calls_resources",
 			       .vital = true },
 	[SOURCE_TASKS] = { .name = "tasks",
-			   .path = "/cluster/tasks",
+			   .steps = { "/cluster/tasks" },
 			   .counter = "pve_calls_tasks",
 			   .vital = true },
-	[SOURCE_OPINION] = { .path = "/cluster/status",
+	[SOURCE_OPINION] = { .steps = { "/cluster/status" },
 			     .counter = "pve_calls_opinion",
 			     .single = true },
-	[SOURCE_GUEST] = { .path = "/nodes/{node}/{type}/{vmid}/status/current",
+	[SOURCE_GUEST] = { .steps = { "/nodes/{node}/{type}/{vmid}/status/current" },
 			   .counter = "pve_calls_guest",
 			   .of_node = true,
 			   .single = true },
 	[SOURCE_NODE] = { .name = "node",
-			  .path = "/nodes/{node}/status",
+			  .steps = { "/nodes/{node}/status" },
 			  .counter = "pve_calls_node",
 			  .of_node = true },
-	[SOURCE_PERMISSIONS] = { .path = "/access/permissions",
+	[SOURCE_PERMISSIONS] = { .steps = { "/access/permissions", "/access/acl" },
 				 .counter = "pve_calls_permissions" },
-	[SOURCE_VOTES] = { .path = "/cluster/config/nodes", .counter = "pve_calls_votes" },
-	[SOURCE_VERSION] = { .path = "/version", .counter = "pve_calls_version" },
+	[SOURCE_VOTES] = { .steps = { "/cluster/config/nodes" }, .counter = "pve_calls_votes" },
+	[SOURCE_VERSION] = { .steps = { "/version" }, .counter = "pve_calls_version" },
 	[SOURCE_STORAGE] = { .name = "storage",
-			     .path = "/nodes/{node}/storage",
+			     .steps = { "/nodes/{node}/storage" },
 			     .counter = "pve_calls_storage",
 			     .of_node = true,
 			     .slow = true },
+	[SOURCE_CEPH] = { .name = "ceph",
+			  .steps = { "/cluster/ceph/status" },
+			  .counter = "pve_calls_ceph",
+			  .rare = true },
+	[SOURCE_UPDATES] = { .name = "updates",
+			     .steps = { "/nodes/{node}/apt/update", "/nodes/{node}/apt/versions",
+					"/nodes/{node}/certificates/info" },
+			     .counter = "pve_calls_updates",
+			     .of_node = true,
+			     .slow = true,
+			     .rare = true },
+	/* Without skipsmart the list would wake every disk. */
+	[SOURCE_DISKS] = { .name = "disks",
+			   .steps = { "/nodes/{node}/disks/list?skipsmart=1",
+				      "/nodes/{node}/disks/smart?disk={object}",
+				      "/nodes/{node}/disks/zfs",
+				      "/nodes/{node}/disks/zfs/{object}" },
+			   .counter = "pve_calls_disks",
+			   .of_node = true,
+			   .slow = true,
+			   .rare = true },
 };
+
+void source_end_round(struct source *source)
+{
+	arena_free(source->round_arena);
+	source->round_arena = NULL;
+	source->round = NULL;
+	source->step = 0;
+}
 
 int source_compare(const struct source *a, const struct source *b)
 {
@@ -75,6 +104,9 @@ int64_t source_period_ms(enum source_kind kind, const struct config_cluster *clu
 		[SOURCE_VOTES] = VOTES_PERIOD_MS,
 		[SOURCE_VERSION] = VERSION_PERIOD_MS,
 		[SOURCE_STORAGE] = cluster->poll.storage_ms,
+		[SOURCE_CEPH] = cluster->poll.ceph_ms,
+		[SOURCE_UPDATES] = cluster->poll.updates_ms,
+		[SOURCE_DISKS] = cluster->poll.disks_ms,
 	};
 
 	return periods[kind];
@@ -104,6 +136,8 @@ static void add_word(struct str *out, const struct source *source, const char *w
 {
 	if (str_starts(word, "{node}"))
 		add_level(out, source->node);
+	else if (str_starts(word, "{object}"))
+		add_level(out, source->object);
 	else if (str_starts(word, "{type}"))
 		str_add(out, source->is_container ? "lxc" : "qemu");
 	else
@@ -112,7 +146,7 @@ static void add_word(struct str *out, const struct source *source, const char *w
 
 static void add_path(struct str *out, const struct source *source)
 {
-	const char *path = source_table[source->kind].path;
+	const char *path = source_table[source->kind].steps[source->step];
 
 	for (const char *brace; (brace = strchr(path, '{')); path = strchr(brace, '}') + 1) {
 		str_add_n(out, path, (size_t)(brace - path));
@@ -144,7 +178,11 @@ void source_build(const struct source *source, const struct config_cluster *clus
 		  int64_t boot_ms, int64_t wall_ms, struct msg_source_state *ret)
 {
 	*ret = (struct msg_source_state){
-		.period_s = (double)source_period_ms(source->kind, cluster) / 1000,
+		/* Its own, where it has one: what is not there is asked for less often. */
+		.period_s = (double)(source->slot.period_ms ?
+					     source->slot.period_ms :
+					     source_period_ms(source->kind, cluster)) /
+			    1000,
 		.latency_ms = source->latency_ms,
 		.failures = source->slot.failures,
 		.error = source->error[0] ? source->error : NULL,

@@ -88,7 +88,7 @@ static void feed(struct world *w, char kind, const char *text, size_t length)
 	default: {
 		struct pve_permissions rights;
 
-		(void)pve_parse_permissions(answer, w->arena, &rights);
+		(void)pve_parse_permissions(answer, &rights);
 		break;
 	}
 	}

@@ -46,7 +46,10 @@ static void test_table(void **unused)
 			  .storage_ms = 30000,
 			  .tasks_ms = 5000,
 			  .node_ms = 20000,
-			  .permissions_ms = 3600000 },
+			  .permissions_ms = 3600000,
+			  .ceph_ms = 60000,
+			  .disks_ms = 1800000,
+			  .updates_ms = 3600000 },
 		.request_timeout_ms = 15000,
 	};
 
@@ -55,7 +58,7 @@ static void test_table(void **unused)
 		const struct source_def *def = &source_table[k];
 		int64_t period = source_period_ms((enum source_kind)k, &cluster);
 
-		assert_non_null(def->path);
+		assert_non_null(def->steps[0]);
 		assert_non_null(def->counter);
 		assert_true(def->single == (period == 0));
 		assert_true(source_timeout_ms((enum source_kind)k, &cluster) <= 15000);
