@@ -1,4 +1,7 @@
 /** What is true in the simulated world, as opposed to what its API says. */
+import { disksOf } from '../model/hardware.mjs';
+import { updatesOf } from '../model/packages.mjs';
+import { zpoolsOf } from '../model/zpools.mjs';
 
 /** @returns {object} the answer of GET /state */
 export function describeState(sim) {
@@ -23,6 +26,9 @@ function nodeState(sim, node) {
 		alive: node.alive, endpoint: node.endpoint.state, slow_ms: node.endpoint.slowMs,
 		pve: node.pve.version, votes: node.votes, quorate: sim.cluster.quorate(node),
 		statd_stuck: node.statdStuck, hung_storages: [...node.hungStorages.keys()],
+		disks: disksOf(node).map((disk) => ({ ...disk,
+			smart_reads: node.smartReads?.[disk.devpath] ?? 0 })),
+		pools: zpoolsOf(node), updates: updatesOf(node).map((row) => row.Package),
 		celsius: node.celsius, wol_sent: node.wolSent ?? 0, mac: node.mac,
 		guests: sim.cluster.guestsOn(node.name).map((g) => g.vmid),
 	};
