@@ -251,9 +251,9 @@ void cluster_poller_reread(struct cluster_poller *c)
 void cluster_poller_forget(struct cluster_poller *c)
 {
 	static const enum topic_id ids[] = { TOPIC_CLUSTER_STATE, TOPIC_TASKS_STATE,
-					     TOPIC_NODE_STATE, TOPIC_GUEST_STATE,
+					     TOPIC_NODE_STATE,	  TOPIC_GUEST_STATE,
 					     TOPIC_STORAGE_STATE, TOPIC_CEPH_STATE,
-					     TOPIC_DISK_STATE, TOPIC_POOL_STATE,
+					     TOPIC_DISK_STATE,	  TOPIC_POOL_STATE,
 					     TOPIC_NODE_UPDATES };
 	const char *const args[] = { c->config->name, NULL };
 	uint64_t mark = state_mark(c->env->state);

@@ -339,8 +339,8 @@ static void note_load(struct cluster_poller *c, const struct source *source, con
 	pve_load_note(&c->load_by_node, endpoint, now);
 	if (source->node[0] && !str_eq(source->node, endpoint))
 		pve_load_note(&c->load_by_node, source->node, now);
-	pve_load_note(&c->load_by_path,
-		      source_table[source->kind].counter + strlen("pve_calls_"), now);
+	pve_load_note(&c->load_by_path, source_table[source->kind].counter + strlen("pve_calls_"),
+		      now);
 }
 
 static const struct config_node *begin_request(struct cluster_poller *c, struct source *source,

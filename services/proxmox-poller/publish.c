@@ -252,8 +252,8 @@ void publish_cluster(struct cluster_poller *c)
 	doc.findings_n = c->findings.n;
 	pve_load_build(&c->load_by_node, now.boot_ms, NODES_SHOWN, arena, &doc.calls_by_node,
 		       &doc.calls_by_node_n);
-	pve_load_build(&c->load_by_path, now.boot_ms, SOURCE_KIND_COUNT, arena,
-		       &doc.calls_by_path, &doc.calls_by_path_n);
+	pve_load_build(&c->load_by_path, now.boot_ms, SOURCE_KIND_COUNT, arena, &doc.calls_by_path,
+		       &doc.calls_by_path_n);
 	doc.error = pve_text(arena, publish_error(c), 256);
 	if (resources && resources->ok)
 		doc.endpoint = c->endpoint_nodes[resources->endpoint]->name;

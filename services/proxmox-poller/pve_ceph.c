@@ -49,6 +49,16 @@ static enum severity severity_of(const char *word)
 	return word && str_eq(word, "HEALTH_WARN") ? SEVERITY_WARNING : SEVERITY_INFO;
 }
 
+/* The worst first; Proxmox lists them in any order. */
+static int compare_checks(const void *a, const void *b)
+{
+	const struct msg_ceph_check *x = a, *y = b;
+
+	if (x->severity != y->severity)
+		return x->severity > y->severity ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
 static void read_health(const cJSON *health, struct arena *arena, struct msg_ceph_state *ret)
 {
 	const cJSON *checks = json_get(health, "checks");
@@ -70,6 +80,7 @@ static void read_health(const cJSON *health, struct arena *arena, struct msg_cep
 			.text = text_of(json_get(check, "summary"), "message", 256, arena),
 		};
 	}
+	qsort(list, ret->checks_n, sizeof(*list), compare_checks);
 }
 
 /* ── numbers ───────────────────────────────────────────────────────────────────────────────────────────────── */

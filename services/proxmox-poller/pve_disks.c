@@ -72,14 +72,24 @@ static const char *candidate(const struct pve_disk *disk, int which)
 	}
 }
 
+/* Any candidate of another disk will do, so that nothing that one is named by names another. */
+static bool is_called(const struct pve_disk *disk, const char *word)
+{
+	for (int which = 0; which < CANDIDATES; which++) {
+		const char *mine = candidate(disk, which);
+
+		if (mine && str_eq(mine, word))
+			return true;
+	}
+	return false;
+}
+
 static bool is_shared(const struct pve_disks *disks, size_t self, int which)
 {
 	const char *mine = candidate(&disks->rows[self], which);
 
 	for (size_t i = 0; i < disks->n; i++) {
-		const char *other = candidate(&disks->rows[i], which);
-
-		if (i != self && other && str_eq(mine, other))
+		if (i != self && is_called(&disks->rows[i], mine))
 			return true;
 	}
 	return false;

@@ -73,8 +73,7 @@ static void insert(struct pve_load *load, size_t place, const char *name, int64_
 	load->entries = xreallocarray(load->entries, load->n + 1, sizeof(*load->entries));
 	memmove(&load->entries[place + 1], &load->entries[place],
 		(load->n - place) * sizeof(*load->entries));
-	load->entries[place] =
-		(struct pve_load_entry){ .name = xstrdup(name), .newest = bucket };
+	load->entries[place] = (struct pve_load_entry){ .name = xstrdup(name), .newest = bucket };
 	load->n++;
 }
 

@@ -100,7 +100,8 @@ int pve_parse_version(const cJSON *answer, struct arena *arena, const char **ret
 /* /access/permissions: what the token may do. */
 struct pve_permissions {
 	bool none; /* it may do nothing at all */
-	bool sys, vm, datastore; /* it holds Sys.Audit on /, VM.Audit and Datastore.Audit somewhere */
+	bool sys, vm,
+		datastore; /* it holds Sys.Audit on /, VM.Audit and Datastore.Audit somewhere */
 };
 int pve_parse_permissions(const cJSON *answer, struct pve_permissions *ret);
 

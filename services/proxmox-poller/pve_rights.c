@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Proxmox tells the privileges on the top paths and on those that stand in its access list; below them the deepest
- * one counts, where its privilege is passed on. Which roles they come from only the access list says, and only to a
- * token that may audit /access.
+ * Proxmox tells the privileges on the top paths and on those that stand in its access list, unless there are none;
+ * below them the deepest one counts, where its privilege is passed on. Which roles they come from only the access
+ * list says, and only to a token that may audit /access. Both come in any order, another each time.
  */
 #include "services/proxmox-poller/pve_rights.h"
 
@@ -22,17 +22,35 @@ static bool is_above(const char *parent, const char *path)
 	return strncmp(path, parent, length) == 0 && (!path[length] || path[length] == '/');
 }
 
-/* The deepest path that Proxmox tells of and that is PATH or above it. */
+/* These are told of whenever anything is granted on them. */
+static bool is_top(const char *path)
+{
+	static const char *const tops[] = { "/",     "/access", "/access/groups", "/nodes",
+					    "/pool", "/sdn",	"/storage",	  "/vms" };
+
+	for (size_t i = 0; i < countof(tops); i++) {
+		if (str_eq(path, tops[i]))
+			return true;
+	}
+	return false;
+}
+
+/* The deepest path that Proxmox tells of and that is PATH or above it, no higher than a top path. */
 static const cJSON *entry_for(const cJSON *data, const char *path)
 {
-	const cJSON *entry, *best = NULL;
+	_cleanup_(freep) char *at = xstrdup(path);
 
-	cJSON_ArrayForEach(entry, data) {
-		if (cJSON_IsObject(entry) && is_above(entry->string, path) &&
-		    (!best || strlen(entry->string) > strlen(best->string)))
-			best = entry;
+	while (at[0]) {
+		const cJSON *entry = json_get(data, at);
+		char *slash = strrchr(at, '/');
+
+		if (cJSON_IsObject(entry))
+			return entry;
+		if (is_top(at) || !slash)
+			return NULL;
+		slash[slash == at] = '\0';
 	}
-	return best;
+	return NULL;
 }
 
 static bool is_passed_on(const cJSON *privilege)
@@ -79,9 +97,22 @@ static bool has_nothing(const cJSON *data)
 
 /* ── findings ──────────────────────────────────────────────────────────────────────────────────────────────── */
 
+struct acl_row {
+	const char *path, *type, *ugid, *role;
+};
+
+static const struct pve_field acl_fields[] = {
+	PVE_FIELD(acl_row, "path", path, PVE_STR),
+	PVE_FIELD(acl_row, "roleid", role, PVE_STR),
+	PVE_FIELD(acl_row, "type", type, PVE_STR),
+	PVE_FIELD(acl_row, "ugid", ugid, PVE_STR),
+};
+
 struct judge {
 	const cJSON *data; /* path → privileges */
-	const cJSON *acl;  /* rows; NULL when they are not known */
+	bool acl_known;
+	struct acl_row *rows; /* of the access list, the token's own */
+	size_t rows_n;
 	const char *token;
 	const char *user;
 	struct arena *arena;
@@ -123,31 +154,55 @@ static void judge_missing(struct judge *j, const struct needed *need)
 
 	if (has(j->data, need->path, need->privilege))
 		return;
-	add_finding(j, (struct msg_finding){
-		.id = need->id,
-		.severity = partly ? SEVERITY_INFO : SEVERITY_WARNING,
-		.title = arena_printf(j->arena, "The token lacks %s on %s", need->privilege,
-				      need->path),
-		.detail = arena_printf(
-			j->arena,
-			"%.64s %s: without it %s. Proxmox leaves out what a token may not see and "
-			"does not say so. A token never has more rights than its user, who needs "
-			"the role too.",
-			j->token,
-			partly ? "has it on some paths only" : "does not have it anywhere",
-			need->without),
-		.cure = arena_printf(j->arena,
-				     "pveum acl modify %s --users '%.64s' --roles PVEAuditor && "
-				     "pveum acl modify %s --tokens '%.64s' --roles PVEAuditor",
-				     path, j->user, path, j->token),
-	});
+	add_finding(
+		j,
+		(struct msg_finding){
+			.id = need->id,
+			.severity = partly ? SEVERITY_INFO : SEVERITY_WARNING,
+			.title = arena_printf(j->arena, "The token lacks %s on %s", need->privilege,
+					      need->path),
+			.detail = arena_printf(
+				j->arena,
+				"%.64s %s: without it %s. Proxmox leaves out what a token may not see and "
+				"does not say so. A token never has more rights than its user, who needs "
+				"the role too.",
+				j->token,
+				partly ? "has it on some paths only" : "does not have it anywhere",
+				need->without),
+			.cure = arena_printf(
+				j->arena,
+				"pveum acl modify %s --users '%.64s' --roles PVEAuditor && "
+				"pveum acl modify %s --tokens '%.64s' --roles PVEAuditor",
+				path, j->user, path, j->token),
+		});
+}
+
+/* ── an order ──────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static int compare_members(const void *a, const void *b)
+{
+	return strcmp((*(const cJSON *const *)a)->string, (*(const cJSON *const *)b)->string);
+}
+
+/* The members of OBJECT by name. */
+static const cJSON **sorted(const cJSON *object, struct arena *arena, size_t *ret)
+{
+	int count = cJSON_IsObject(object) ? cJSON_GetArraySize(object) : 0;
+	const cJSON **list = arena_alloc(arena, max_of((size_t)count, (size_t)1) * sizeof(*list));
+	const cJSON *member = count ? object->child : NULL;
+
+	*ret = 0;
+	for (; member; member = member->next)
+		list[(*ret)++] = member;
+	qsort(list, *ret, sizeof(*list), compare_members);
+	return list;
 }
 
 /* ── too much ──────────────────────────────────────────────────────────────────────────────────────────────── */
 
 /* What role PVEAuditor holds on PVE 8 and 9. */
 static const char *const auditor[] = {
-	"Datastore.Audit", "Mapping.Audit", "Pool.Audit", "SDN.Audit",
+	"Datastore.Audit", "Mapping.Audit", "Pool.Audit",	   "SDN.Audit",
 	"Sys.Audit",	   "VM.Audit",	    "VM.GuestAgent.Audit",
 };
 
@@ -177,13 +232,12 @@ static bool is_inherited(const cJSON *data, const char *path, const char *privil
 /* True when PATH grants something that reading does not need; OUT, unless NULL, gets what. */
 static bool list_excess(const struct judge *j, const cJSON *entry, struct str *out)
 {
-	const cJSON *privilege;
+	size_t n;
+	const cJSON **privileges = sorted(entry, j->arena, &n);
 	bool any = false;
 
-	if (!cJSON_IsObject(entry))
-		return false;
-	cJSON_ArrayForEach(privilege, entry) {
-		const char *name = privilege->string;
+	for (size_t i = 0; i < n; i++) {
+		const char *name = privileges[i]->string;
 
 		if (is_fine(entry->string, name) || is_inherited(j->data, entry->string, name))
 			continue;
@@ -197,39 +251,40 @@ static bool list_excess(const struct judge *j, const cJSON *entry, struct str *o
 	return any;
 }
 
-struct acl_row {
-	const char *path, *type, *ugid, *role;
-};
-
-static const struct pve_field acl_fields[] = {
-	PVE_FIELD(acl_row, "path", path, PVE_STR),
-	PVE_FIELD(acl_row, "roleid", role, PVE_STR),
-	PVE_FIELD(acl_row, "type", type, PVE_STR),
-	PVE_FIELD(acl_row, "ugid", ugid, PVE_STR),
-};
-
-/* A row of the access list that names the token. */
-static bool read_own(const struct judge *j, const cJSON *item, struct acl_row *ret)
+static bool is_own(const struct judge *j, const struct acl_row *row)
 {
-	*ret = (struct acl_row){ 0 };
-	pve_read(item, acl_fields, countof(acl_fields), j->arena, ret);
-	return ret->path && ret->type && ret->ugid && ret->role && str_eq(ret->type, "token") &&
-	       str_eq(ret->ugid, j->token);
+	return row->path && row->type && row->ugid && row->role && str_eq(row->type, "token") &&
+	       str_eq(row->ugid, j->token);
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct acl_row *x = a, *y = b;
+	int order = strcmp(x->path, y->path);
+
+	return order ? order : strcmp(x->role, y->role);
+}
+
+/* The rows of the access list that name the token. */
+static void read_own(struct judge *j, const cJSON *acl)
+{
+	const cJSON *item;
+
+	j->rows = pve_list_alloc(j->arena, (size_t)cJSON_GetArraySize(acl), sizeof(*j->rows));
+	cJSON_ArrayForEach(item, acl) {
+		struct acl_row row = { 0 };
+
+		pve_read(item, acl_fields, countof(acl_fields), j->arena, &row);
+		if (is_own(j, &row))
+			j->rows[j->rows_n++] = row;
+	}
+	qsort(j->rows, j->rows_n, sizeof(*j->rows), compare_rows);
 }
 
 /* Such a token is not named in the access list: its user's rights are its own. Unknown counts as separated. */
 static bool is_separated(const struct judge *j)
 {
-	struct acl_row row;
-	const cJSON *item;
-
-	if (!j->acl || !has(j->data, "/access", "Sys.Audit"))
-		return true;
-	cJSON_ArrayForEach(item, j->acl) {
-		if (read_own(j, item, &row))
-			return true;
-	}
-	return false;
+	return !j->acl_known || !has(j->data, "/access", "Sys.Audit") || j->rows_n;
 }
 
 /* What comes from an unknown place is not pasted into a shell. */
@@ -252,15 +307,15 @@ static bool is_to_blame(const struct judge *j, const struct acl_row *row)
 static const char *excess_cure(const struct judge *j)
 {
 	_cleanup_(str_done) struct str text = { 0 };
-	struct acl_row row;
-	const cJSON *item;
 
-	cJSON_ArrayForEach(item, j->acl) {
-		if (!read_own(j, item, &row) || !is_to_blame(j, &row) || !is_plain(row.path) ||
-		    !is_plain(row.role) || text.len + strlen(row.path) > CURE_MAX_BYTES - 400)
+	for (size_t i = 0; i < j->rows_n; i++) {
+		const struct acl_row *row = &j->rows[i];
+
+		if (!is_to_blame(j, row) || !is_plain(row->path) || !is_plain(row->role) ||
+		    text.len + strlen(row->path) > CURE_MAX_BYTES - 400)
 			continue;
 		str_printf(&text, "pveum acl delete %s --tokens '%.64s' --roles %.64s && ",
-			   row.path, j->token, row.role);
+			   row->path, j->token, row->role);
 	}
 	str_printf(&text, "pveum acl modify / --tokens '%.64s' --roles PVEAuditor", j->token);
 	return arena_strdup(j->arena, str_get(&text));
@@ -280,29 +335,31 @@ static void judge_excess(struct judge *j)
 {
 	_cleanup_(str_done) struct str what = { 0 };
 	bool separated = is_separated(j);
-	const cJSON *entry;
+	size_t n;
+	const cJSON **entries = sorted(j->data, j->arena, &n);
 
-	cJSON_ArrayForEach(entry, j->data)
-		(void)list_excess(j, entry, &what);
+	for (size_t i = 0; i < n; i++)
+		(void)list_excess(j, entries[i], &what);
 	if (what.len)
 		add_finding(j, (struct msg_finding){
-			.id = "token-excess",
-			.severity = SEVERITY_WARNING,
-			.title = "The token may do more than read",
-			.detail = pve_text(j->arena, str_get(&what), 1024),
-			.cure = separated ? excess_cure(j) : separation_cure(j),
-		});
+				       .id = "token-excess",
+				       .severity = SEVERITY_WARNING,
+				       .title = "The token may do more than read",
+				       .detail = pve_text(j->arena, str_get(&what), 1024),
+				       .cure = separated ? excess_cure(j) : separation_cure(j),
+			       });
 	if (!separated)
 		add_finding(j, (struct msg_finding){
-			.id = "token-not-separated",
-			.severity = what.len ? SEVERITY_WARNING : SEVERITY_INFO,
-			.title = "The token has all rights of its user",
-			.detail = arena_printf(j->arena,
+				       .id = "token-not-separated",
+				       .severity = what.len ? SEVERITY_WARNING : SEVERITY_INFO,
+				       .title = "The token has all rights of its user",
+				       .detail = arena_printf(
+					       j->arena,
 					       "%.64s was made without privilege separation: what "
 					       "%.64s is granted later, it may do too.",
 					       j->token, j->user),
-			.cure = separation_cure(j),
-		});
+				       .cure = separation_cure(j),
+			       });
 }
 
 /* ── the whole ─────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -313,13 +370,14 @@ void pve_rights_judge(const cJSON *permissions, const cJSON *acl, const char *to
 	struct arena *arena = arena_new();
 	struct judge j = {
 		.data = pve_data_object(permissions),
-		.acl = pve_data_list(acl),
+		.acl_known = pve_data_list(acl),
 		.token = arena_strdup(arena, token),
 		.user = arena_strndup(arena, token, strcspn(token, "!")),
 		.arena = arena,
 		.list = arena_alloc(arena, FINDINGS_MAX * sizeof(struct msg_finding)),
 	};
 
+	read_own(&j, pve_data_list(acl));
 	if (!has_nothing(j.data)) {
 		for (size_t i = 0; i < countof(needed); i++)
 			judge_missing(&j, &needed[i]);

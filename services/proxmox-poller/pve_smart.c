@@ -110,10 +110,10 @@ static const struct pve_field attribute_fields[] = {
 
 /* The first of these that a disk has tells its life; the order is Proxmox's. */
 static const char *const life_registers[] = {
-	"Media_Wearout_Indicator",  "SSD_Life_Left",	       "Wear_Leveling_Count",
-	"Perc_Write/Erase_Ct_BC",   "Perc_Rated_Life_Remain",  "Remaining_Lifetime_Perc",
-	"Percent_Lifetime_Remain",  "Lifetime_Left",	       "PCT_Life_Remaining",
-	"Lifetime_Remaining",	    "Percent_Life_Remaining",  "Percent_Lifetime_Used",
+	"Media_Wearout_Indicator", "SSD_Life_Left",	     "Wear_Leveling_Count",
+	"Perc_Write/Erase_Ct_BC",  "Perc_Rated_Life_Remain", "Remaining_Lifetime_Perc",
+	"Percent_Lifetime_Remain", "Lifetime_Left",	     "PCT_Life_Remaining",
+	"Lifetime_Remaining",	   "Percent_Life_Remaining", "Percent_Lifetime_Used",
 	"Perc_Rated_Life_Used",
 };
 

@@ -13,9 +13,12 @@ struct row {
 };
 
 static const struct pve_field row_fields[] = {
-	PVE_FIELD(row, "CurrentState", state, PVE_STR), PVE_FIELD(row, "OldVersion", old_version, PVE_STR),
-	PVE_FIELD(row, "Origin", origin, PVE_STR),	PVE_FIELD(row, "Package", name, PVE_STR),
-	PVE_FIELD(row, "Section", section, PVE_STR),	PVE_FIELD(row, "Version", version, PVE_STR),
+	PVE_FIELD(row, "CurrentState", state, PVE_STR),
+	PVE_FIELD(row, "OldVersion", old_version, PVE_STR),
+	PVE_FIELD(row, "Origin", origin, PVE_STR),
+	PVE_FIELD(row, "Package", name, PVE_STR),
+	PVE_FIELD(row, "Section", section, PVE_STR),
+	PVE_FIELD(row, "Version", version, PVE_STR),
 };
 
 static bool says_security(const char *text)
@@ -30,8 +33,7 @@ static bool is_from_debian(const struct row *row)
 
 static int compare_packages(const void *a, const void *b)
 {
-	return strcmp(((const struct msg_package *)a)->name,
-		      ((const struct msg_package *)b)->name);
+	return strcmp(((const struct msg_package *)a)->name, ((const struct msg_package *)b)->name);
 }
 
 static void add(struct pve_updates *ret, const struct row *row, struct arena *arena)
@@ -68,8 +70,8 @@ static int parse(const cJSON *answer, bool versions, struct arena *arena, struct
 	if (!data)
 		return -EINVAL;
 	*ret = (struct pve_updates){ 0 };
-	ret->packages = pve_list_alloc(arena, (size_t)cJSON_GetArraySize(data),
-				       sizeof(*ret->packages));
+	ret->packages =
+		pve_list_alloc(arena, (size_t)cJSON_GetArraySize(data), sizeof(*ret->packages));
 	cJSON_ArrayForEach(item, data) {
 		struct row row = { 0 };
 

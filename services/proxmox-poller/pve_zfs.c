@@ -13,10 +13,8 @@
 #define DEVICE_MAX_BYTES 255
 
 static const struct pve_field pool_fields[] = {
-	PVE_FIELD(pve_pool, "alloc", alloc, PVE_I64),
-	PVE_FIELD(pve_pool, "frag", frag, PVE_I64),
-	PVE_FIELD(pve_pool, "health", health, PVE_STR),
-	PVE_FIELD(pve_pool, "name", name, PVE_STR),
+	PVE_FIELD(pve_pool, "alloc", alloc, PVE_I64),	PVE_FIELD(pve_pool, "frag", frag, PVE_I64),
+	PVE_FIELD(pve_pool, "health", health, PVE_STR), PVE_FIELD(pve_pool, "name", name, PVE_STR),
 	PVE_FIELD(pve_pool, "size", size, PVE_I64),
 };
 
@@ -55,7 +53,7 @@ int pve_parse_pools(const cJSON *answer, struct arena *arena, struct pve_pools *
 		struct pve_pool row = { 0 };
 
 		pve_read(item, pool_fields, countof(pool_fields), arena, &row);
-		if (pve_is_name(row.name))
+		if (pve_is_name(row.name) && row.health)
 			ret->rows[ret->n++] = row;
 		else
 			ret->bad++;

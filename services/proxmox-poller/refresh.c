@@ -183,9 +183,9 @@ static void call_storage(struct cluster_poller *c, struct refresh_part *part, co
 
 struct object_row {
 	enum topic_id id;
-	bool of_node;			/* the topic's second word is a node */
-	enum source_kind once[2];	/* read again, besides; ended by SOURCE_NONE */
-	enum source_kind on_node;	/* of that node; SOURCE_NONE: nothing */
+	bool of_node;		  /* the topic's second word is a node */
+	enum source_kind once[2]; /* read again, besides; ended by SOURCE_NONE */
+	enum source_kind on_node; /* of that node; SOURCE_NONE: nothing */
 };
 
 /* What is read again for an object, where that is the same for all of its kind. */

@@ -179,10 +179,10 @@ void source_build(const struct source *source, const struct config_cluster *clus
 {
 	*ret = (struct msg_source_state){
 		/* Its own, where it has one: what is not there is asked for less often. */
-		.period_s = (double)(source->slot.period_ms ?
-					     source->slot.period_ms :
-					     source_period_ms(source->kind, cluster)) /
-			    1000,
+		.period_s =
+			(double)(source->slot.period_ms ? source->slot.period_ms :
+							  source_period_ms(source->kind, cluster)) /
+			1000,
 		.latency_ms = source->latency_ms,
 		.failures = source->slot.failures,
 		.error = source->error[0] ? source->error : NULL,

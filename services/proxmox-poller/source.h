@@ -64,7 +64,8 @@ struct source {
 	char object[129];	   /* {object} in that path */
 	struct arena *round_arena; /* holds what the round has gathered so far; NULL before */
 	void *round;		   /* that; belongs to the source's taker */
-	const struct pve_fault *refusal; /* while it is taken in: why there is no answer to this step */
+	const struct pve_fault
+		*refusal;	   /* while it is taken in: why there is no answer to this step */
 	unsigned long starts;	   /* rounds so far */
 	unsigned long finished;	   /* the last of them that came to an end, good or bad */
 	bool ok;		   /* how that ended */

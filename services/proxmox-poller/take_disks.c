@@ -15,24 +15,21 @@ struct disks_round {
 	struct pve_smart *smart; /* of the disk of the same index */
 	const char **reasons;	 /* why there is none; NULL when there is */
 	struct pve_pools pools;
-	bool pools_known;
-	size_t next; /* disk, then pool, that is being asked about */
+	const char *forbidden; /* why the token may not read SMART; NULL when it may */
+	size_t next;	       /* disk, then pool, that is being asked about */
 };
 
-static bool is_without_zfs(const char *reason)
-{
-	return strstr(reason, "zfsutils-linux not installed");
-}
-
+/*
+ * One disk or one pool that cannot be read says nothing of the others. When the list of pools does not come they are
+ * unknown: that is a failure, and it is told after the disks were.
+ */
 bool cluster_bears_disks(struct cluster_poller *c, const struct source *source, const char *reason,
 			 const struct pve_fault *fault)
 {
 	(void)c;
-	(void)reason;
-	/* smartctl may take long over one disk: that says nothing of the others. */
-	if (source->step == DISKS_SMART && fault->class == PVE_TIMEOUT)
-		return true;
-	return source->step != DISKS_LIST && cluster_is_refusal(fault->class);
+	if (source->step == DISKS_SMART || source->step == DISKS_POOL)
+		return fault->class == PVE_TIMEOUT || cluster_is_refusal(fault->class);
+	return source->step == DISKS_POOLS && strstr(reason, "zfsutils-linux not installed");
 }
 
 /* ── what is published ─────────────────────────────────────────────────────────────────────────────────────── */
@@ -65,7 +62,8 @@ static void set_pool(struct cluster_poller *c, const struct source *source,
 	(void)state_set(c->env->state, TOPIC_POOL_STATE, args, &doc);
 }
 
-static int publish(struct cluster_poller *c, struct source *source, struct disks_round *round)
+static void publish_disks(struct cluster_poller *c, const struct source *source,
+			  const struct disks_round *round)
 {
 	const char *const args[] = { c->config->name, source->node, NULL };
 	uint64_t mark = state_mark(c->env->state);
@@ -73,15 +71,21 @@ static int publish(struct cluster_poller *c, struct source *source, struct disks
 	for (size_t i = 0; i < round->disks.n; i++)
 		set_disk(c, source, round, i);
 	state_sweep(c->env->state, TOPIC_DISK_STATE, args, mark);
+	c->is_dirty = true;
+}
+
+static void publish_pools(struct cluster_poller *c, const struct source *source,
+			  const struct disks_round *round)
+{
+	const char *const args[] = { c->config->name, source->node, NULL };
+	uint64_t mark = state_mark(c->env->state);
+
 	for (size_t i = 0; i < round->pools.n; i++)
 		set_pool(c, source, &round->pools.rows[i]);
-	/* That the list of pools did not come is no sign that they are gone. */
-	if (round->pools_known)
-		state_sweep(c->env->state, TOPIC_POOL_STATE, args, mark);
+	state_sweep(c->env->state, TOPIC_POOL_STATE, args, mark);
 	cluster_adopt(c, SOURCE_DISKS, TOPIC_DISK_STATE);
 	cluster_adopt(c, SOURCE_DISKS, TOPIC_POOL_STATE);
 	c->is_dirty = true;
-	return 0;
 }
 
 /* ── the steps ─────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -97,12 +101,13 @@ static const char *why_asleep(const struct cluster_poller *c, const struct pve_d
 {
 	bool rotates = disk->type && str_eq(disk->type, "hdd");
 
-	return arena_printf(arena,
-			    "%s, and reading SMART would wake it: "
-			    "clusters.%.64s.poll.smart_rotating: true reads it anyway",
-			    rotates ? "a rotating disk may be asleep" :
-				      "Proxmox does not say that it does not rotate: it may be asleep",
-			    c->config->name);
+	return arena_printf(
+		arena,
+		"%s, and reading SMART would wake it: "
+		"clusters.%.64s.poll.smart_rotating: true reads it anyway",
+		rotates ? "a rotating disk may be asleep" :
+			  "Proxmox does not say that it does not rotate: it may be asleep",
+		c->config->name);
 }
 
 /* The next disk to be asked, or the pools. */
@@ -111,12 +116,18 @@ static int ask_smart(struct cluster_poller *c, struct source *source, struct dis
 	for (; round->next < round->disks.n; round->next++) {
 		const struct pve_disk *disk = &round->disks.rows[round->next];
 
+		/* A right that is missing for one disk is missing for all. */
+		if (round->forbidden && !pve_disk_may_sleep(disk)) {
+			round->reasons[round->next] = round->forbidden;
+			continue;
+		}
 		if (c->config->poll.smart_rotating || !pve_disk_may_sleep(disk)) {
 			set_object(source, DISKS_SMART, disk->devpath);
 			return CLUSTER_MORE;
 		}
 		round->reasons[round->next] = why_asleep(c, disk, source->round_arena);
 	}
+	publish_disks(c, source, round);
 	round->next = 0;
 	set_object(source, DISKS_POOLS, "");
 	return CLUSTER_MORE;
@@ -124,8 +135,10 @@ static int ask_smart(struct cluster_poller *c, struct source *source, struct dis
 
 static int ask_pool(struct cluster_poller *c, struct source *source, struct disks_round *round)
 {
-	if (round->next >= round->pools.n)
-		return publish(c, source, round);
+	if (round->next >= round->pools.n) {
+		publish_pools(c, source, round);
+		return 0;
+	}
 	set_object(source, DISKS_POOL, round->pools.rows[round->next].name);
 	return CLUSTER_MORE;
 }
@@ -161,6 +174,8 @@ static int take_smart(struct cluster_poller *c, struct source *source, struct di
 		*reason = "what Proxmox tells of its SMART makes no sense";
 	if (*reason)
 		cluster_count_borne(c, source);
+	if (source->refusal && source->refusal->class == PVE_PERMISSION)
+		round->forbidden = *reason;
 	round->next++;
 	return ask_smart(c, source, round);
 }
@@ -168,15 +183,11 @@ static int take_smart(struct cluster_poller *c, struct source *source, struct di
 static int take_pools(struct cluster_poller *c, struct source *source, struct disks_round *round,
 		      const cJSON *answer)
 {
-	if (source->refusal && is_without_zfs(source->refusal->text)) {
-		round->pools_known = true;
-	} else if (source->refusal ||
-		   pve_parse_pools(answer, source->round_arena, &round->pools) < 0) {
-		cluster_count_borne(c, source);
-	} else {
-		round->pools_known = true;
-		count_bad(c, round->pools.bad);
-	}
+	int r = source->refusal ? 0 : pve_parse_pools(answer, source->round_arena, &round->pools);
+
+	if (r < 0)
+		return r;
+	count_bad(c, round->pools.bad);
 	return ask_pool(c, source, round);
 }
 
@@ -193,8 +204,8 @@ static int take_pool(struct cluster_poller *c, struct source *source, struct dis
 
 int cluster_take_disks(struct cluster_poller *c, struct source *source, cJSON **answer)
 {
-	static int (*const steps[])(struct cluster_poller *c, struct source *source,
-				    struct disks_round *round, const cJSON *answer) = {
+	static int (*const steps[])(struct cluster_poller * c, struct source * source,
+				    struct disks_round * round, const cJSON *answer) = {
 		[DISKS_LIST] = take_list,
 		[DISKS_SMART] = take_smart,
 		[DISKS_POOLS] = take_pools,

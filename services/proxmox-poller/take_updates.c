@@ -111,13 +111,13 @@ int cluster_take_updates(struct cluster_poller *c, struct source *source, cJSON 
 
 	if (source->step != UPDATES_CERTIFICATES)
 		return take_packages(c, source, round, *answer);
-	if (source->refusal || pve_parse_certificates(*answer, source->round_arena, &certificate) < 0) {
+	if (source->refusal ||
+	    pve_parse_certificates(*answer, source->round_arena, &certificate) < 0) {
 		cluster_count_borne(c, source);
 		if (!round->reason)
-			round->reason = source->refusal ?
-						arena_strdup(source->round_arena,
-							     source->refusal->text) :
-						"the list of certificates makes no sense";
+			round->reason = source->refusal ? arena_strdup(source->round_arena,
+								       source->refusal->text) :
+							  "the list of certificates makes no sense";
 	}
 	publish(c, source, round, &certificate);
 	cluster_adopt(c, SOURCE_UPDATES, TOPIC_NODE_UPDATES);

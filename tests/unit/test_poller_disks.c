@@ -5,6 +5,7 @@
 #include "services/proxmox-poller/pve_disks.h"
 
 #include "tests/unit/check.h"
+#include "tests/unit/pve_fixture.h"
 
 #include <errno.h>
 
@@ -46,22 +47,17 @@ static void check_i64(struct opt_i64 value, int64_t want)
 
 #define ATTRIBUTE(id, name, value, raw)                                                            \
 	"{\"id\":\"" id "\",\"name\":\"" name "\",\"flags\":\"-O--CK\",\"value\":" value           \
-	",\"normalized\":" value ",\"worst\":99,\"threshold\":0,\"fail\":\"-\",\"raw\":\"" raw    \
+	",\"normalized\":" value ",\"worst\":99,\"threshold\":0,\"fail\":\"-\",\"raw\":\"" raw     \
 	"\"}"
 
 static void test_ata(void **unused)
 {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
-	struct pve_smart s = smart_of(
-		"{\"data\":{\"type\":\"ata\",\"health\":\"PASSED\",\"attributes\":[" ATTRIBUTE(
-			"  5", "Reallocated_Sector_Ct", "100", "8") ","
-		ATTRIBUTE("  9", "Power_On_Hours", "97", "11204h+23m+11.980s") ","
-		ATTRIBUTE("190", "Airflow_Temperature_Cel", "66", "34 (Min/Max 20/45)") ","
-		ATTRIBUTE("194", "Temperature_Celsius", "64", "36 (0 18 0 0 0)") ","
-		ATTRIBUTE("197", "Current_Pending_Sector", "100", "0") "]}}",
-		arena);
+	_cleanup_(json_treep) cJSON *answer = pve_fixture("smart-ata");
+	struct pve_smart s;
 
 	(void)unused;
+	assert_int_equal(pve_parse_smart(answer, arena, &s), 0);
 	assert_string_equal(s.health, "PASSED");
 	check_i64(s.reallocated, 8);
 	check_i64(s.power_on_hours, 11204);
@@ -110,13 +106,13 @@ static void test_ata_life(void **unused)
 		{ ATTRIBUTE("233", "Media_Wearout_Indicator", "88", "0"), 88 },
 		{ ATTRIBUTE("202", "Percent_Lifetime_Remain", "74", "26"), 74 },
 		/* Of two registers the one that Proxmox prefers, in any order. */
-		{ ATTRIBUTE("177", "Wear_Leveling_Count", "93", "1") "," ATTRIBUTE(
-			  "233", "Media_Wearout_Indicator", "88", "0"),
+		{ ATTRIBUTE("177", "Wear_Leveling_Count", "93",
+			    "1") "," ATTRIBUTE("233", "Media_Wearout_Indicator", "88", "0"),
 		  88 },
 		/* The same numbers with other meanings: NAND writes, errors, a hard disk's heat. */
 		{ ATTRIBUTE("233", "Flash_Writes_GiB", "100", "9") "," ATTRIBUTE(
-			  "202", "Data_Address_Mark_Errs", "100", "0") "," ATTRIBUTE(
-			  "231", "Temperature_Celsius", "100", "33"),
+			  "202", "Data_Address_Mark_Errs", "100",
+			  "0") "," ATTRIBUTE("231", "Temperature_Celsius", "100", "33"),
 		  -1 },
 		{ ATTRIBUTE("231", "SSD_Life_Left", "253", "0"), -1 },
 		{ ATTRIBUTE("231", "SSD_Life_Left", "\"042\"", "0"), 42 },
@@ -125,9 +121,8 @@ static void test_ata_life(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < countof(cases); i++) {
-		_cleanup_(freep) char *text =
-			xasprintf("{\"data\":{\"type\":\"ata\",\"attributes\":[%s]}}",
-				  cases[i].attributes);
+		_cleanup_(freep) char *text = xasprintf(
+			"{\"data\":{\"type\":\"ata\",\"attributes\":[%s]}}", cases[i].attributes);
 		struct pve_smart s = smart_of(text, arena);
 
 		assert_int_equal(s.life_left.has ? s.life_left.v : -1, cases[i].want);
@@ -143,19 +138,19 @@ static void test_ata_life(void **unused)
 static void test_nvme(void **unused)
 {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
-	struct pve_smart s = smart_of(
-		"{\"data\":{\"type\":\"text\",\"health\":\"PASSED\",\"text\":\"\\n"
-		"SMART/Health Information (NVMe Log 0x02)\\n"
-		"Critical Warning:                   0x00\\n"
-		"Temperature:                        38 Celsius\\n"
-		"Available Spare:                    100%\\n"
-		"Percentage Used:                    12%\\n"
-		"Data Units Written:                 5,584,952 [2.85 TB]\\n"
-		"Power On Hours:                     1,011,204\\n"
-		"Media and Data Integrity Errors:    1,203\\n"
-		"Warning  Comp. Temperature Time:    0\\n"
-		"Temperature Sensor 1:               71 Celsius\\n\"}}",
-		arena);
+	struct pve_smart s =
+		smart_of("{\"data\":{\"type\":\"text\",\"health\":\"PASSED\",\"text\":\"\\n"
+			 "SMART/Health Information (NVMe Log 0x02)\\n"
+			 "Critical Warning:                   0x00\\n"
+			 "Temperature:                        38 Celsius\\n"
+			 "Available Spare:                    100%\\n"
+			 "Percentage Used:                    12%\\n"
+			 "Data Units Written:                 5,584,952 [2.85 TB]\\n"
+			 "Power On Hours:                     1,011,204\\n"
+			 "Media and Data Integrity Errors:    1,203\\n"
+			 "Warning  Comp. Temperature Time:    0\\n"
+			 "Temperature Sensor 1:               71 Celsius\\n\"}}",
+			 arena);
 
 	(void)unused;
 	assert_true(s.celsius.has && s.celsius.v == 38);
@@ -180,14 +175,14 @@ static void test_nvme(void **unused)
 static void test_sas(void **unused)
 {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
-	struct pve_smart s = smart_of(
-		"{\"data\":{\"type\":\"text\",\"health\":\"OK\",\"text\":\"\\n"
-		"Percentage used endurance indicator: 3%\\n"
-		"Current Drive Temperature:     29 C\\n"
-		"Drive Trip Temperature:        65 C\\n"
-		"Accumulated power on time, hours:minutes 22617:45\\n"
-		"Elements in grown defect list: 2\\n\"}}",
-		arena);
+	struct pve_smart s =
+		smart_of("{\"data\":{\"type\":\"text\",\"health\":\"OK\",\"text\":\"\\n"
+			 "Percentage used endurance indicator: 3%\\n"
+			 "Current Drive Temperature:     29 C\\n"
+			 "Drive Trip Temperature:        65 C\\n"
+			 "Accumulated power on time, hours:minutes 22617:45\\n"
+			 "Elements in grown defect list: 2\\n\"}}",
+			 arena);
 
 	(void)unused;
 	assert_string_equal(s.health, "OK");
@@ -266,10 +261,10 @@ static void test_who_may_sleep(void **unused)
 		const char *type, *rpm;
 		bool sleeps;
 	} cases[] = {
-		{ "\"hdd\"", "7200", true },	{ "\"ssd\"", "0", false },
-		{ "\"nvme\"", "-1", false },	{ "\"usb\"", "0", true },
+		{ "\"hdd\"", "7200", true },   { "\"ssd\"", "0", false },
+		{ "\"nvme\"", "-1", false },   { "\"usb\"", "0", true },
 		{ "\"unknown\"", "-1", true }, { "null", "0", true },
-		{ "\"ssd\"", "5400", true },	{ "\"ssd\"", "\"5400\"", true },
+		{ "\"ssd\"", "5400", true },   { "\"ssd\"", "\"5400\"", true },
 	};
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 
@@ -299,6 +294,7 @@ static void test_names(void **unused)
 		/* Two paths to one disk. */
 		{ "SAS-9", "/dev/disk/by-id/scsi-9", "0x50014ee9", "sdf" },
 		{ "SAS-9", "/dev/disk/by-id/scsi-9", "0x50014ee9", "sdg" },
+		{ "sdi", "", "unknown", "sdh" }, /* that is what the next one may be called */
 		{ "a/serial+with#odd=signs", "", "unknown", "a/serial+with#odd=signs" },
 	};
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
@@ -343,16 +339,11 @@ static void test_names_that_are_too_long(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ata),
-		cmocka_unit_test(test_ata_temperatures),
-		cmocka_unit_test(test_ata_life),
-		cmocka_unit_test(test_nvme),
-		cmocka_unit_test(test_sas),
-		cmocka_unit_test(test_smart_nonsense),
-		cmocka_unit_test(test_list),
-		cmocka_unit_test(test_who_may_sleep),
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_names_that_are_too_long),
+		cmocka_unit_test(test_ata),	 cmocka_unit_test(test_ata_temperatures),
+		cmocka_unit_test(test_ata_life), cmocka_unit_test(test_nvme),
+		cmocka_unit_test(test_sas),	 cmocka_unit_test(test_smart_nonsense),
+		cmocka_unit_test(test_list),	 cmocka_unit_test(test_who_may_sleep),
+		cmocka_unit_test(test_names),	 cmocka_unit_test(test_names_that_are_too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include "services/proxmox-poller/pve_zfs.h"
 
 #include "tests/unit/check.h"
+#include "tests/unit/pve_fixture.h"
 
 #include <errno.h>
 
@@ -52,24 +53,10 @@ static void test_pools(void **unused)
 	assert_int_equal(doc.bad_devices_n, 0);
 }
 
-#define LEAF(name, state, counts) "{\"name\":\"" name "\",\"state\":\"" state "\"," counts ",\"leaf\":1}"
-#define NONE "\"read\":0,\"write\":0,\"cksum\":0,\"msg\":\"\""
-
 static void test_degraded_pool(void **unused)
 {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
-	_cleanup_(json_treep) cJSON *answer = tree(
-		"{\"data\":{\"name\":\"tank\",\"state\":\"DEGRADED\",\"errors\":\"No known data errors\","
-		"\"scan\":\"resilvered 1.2G in 00:00:41 with 0 errors on Sun Nov  1 00:24:02 2026\","
-		"\"children\":[{\"name\":\"tank\",\"state\":\"DEGRADED\",\"read\":0,\"write\":0,\"cksum\":0,"
-		"\"msg\":\"\",\"leaf\":0,\"children\":[{\"name\":\"mirror-0\",\"state\":\"DEGRADED\","
-		"\"read\":\"0\",\"write\":0,\"cksum\":0,\"msg\":\"\",\"leaf\":0,\"children\":["
-		LEAF("/dev/sda1", "ONLINE", NONE) ","
-		LEAF("/dev/sdb1", "FAULTED",
-		     "\"read\":\"3\",\"write\":1.2,\"cksum\":0,\"msg\":\"too many errors\"") ","
-		LEAF("/dev/sdc1", "ONLINE", "\"read\":0,\"write\":0,\"cksum\":2,\"msg\":null") "]}]},"
-		"{\"name\":\"spares\",\"msg\":\"\",\"children\":["
-		LEAF("/dev/sdd1", "AVAIL", "\"msg\":\"\"") "]},{\"name\":\"logs\",\"msg\":\"\"},7]}}");
+	_cleanup_(json_treep) cJSON *answer = pve_fixture("zfs-degraded");
 	struct pve_pool pool = { .name = "tank", .health = "ONLINE" };
 	struct msg_zfs_pool doc;
 
@@ -80,8 +67,9 @@ static void test_degraded_pool(void **unused)
 	assert_true(str_starts(doc.scan, "resilvered 1.2G"));
 	assert_string_equal(doc.errors, "No known data errors");
 	assert_int_equal(doc.bad_devices_n, 2);
-	assert_string_equal(doc.bad_devices[0],
-			    "/dev/sdb1: FAULTED, 3 read errors, many write errors (too many errors)");
+	assert_string_equal(
+		doc.bad_devices[0],
+		"/dev/sdb1: FAULTED, 3 read errors, many write errors (too many errors)");
 	assert_string_equal(doc.bad_devices[1], "/dev/sdc1: ONLINE, 2 checksum errors");
 }
 
@@ -149,7 +137,8 @@ static void test_many_updates(void **unused)
 	(void)unused;
 	str_add(&text, "{\"data\":[");
 	for (int i = 0; i < 400; i++)
-		str_printf(&text, "%s{\"Package\":\"p%03d\",\"Version\":\"2\"}", i ? "," : "", 399 - i);
+		str_printf(&text, "%s{\"Package\":\"p%03d\",\"Version\":\"2\"}", i ? "," : "",
+			   399 - i);
 	str_add(&text, "]}");
 	u = updates_of(str_get(&text), false, arena);
 	assert_int_equal(u.pending, 400);
@@ -169,7 +158,8 @@ static void test_certificates(void **unused)
 		{ "{\"data\":[{\"filename\":\"pveproxy-ssl.pem\",\"notafter\":\"1800000000\"},"
 		  "{\"filename\":\"pve-ssl.pem\",\"notafter\":1860000000}]}",
 		  "pveproxy-ssl.pem", 1800000000 },
-		{ "{\"data\":[{\"filename\":\"pve-ssl.pem\",\"notafter\":null}]}", "pve-ssl.pem", -1 },
+		{ "{\"data\":[{\"filename\":\"pve-ssl.pem\",\"notafter\":null}]}", "pve-ssl.pem",
+		  -1 },
 		{ "{\"data\":[{\"filename\":7},null]}", NULL, -1 },
 	};
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
@@ -207,10 +197,10 @@ static void test_ceph_quincy(void **unused)
 	assert_int_equal(pve_parse_ceph(answer, arena, &doc), 0);
 	assert_string_equal(doc.health, "HEALTH_WARN");
 	assert_int_equal(doc.checks_n, 2);
-	assert_string_equal(doc.checks[0].name, "OSD_DOWN");
-	assert_string_equal(doc.checks[0].text, "1 osds down");
-	assert_int_equal(doc.checks[0].severity, SEVERITY_WARNING);
-	assert_int_equal(doc.checks[1].severity, SEVERITY_CRITICAL);
+	assert_string_equal(doc.checks[1].name, "OSD_DOWN");
+	assert_string_equal(doc.checks[1].text, "1 osds down");
+	assert_int_equal(doc.checks[1].severity, SEVERITY_WARNING);
+	assert_int_equal(doc.checks[0].severity, SEVERITY_CRITICAL);
 	check_i64(doc.mons, 3);
 	check_i64(doc.mons_in_quorum, 2);
 	check_i64(doc.osds, 6);
@@ -250,7 +240,8 @@ static void test_ceph_absence(void **unused)
 {
 	(void)unused;
 	assert_true(pve_ceph_is_absent("binary not installed: /usr/bin/ceph-mon"));
-	assert_true(pve_ceph_is_absent("pveceph configuration not initialized - missing '/etc/pve/ceph.conf'"));
+	assert_true(pve_ceph_is_absent(
+		"pveceph configuration not initialized - missing '/etc/pve/ceph.conf'"));
 	assert_false(pve_ceph_is_absent("got timeout"));
 	assert_false(pve_ceph_is_absent(""));
 }
@@ -283,16 +274,11 @@ static void test_what_is_no_answer(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pools),
-		cmocka_unit_test(test_degraded_pool),
-		cmocka_unit_test(test_updates),
-		cmocka_unit_test(test_versions),
-		cmocka_unit_test(test_many_updates),
-		cmocka_unit_test(test_certificates),
-		cmocka_unit_test(test_ceph_quincy),
-		cmocka_unit_test(test_ceph_squid_and_old),
-		cmocka_unit_test(test_ceph_absence),
-		cmocka_unit_test(test_what_is_no_answer),
+		cmocka_unit_test(test_pools),	     cmocka_unit_test(test_degraded_pool),
+		cmocka_unit_test(test_updates),	     cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_many_updates), cmocka_unit_test(test_certificates),
+		cmocka_unit_test(test_ceph_quincy),  cmocka_unit_test(test_ceph_squid_and_old),
+		cmocka_unit_test(test_ceph_absence), cmocka_unit_test(test_what_is_no_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
