@@ -61,6 +61,7 @@ struct cluster_poller {
 	/* Which endpoint knows of Ceph, and how many of them said in this round that they have none. */
 	size_t ceph_from;
 	size_t ceph_absent;
+	bool ceph_unsure; /* one of them could not be asked, and another was in its place */
 
 	struct pve_load load_by_node, load_by_path; /* requests of the last minute */
 

@@ -337,7 +337,7 @@ void cluster_begin(struct cluster_poller *c, struct source *source)
 	if (source->kind == SOURCE_UPDATES)
 		cluster_begin_updates(c, source);
 	else if (source->kind == SOURCE_CEPH)
-		c->ceph_absent = 0;
+		cluster_begin_ceph(c);
 }
 
 bool cluster_bears(struct cluster_poller *c, const struct source *source, const char *reason,

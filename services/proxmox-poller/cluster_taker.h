@@ -17,6 +17,7 @@ TAKER(updates);
 TAKER(disks);
 #undef TAKER
 
+void cluster_begin_ceph(struct cluster_poller *c);
 /* Leaves out what the token may not ask for. */
 void cluster_begin_updates(struct cluster_poller *c, struct source *source);
 

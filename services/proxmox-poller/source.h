@@ -31,7 +31,7 @@ enum source_kind {
 	SOURCE_NONE = SOURCE_KIND_COUNT,
 };
 
-/* The requests of a round of several: their places in source_def.steps. */
+/* The requests of a round of several: 0 is source_def.path, the others stand in source_def.more. */
 enum permissions_step { PERMISSIONS_TOKEN, PERMISSIONS_ACL };
 enum updates_step { UPDATES_ALL, UPDATES_OWN, UPDATES_CERTIFICATES };
 enum disks_step { DISKS_LIST, DISKS_SMART, DISKS_POOLS, DISKS_POOL };
@@ -39,7 +39,8 @@ enum disks_step { DISKS_LIST, DISKS_SMART, DISKS_POOLS, DISKS_POOL };
 
 struct source_def {
 	const char *name; /* in cluster_state.sources, before ".{node}"; NULL: not shown there */
-	const char *steps[STEPS_MAX]; /* paths; most sources have one */
+	const char *path;
+	const char *more[STEPS_MAX - 1]; /* paths of the further requests of its round */
 	const char *counter;
 	bool of_node; /* the node itself must answer */
 	bool slow;    /* may hang for long, and blocks a worker of Proxmox while it does */

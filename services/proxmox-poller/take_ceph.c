@@ -24,13 +24,23 @@ bool cluster_bears_ceph(struct cluster_poller *c, const struct source *source, c
 	return source->endpoint == c->ceph_from || !has_document(c);
 }
 
+void cluster_begin_ceph(struct cluster_poller *c)
+{
+	c->ceph_absent = 0;
+	c->ceph_unsure = false;
+}
+
 static int take_absence(struct cluster_poller *c, struct source *source)
 {
 	const char *const args[] = { c->config->name, NULL };
 
+	c->ceph_unsure = c->ceph_unsure || source->endpoint != c->ceph_from;
 	c->ceph_from = (c->ceph_from + 1) % c->endpoints.n;
 	if (++c->ceph_absent < c->endpoints.n)
 		return CLUSTER_MORE;
+	/* The node that could not be asked may be the one that has it. */
+	if (c->ceph_unsure)
+		return 0;
 	state_clear(c->env->state, TOPIC_CEPH_STATE, args);
 	source->slot.period_ms = ABSENT_PERIOD_MS;
 	source->slot.due_ms = cluster_poller_now(c).boot_ms + ABSENT_PERIOD_MS;

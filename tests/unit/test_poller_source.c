@@ -58,7 +58,7 @@ static void test_table(void **unused)
 		const struct source_def *def = &source_table[k];
 		int64_t period = source_period_ms((enum source_kind)k, &cluster);
 
-		assert_non_null(def->steps[0]);
+		assert_non_null(def->path);
 		assert_non_null(def->counter);
 		assert_true(def->single == (period == 0));
 		assert_true(source_timeout_ms((enum source_kind)k, &cluster) <= 15000);
