@@ -6,7 +6,7 @@
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-SERVICES := proxmox-poller gateway
+SERVICES := proxmox-poller thermal-collector gateway
 PROGRAMS := $(SERVICES) jarvisctl topicgen
 
 # ── options ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -40,7 +40,7 @@ OPTIMIZE := -O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-rec
 LINK_HARDENING += -fsanitize=$(SANITIZE)
 endif
 
-PACKAGES := libuv libcjson libcurl sqlite3 libsodium libcrypto libssl yaml-0.1
+PACKAGES := libuv libcjson libcurl libssh2 sqlite3 libsodium libcrypto libssl yaml-0.1
 # libmosquitto and libcivetweb have no .pc file in every Debian; their headers are in the standard place.
 LIBS_common := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lmosquitto -lm -lpthread
 LIBS_gateway := -lcivetweb
@@ -224,6 +224,7 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 	install -m 755 $(build)/jarvisctl $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(SERVICES:%=$(build)/%) $(build)/topicgen $(DESTDIR)$(PREFIX)/libexec/jarvis/
 	install -m 644 web/dist/* $(DESTDIR)$(PREFIX)/share/jarvis/web/
+	install -m 755 deploy/nodes/jarvis-thermal $(DESTDIR)$(PREFIX)/share/jarvis/
 	install -m 644 deploy/jarvis.example.yaml deploy/mosquitto/mosquitto.conf deploy/mosquitto/acl \
 		$(DESTDIR)$(PREFIX)/share/jarvis/
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system

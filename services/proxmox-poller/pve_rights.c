@@ -169,11 +169,10 @@ static void judge_missing(struct judge *j, const struct needed *need)
 				j->token,
 				partly ? "has it on some paths only" : "does not have it anywhere",
 				need->without),
-			.cure = arena_printf(
-				j->arena,
-				"pveum acl modify %s --users '%.64s' --roles PVEAuditor && "
-				"pveum acl modify %s --tokens '%.64s' --roles PVEAuditor",
-				path, j->user, path, j->token),
+			.cure = arena_printf(j->arena,
+					     "pveum acl modify %s --users '%.64s' --tokens '%.64s' "
+					     "--roles PVEAuditor",
+					     path, j->user, j->token),
 		});
 }
 

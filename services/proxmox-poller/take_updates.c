@@ -44,11 +44,14 @@ static struct updates_round *round_of(struct source *source)
 
 static const char *why_partial(const struct cluster_poller *c, struct arena *arena)
 {
+	const char *token = c->config->token;
+
+	/* Of the user's rights the token has only those that it was given itself, so both need it. */
 	return arena_printf(
 		arena,
 		"all packages need Sys.Modify: pveum role add JarvisUpdates --privs Sys.Modify; pveum "
-		"acl modify /nodes --tokens '%.64s' --roles PVEAuditor,JarvisUpdates",
-		c->config->token);
+		"acl modify /nodes --users '%.*s' --tokens '%.64s' --roles PVEAuditor,JarvisUpdates",
+		(int)strcspn(token, "!"), token, token);
 }
 
 static void publish(struct cluster_poller *c, struct source *source,

@@ -160,7 +160,7 @@ describe('what lies below the guests', () => {
 		let updates = home.doc('node/pve/updates');
 		assert.deepEqual(updates.packages.map((p) => p.name), ['pve-manager', 'qemu-server']);
 		assert.deepEqual([updates.pending, updates.partial, updates.security], [2, true, null]);
-		assert.match(updates.reason, /pveum role add JarvisUpdates --privs Sys\.Modify; pveum acl modify \/nodes --tokens 'jarvis@pve!monitor' --roles PVEAuditor,JarvisUpdates$/);
+		assert.match(updates.reason, /pveum role add JarvisUpdates --privs Sys\.Modify; pveum acl modify \/nodes --users 'jarvis@pve' --tokens 'jarvis@pve!monitor' --roles PVEAuditor,JarvisUpdates$/);
 		// It is known that the answer would be no.
 		assert.equal((await home.asked()).by_template['GET /nodes/{node}/apt/update'], undefined);
 
@@ -301,7 +301,7 @@ describe('rights', () => {
 		const { title, detail, cure } = cluster.findings[0];
 		assert.match(title, /Datastore\.Audit on \/storage/);
 		assert.match(detail, /storages and the backups on them do not appear/);
-		assert.match(cure, /pveum acl modify \/storage --tokens 'jarvis@pve!monitor' --roles PVEAuditor/);
+		assert.match(cure, /pveum acl modify \/storage --users 'jarvis@pve' --tokens 'jarvis@pve!monitor' --roles PVEAuditor$/);
 	});
 
 	test('too many: a standing warning with the line that mends it', async () => {

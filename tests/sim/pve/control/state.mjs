@@ -1,6 +1,7 @@
 /** What is true in the simulated world, as opposed to what its API says. */
 import { disksOf } from '../model/hardware.mjs';
 import { updatesOf } from '../model/packages.mjs';
+import { measureNodeNow } from '../model/sample.mjs';
 import { zpoolsOf } from '../model/zpools.mjs';
 
 /** @returns {object} the answer of GET /state */
@@ -29,7 +30,7 @@ function nodeState(sim, node) {
 		disks: disksOf(node).map((disk) => ({ ...disk,
 			smart_reads: node.smartReads?.[disk.devpath] ?? 0 })),
 		pools: zpoolsOf(node), updates: updatesOf(node).map((row) => row.Package),
-		celsius: node.celsius, wol_sent: node.wolSent ?? 0, mac: node.mac,
+		celsius: node.celsius, cpu: node.alive ? measureNodeNow(sim.cluster, node).cpu : 0, wol_sent: node.wolSent ?? 0, mac: node.mac,
 		guests: sim.cluster.guestsOn(node.name).map((g) => g.vmid),
 	};
 }
