@@ -73,14 +73,16 @@ static void source_free(struct source *source)
 	free(source);
 }
 
+/* What each node is asked for, as long as it is there. */
+static const enum source_kind node_kinds[] = { SOURCE_NODE, SOURCE_STORAGE, SOURCE_UPDATES,
+					       SOURCE_DISKS };
+
 static void sync_node(struct cluster_poller *c, const struct pve_node *node)
 {
-	static const enum source_kind kinds[] = { SOURCE_NODE, SOURCE_STORAGE, SOURCE_UPDATES,
-						  SOURCE_DISKS };
 	bool offline = pve_cluster_node_status(&c->model, node, NULL) == NODE_OFFLINE;
 
-	for (size_t i = 0; i < countof(kinds); i++) {
-		struct source *source = cluster_poller_get(c, kinds[i], node->name, 0);
+	for (size_t i = 0; i < countof(node_kinds); i++) {
+		struct source *source = cluster_poller_get(c, node_kinds[i], node->name, 0);
 
 		source->gone = false;
 		if (source->slot.off && !offline) {
@@ -95,10 +97,13 @@ static void sync_node(struct cluster_poller *c, const struct pve_node *node)
 	}
 }
 
-/* Asked as long as its node is there. */
 static bool is_of_a_node(const struct source *source)
 {
-	return source_table[source->kind].of_node && !source_table[source->kind].single;
+	for (size_t i = 0; i < countof(node_kinds); i++) {
+		if (source->kind == node_kinds[i])
+			return true;
+	}
+	return false;
 }
 
 /* The node has gone: what only this source told of it goes too. */

@@ -189,16 +189,16 @@ static void feed(struct world *w, char kind, const char *text, size_t length)
 	case '7':
 		(void)pve_cluster_take_guest(&w->cluster, 100, answer, w->now);
 		break;
-	case 'a':
+	case 'A':
 		feed_disks(w, answer);
 		break;
-	case 'b':
+	case 'B':
 		feed_pools(w, answer);
 		break;
-	case 'c':
+	case 'C':
 		feed_updates(w, answer);
 		break;
-	case 'd':
+	case 'D':
 		feed_ceph(w, answer);
 		break;
 	default:
