@@ -112,6 +112,8 @@ static int64_t next_wake(const struct cluster_poller *c, int64_t now)
 {
 	int64_t next = min_of(publish_due(c), refresh_deadline(c));
 
+	next = min_of(next, protection_wake(c, now));
+
 	if (!c->http)
 		return min_of(next, c->setup_retry_ms);
 	if (c->auth_failed)
@@ -131,8 +133,10 @@ void cluster_poller_pump(struct cluster_poller *c)
 
 	if (c->stopped)
 		return;
-	if (cluster_set_up(c, now))
+	if (cluster_set_up(c, now)) {
+		protection_run(c, now);
 		start_due(c, now);
+	}
 	refresh_expire(c, now);
 	cluster_sources_drop_idle(c);
 	if (publish_due(c) <= now)
@@ -181,6 +185,7 @@ struct cluster_poller *cluster_poller_new(struct service_env *env,
 	c->config = &c->settings->cluster;
 	pve_cluster_init(&c->model, c->config->name, c->config->poll.node_ms,
 			 c->config->poll.storage_ms);
+	protection_init(c);
 	make_endpoints(c);
 	c->timer = timer_new(env->loop, wake_cb, c);
 	return c;
@@ -188,10 +193,11 @@ struct cluster_poller *cluster_poller_new(struct service_env *env,
 
 void cluster_poller_start(struct cluster_poller *c)
 {
-	static const enum source_kind kinds[] = { SOURCE_STATUS, SOURCE_RESOURCES,
-						  SOURCE_TASKS,	 SOURCE_PERMISSIONS,
-						  SOURCE_VOTES,	 SOURCE_VERSION,
-						  SOURCE_CEPH };
+	static const enum source_kind kinds[] = { SOURCE_STATUS,      SOURCE_RESOURCES,
+						  SOURCE_TASKS,	      SOURCE_PERMISSIONS,
+						  SOURCE_VOTES,	      SOURCE_VERSION,
+						  SOURCE_HA,	      SOURCE_BACKUP_JOBS,
+						  SOURCE_REPLICATION, SOURCE_CEPH };
 
 	for (size_t i = 0; i < countof(kinds); i++)
 		(void)cluster_poller_get(c, kinds[i], "", 0);
@@ -228,6 +234,7 @@ void cluster_poller_free(struct cluster_poller *c)
 	free(c->endpoint_nodes);
 	free(c->trust_errors);
 	pve_tasks_done(&c->tasks);
+	protection_done(c);
 	pve_cluster_done(&c->model);
 	settings_free(c->settings);
 	free(c);
@@ -250,11 +257,13 @@ void cluster_poller_reread(struct cluster_poller *c)
 
 void cluster_poller_forget(struct cluster_poller *c)
 {
-	static const enum topic_id ids[] = { TOPIC_CLUSTER_STATE, TOPIC_TASKS_STATE,
-					     TOPIC_NODE_STATE,	  TOPIC_GUEST_STATE,
-					     TOPIC_STORAGE_STATE, TOPIC_CEPH_STATE,
-					     TOPIC_DISK_STATE,	  TOPIC_POOL_STATE,
-					     TOPIC_NODE_UPDATES };
+	static const enum topic_id ids[] = {
+		TOPIC_CLUSTER_STATE, TOPIC_TASKS_STATE,	    TOPIC_NODE_STATE,
+		TOPIC_GUEST_STATE,   TOPIC_STORAGE_STATE,   TOPIC_HA_STATE,
+		TOPIC_BACKUPS_STATE, TOPIC_GUEST_BACKUP,    TOPIC_GUEST_REPLICATION,
+		TOPIC_GUEST_CONFIG,  TOPIC_GUEST_SNAPSHOTS, TOPIC_CEPH_STATE,
+		TOPIC_DISK_STATE,    TOPIC_POOL_STATE,	    TOPIC_NODE_UPDATES
+	};
 	const char *const args[] = { c->config->name, NULL };
 	uint64_t mark = state_mark(c->env->state);
 

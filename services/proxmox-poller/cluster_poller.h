@@ -6,6 +6,7 @@
  */
 #include "common/service.h"
 #include "common/timer.h"
+#include "services/proxmox-poller/protection.h"
 #include "services/proxmox-poller/pve_error.h"
 #include "services/proxmox-poller/pve_load.h"
 #include "services/proxmox-poller/pve_rights.h"
@@ -25,6 +26,7 @@ struct cluster_poller {
 	/* What was read. */
 	struct pve_cluster model;
 	struct pve_task_list tasks;
+	struct protection protection;
 
 	/* How it is asked. */
 	struct http *http;   /* NULL until token and certificate authority could be read */
@@ -52,6 +54,7 @@ struct cluster_poller {
 	char rights_error[PVE_ERROR_BYTES];
 	char (*trust_errors)[PVE_ERROR_BYTES]; /* of each endpoint; "" while it is trusted */
 	bool rights_known;
+	bool sees_all_guests; /* the token may see every guest */
 	size_t guests_before; /* how many the last answer that was believed had */
 	bool is_doubting;     /* all guests went at once */
 
@@ -94,6 +97,13 @@ struct source *cluster_poller_find(const struct cluster_poller *c, enum source_k
 /* The source, made when there is none yet; due at once unless it is of the single kind. */
 struct source *cluster_poller_get(struct cluster_poller *c, enum source_kind kind, const char *node,
 				  int64_t vmid);
+/* The same for a thing that NODE has, such as a storage. */
+struct source *cluster_poller_find_item(const struct cluster_poller *c, enum source_kind kind,
+					const char *node, const char *item);
+struct source *cluster_poller_get_item(struct cluster_poller *c, enum source_kind kind,
+				       const char *node, const char *item);
+/* Drops the sources that are marked as gone. */
+void cluster_poller_drop_gone(struct cluster_poller *c);
 /* Makes the sources of new nodes, drops those of nodes that went, and rests those of nodes that are offline. */
 void cluster_poller_sync_nodes(struct cluster_poller *c);
 /* cluster_sources.c: drops guests that were asked for and whom nobody waits for any more; frees all. */

@@ -233,7 +233,7 @@ static void on_failure(struct cluster_poller *c, struct source *source,
 		source->starts += again;
 		source->finished = source->starts;
 	}
-	if (is_first && !blamed && fault->class != PVE_AUTH)
+	if (is_first && !blamed && fault->class != PVE_AUTH && !source_table[source->kind].quiet)
 		log_info("%s: %s", c->config->name, fault->text);
 	cluster_take_failure(c, source, fault);
 }

@@ -42,8 +42,10 @@ static void follow_membership(struct cluster_poller *c)
 		return;
 	c->membership = membership;
 	cluster_poller_sync_nodes(c);
-	if (c->model.resources_answer.has)
-		publish_all(c, true);
+	if (!c->model.resources_answer.has)
+		return;
+	publish_all(c, true);
+	protection_follow(c, true);
 }
 
 static void drop_held(struct cluster_poller *c)
@@ -211,10 +213,19 @@ static int take_resources(struct cluster_poller *c, struct source *source, cJSON
 	c->membership = membership_of(&c->model);
 	cluster_poller_sync_nodes(c);
 	publish_all(c, keep);
+	protection_follow(c, keep);
 	publish_cluster(c);
 	if (!c->had_round)
 		first_round(c, source);
 	return 0;
+}
+
+static void on_task_event(void *ctx, enum event_type type, const struct msg_task *before,
+			  const struct msg_task *after)
+{
+	publish_task_event(ctx, type, before, after);
+	if (type == EVENT_END)
+		protection_on_task_end(ctx, after);
 }
 
 static int take_tasks(struct cluster_poller *c, struct source *source, cJSON **answer)
@@ -223,9 +234,10 @@ static int take_tasks(struct cluster_poller *c, struct source *source, cJSON **a
 	int r;
 
 	(void)source;
-	r = pve_tasks_take(&c->tasks, *answer, cluster_poller_now(c), publish_task_event, c, &bad);
+	r = pve_tasks_take(&c->tasks, *answer, cluster_poller_now(c), on_task_event, c, &bad);
 	if (r < 0)
 		return r;
+	protection_take_tasks(c, *answer);
 	if (bad)
 		counter_add(c->env->counters, "pve_bad_rows", (int64_t)bad);
 	publish_tasks(c);
@@ -298,6 +310,14 @@ int cluster_take(struct cluster_poller *c, struct source *source, cJSON **answer
 		[SOURCE_VOTES] = take_votes,
 		[SOURCE_VERSION] = take_version,
 		[SOURCE_STORAGE] = take_storage,
+		[SOURCE_HA] = protection_take_ha,
+		[SOURCE_BACKUP_JOBS] = protection_take_backup_jobs,
+		[SOURCE_REPLICATION] = protection_take_replication,
+		[SOURCE_NODE_REPLICATION] = protection_take_node_replication,
+		[SOURCE_GUEST_CONFIG] = protection_take_guest_config,
+		[SOURCE_GUEST_SNAPSHOTS] = protection_take_guest_snapshots,
+		[SOURCE_TASK_LOG] = protection_take_task_log,
+		[SOURCE_BACKUP_LIST] = protection_take_backup_list,
 		[SOURCE_CEPH] = cluster_take_ceph,
 		[SOURCE_UPDATES] = cluster_take_updates,
 		[SOURCE_DISKS] = cluster_take_disks,
@@ -372,5 +392,6 @@ void cluster_take_failure(struct cluster_poller *c, struct source *source,
 	    fault->class != PVE_UNREACHABLE && fault->class != PVE_NOT_TRUSTED &&
 	    fault->class != PVE_AUTH)
 		call_resources(c);
+	protection_on_failure(c, source, fault);
 	c->is_dirty = true;
 }

@@ -169,12 +169,12 @@ static void add_shared(struct msg_source_state *shared, const struct msg_source_
 static void build_sources(const struct cluster_poller *c, struct pve_now now, struct arena *arena,
 			  struct msg_cluster_state *doc)
 {
-	struct map_source_state *map = arena_alloc(arena, (c->sources_n + 1) * sizeof(*map));
+	struct map_source_state *map = arena_alloc(arena, (c->sources_n + 2) * sizeof(*map));
 	struct msg_source_state shared = { 0 };
 	bool any_shared = false;
 	size_t n = 0;
 
-	for (size_t i = 0; i < c->sources_n && n < SOURCES_MAX - 1; i++) {
+	for (size_t i = 0; i < c->sources_n && n < SOURCES_MAX - 2; i++) {
 		const struct source *source = c->sources[i];
 		const char *name = source_table[source->kind].name;
 
@@ -191,6 +191,8 @@ static void build_sources(const struct cluster_poller *c, struct pve_now now, st
 		map[n].key = "storage.-";
 		map[n++].value = shared;
 	}
+	map[n].key = "guests";
+	protection_build_walk(c, now, &map[n++].value);
 	doc->sources = map;
 	doc->sources_n = n;
 }

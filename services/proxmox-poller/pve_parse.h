@@ -102,6 +102,7 @@ struct pve_permissions {
 	bool none; /* it may do nothing at all */
 	bool sys, vm,
 		datastore; /* it holds Sys.Audit on /, VM.Audit and Datastore.Audit somewhere */
+	bool all_guests;   /* it may see every guest */
 };
 int pve_parse_permissions(const cJSON *answer, struct pve_permissions *ret);
 

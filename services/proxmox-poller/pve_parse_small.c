@@ -167,6 +167,30 @@ static void note_privilege(const char *path, const cJSON *privilege, struct pve_
 		ret->datastore = true;
 }
 
+/* True when VM.Audit is handed down from PATH (the value says so). */
+static bool hands_down(const cJSON *data, const char *path)
+{
+	struct pve_field field = { "VM.Audit", PVE_BOOL, 0 };
+	struct opt_bool has = { 0 };
+
+	pve_read(json_get(data, path), &field, 1, NULL, &has);
+	return has.has && has.v;
+}
+
+/* By a right on all guests that no path below takes away. */
+static bool sees_all_guests(const cJSON *data)
+{
+	const cJSON *path;
+
+	if (!hands_down(data, "/vms") && (json_get(data, "/vms") || !hands_down(data, "/")))
+		return false;
+	cJSON_ArrayForEach(path, data) {
+		if (str_starts(path->string, "/vms/") && !json_get(path, "VM.Audit"))
+			return false;
+	}
+	return true;
+}
+
 int pve_parse_permissions(const cJSON *answer, struct pve_permissions *ret)
 {
 	const cJSON *data = pve_data_object(answer);
@@ -175,6 +199,7 @@ int pve_parse_permissions(const cJSON *answer, struct pve_permissions *ret)
 	if (!data)
 		return -EINVAL;
 	*ret = (struct pve_permissions){ .none = true };
+	ret->all_guests = sees_all_guests(data);
 	cJSON_ArrayForEach(path, data) {
 		if (!cJSON_IsObject(path))
 			continue;

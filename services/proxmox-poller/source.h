@@ -24,11 +24,18 @@ enum source_kind {
 	SOURCE_VOTES,
 	SOURCE_VERSION,
 	SOURCE_STORAGE,
+	SOURCE_HA,
+	SOURCE_BACKUP_JOBS,
+	SOURCE_REPLICATION,
+	SOURCE_NODE_REPLICATION,
+	SOURCE_GUEST_CONFIG,
+	SOURCE_GUEST_SNAPSHOTS,
+	SOURCE_TASK_LOG,    /* of a backup that failed */
+	SOURCE_BACKUP_LIST, /* what a storage keeps */
 	SOURCE_CEPH,
 	SOURCE_UPDATES,
 	SOURCE_DISKS,
-	SOURCE_KIND_COUNT,
-	SOURCE_NONE = SOURCE_KIND_COUNT,
+	SOURCE_KIND_COUNT
 };
 
 /* The requests of a round of several: 0 is source_def.path, the others stand in source_def.more. */
@@ -47,6 +54,7 @@ struct source_def {
 	bool vital;   /* another endpoint is asked when this one refuses */
 	bool single;  /* asked when it is called for */
 	bool rare;    /* costs more than the others: read again only when it is named */
+	bool quiet;   /* asked of so many that a failure is not worth a line in the log */
 };
 extern const struct source_def source_table[SOURCE_KIND_COUNT];
 
@@ -54,8 +62,9 @@ struct source {
 	void *owner; /* the cluster that asks */
 	enum source_kind kind;
 	char node[TOPIC_LEVEL_MAX + 1];
-	int64_t vmid;	   /* SOURCE_GUEST */
-	bool is_container; /* SOURCE_GUEST */
+	int64_t vmid;	   /* of a guest */
+	char item[257];	   /* storage, UPID: what it is asked about beside that; "" */
+	bool is_container; /* of a guest */
 	bool gone;	   /* for sweeping */
 
 	struct slot slot;
@@ -77,7 +86,7 @@ struct source {
 
 /* Forgets what a round has gathered; the next request begins another. */
 void source_end_round(struct source *source);
-/* Order of the list: kind, node, vmid. */
+/* Order of the list: kind, node, vmid, item. */
 int source_compare(const struct source *a, const struct source *b);
 /* How often KIND is asked; 0 for what is called for. */
 int64_t source_period_ms(enum source_kind kind, const struct config_cluster *cluster);

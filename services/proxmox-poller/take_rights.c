@@ -19,6 +19,7 @@ static void judge_rights(struct cluster_poller *c, const struct pve_permissions 
 						   NULL;
 
 	c->rights_known = true;
+	c->sees_all_guests = rights->all_guests;
 	c->rights_error[0] = '\0';
 	if (rights->none || missing)
 		(void)snprintf(

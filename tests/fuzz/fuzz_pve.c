@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Answers of Proxmox with any bytes, several in a row: each line is a character that says which answer it is, and the
- * answer. What must hold: whatever is published afterwards is read by everybody who reads it by the vocabulary.
+ * Answers of Proxmox with any bytes, several in a row: each line is a digit or letter that says which answer it is,
+ * and the answer. What must hold: whatever is published afterwards is read by everybody who reads it by the vocabulary.
  */
 #include "common/codec.h"
 #include "services/proxmox-poller/pve_ceph.h"
 #include "services/proxmox-poller/pve_cluster.h"
 #include "services/proxmox-poller/pve_disks.h"
 #include "services/proxmox-poller/pve_error.h"
+#include "services/proxmox-poller/pve_guest_config.h"
+#include "services/proxmox-poller/pve_ha.h"
+#include "services/proxmox-poller/pve_posture.h"
+#include "services/proxmox-poller/pve_replication.h"
 #include "services/proxmox-poller/pve_rights.h"
+#include "services/proxmox-poller/pve_snapshots.h"
 #include "services/proxmox-poller/pve_tasks.h"
 #include "services/proxmox-poller/pve_updates.h"
 #include "services/proxmox-poller/pve_zfs.h"
@@ -21,6 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct world {
 	struct pve_cluster cluster;
 	struct pve_task_list tasks;
+	struct pve_posture posture;
+	struct pve_replication replication;
 	struct arena *arena;
 	struct pve_now now;
 };
@@ -57,6 +64,158 @@ static void check_task(void *ctx, enum event_type type, const struct msg_task *b
 	require(after);
 	check(ctx, &message_event_task, &event);
 }
+
+/* ── one answer ────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void feed_resources(struct world *w, const cJSON *answer)
+{
+	size_t bad;
+
+	(void)pve_cluster_take_resources(&w->cluster, answer, w->now, &bad);
+	pve_listings_sync(&w->posture.listings, &w->cluster, w->now);
+	pve_posture_forget_gone(&w->posture, &w->cluster);
+	pve_replication_forget_gone(&w->replication, &w->cluster);
+}
+
+static void feed_status(struct world *w, const cJSON *answer)
+{
+	(void)pve_cluster_take_status(&w->cluster, answer, w->now);
+}
+
+static void feed_node(struct world *w, const cJSON *answer)
+{
+	(void)pve_cluster_take_node(&w->cluster, "pve1", answer, w->now);
+}
+
+static void feed_storages(struct world *w, const cJSON *answer)
+{
+	(void)pve_cluster_take_storages(&w->cluster, "pve1", answer, w->now);
+	pve_listings_sync(&w->posture.listings, &w->cluster, w->now);
+}
+
+static void feed_tasks(struct world *w, const cJSON *answer)
+{
+	size_t bad;
+
+	(void)pve_tasks_take(&w->tasks, answer, w->now, check_task, w, &bad);
+}
+
+static void feed_votes(struct world *w, const cJSON *answer)
+{
+	(void)pve_cluster_take_votes(&w->cluster, answer, w->now);
+}
+
+static void feed_version(struct world *w, const cJSON *answer)
+{
+	(void)pve_cluster_take_version(&w->cluster, answer, w->now);
+}
+
+static void feed_guest(struct world *w, const cJSON *answer)
+{
+	(void)pve_cluster_take_guest(&w->cluster, 100, answer, w->now);
+}
+
+static void feed_jobs(struct world *w, const cJSON *answer)
+{
+	size_t bad;
+
+	(void)pve_posture_take_jobs(&w->posture, answer, w->now, &bad);
+}
+
+/* The first storage that can be asked. */
+static void feed_kept(struct world *w, const cJSON *answer)
+{
+	size_t bad;
+
+	if (w->posture.listings.n)
+		(void)pve_listing_take(&w->posture.listings.list[0], answer, w->now, &bad);
+}
+
+static void feed_log(struct world *w, const cJSON *answer)
+{
+	struct pve_backup_log log;
+
+	if (pve_parse_backup_log(answer, w->arena, &log) < 0)
+		return;
+	for (size_t i = 0; i < log.failures_n; i++)
+		pve_posture_note_failure(&w->posture, log.failures[i].vmid, w->now.wall_ms,
+					 w->now.wall_ms, log.failures[i].text);
+	(void)pve_backup_log_meant(&log, 100);
+}
+
+static void feed_replication(struct world *w, const cJSON *answer)
+{
+	size_t bad;
+
+	(void)pve_replication_take(&w->replication, answer, w->now, &bad);
+}
+
+static void feed_node_replication(struct world *w, const cJSON *answer)
+{
+	size_t bad;
+
+	(void)pve_replication_take_node(&w->replication, "pve1", answer, w->now, &bad);
+}
+
+static void feed_ha(struct world *w, const cJSON *answer)
+{
+	struct msg_ha_state doc;
+	size_t bad;
+
+	if (pve_parse_ha(answer, w->arena, &bad, &doc) < 0)
+		return;
+	doc.cluster = "lab";
+	check(w, &message_ha_state, &doc);
+}
+
+static void check_config(struct world *w, const cJSON *answer, bool is_container)
+{
+	struct msg_guest_config doc;
+	size_t bad;
+
+	if (pve_parse_guest_config(answer, is_container, w->arena, &bad, &doc) < 0)
+		return;
+	doc.cluster = "lab";
+	check(w, &message_guest_config, &doc);
+}
+
+static void feed_machine(struct world *w, const cJSON *answer)
+{
+	check_config(w, answer, false);
+}
+
+static void feed_container(struct world *w, const cJSON *answer)
+{
+	check_config(w, answer, true);
+}
+
+static void feed_snapshots(struct world *w, const cJSON *answer)
+{
+	struct msg_guest_snapshots doc = { .cluster = "lab" };
+	const char *digest;
+	size_t bad;
+
+	if (pve_parse_snapshots(answer, w->arena, &bad, &digest, &doc) == 0)
+		check(w, &message_guest_snapshots, &doc);
+}
+
+static const struct {
+	char kind;
+	void (*feed)(struct world *w, const cJSON *answer);
+} feeders[] = {
+	{ '0', feed_resources },   { '1', feed_status },
+	{ '2', feed_node },	   { '3', feed_storages },
+	{ '4', feed_tasks },	   { '5', feed_votes },
+	{ '6', feed_version },	   { '7', feed_guest },
+	{ '8', feed_rights },	   { 'a', feed_jobs },
+	{ 'b', feed_kept },	   { 'c', feed_log },
+	{ 'd', feed_replication }, { 'e', feed_node_replication },
+	{ 'f', feed_ha },	   { 'g', feed_machine },
+	{ 'h', feed_container },   { 'i', feed_snapshots },
+	{ 'A', feed_disks },	   { 'B', feed_pools },
+	{ 'C', feed_updates },	   { 'D', feed_ceph },
+	{ 'E', feed_rights },
+};
 
 /* ── what is published from one answer alone ───────────────────────────────────────────────────────────────── */
 
@@ -160,50 +319,42 @@ static void feed_rights(struct world *w, const cJSON *answer)
 static void feed(struct world *w, char kind, const char *text, size_t length)
 {
 	_cleanup_(json_treep) cJSON *answer = NULL;
-	size_t bad;
 
 	if (json_parse(text, length, JSON_FOREIGN, &answer, NULL) < 0)
 		return;
-	switch (kind) {
-	case '0':
-		(void)pve_cluster_take_resources(&w->cluster, answer, w->now, &bad);
-		break;
-	case '1':
-		(void)pve_cluster_take_status(&w->cluster, answer, w->now);
-		break;
-	case '2':
-		(void)pve_cluster_take_node(&w->cluster, "pve1", answer, w->now);
-		break;
-	case '3':
-		(void)pve_cluster_take_storages(&w->cluster, "pve1", answer, w->now);
-		break;
-	case '4':
-		(void)pve_tasks_take(&w->tasks, answer, w->now, check_task, w, &bad);
-		break;
-	case '5':
-		(void)pve_cluster_take_votes(&w->cluster, answer, w->now);
-		break;
-	case '6':
-		(void)pve_cluster_take_version(&w->cluster, answer, w->now);
-		break;
-	case '7':
-		(void)pve_cluster_take_guest(&w->cluster, 100, answer, w->now);
-		break;
-	case 'A':
-		feed_disks(w, answer);
-		break;
-	case 'B':
-		feed_pools(w, answer);
-		break;
-	case 'C':
-		feed_updates(w, answer);
-		break;
-	case 'D':
-		feed_ceph(w, answer);
-		break;
-	default:
-		feed_rights(w, answer);
-		break;
+	for (size_t i = 0; i < countof(feeders); i++) {
+		if (feeders[i].kind == kind)
+			feeders[i].feed(w, answer);
+	}
+}
+
+/* ── what follows ──────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void check_posture(struct world *w)
+{
+	struct pve_posture_round *round =
+		pve_posture_round_new(&w->posture, &w->cluster, true, w->now, w->arena);
+	struct msg_backup_posture posture;
+
+	for (size_t i = 0; i < w->cluster.guests_n; i++) {
+		struct msg_guest_backup doc;
+
+		pve_build_guest_backup(round, &w->cluster.guests[i], w->arena, &doc);
+		check(w, &message_guest_backup, &doc);
+	}
+	pve_build_posture(round, &posture);
+	check(w, &message_backup_posture, &posture);
+}
+
+static void check_replication(struct world *w)
+{
+	for (size_t at = 0; at < w->replication.jobs.n;) {
+		struct msg_guest_replication doc;
+		bool exists;
+
+		at = pve_build_replication(&w->replication, &w->cluster, at, w->now, w->arena,
+					   &exists, &doc);
+		check(w, &message_guest_replication, &doc);
 	}
 }
 
@@ -233,6 +384,8 @@ static void check_all(struct world *w)
 	check(w, &message_cluster_state, &cluster);
 	pve_tasks_build(&w->tasks, "lab", w->arena, &tasks);
 	check(w, &message_tasks_state, &tasks);
+	check_posture(w);
+	check_replication(w);
 }
 
 /* The status line's reason phrase is any bytes too. */
@@ -265,6 +418,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct world w = { .arena = arena_new(), .now = { 1000, 1787095000000 } };
 
 	pve_cluster_init(&w.cluster, "lab", 30000, 30000);
+	pve_posture_init(&w.posture, 30000);
+	w.replication.period_ms = 30000;
 	for (int i = 0; i < LINES_MAX && at < end; i++) {
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
 		const char *stop = newline ? newline : end;
@@ -278,6 +433,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		at = stop + 1;
 	}
 	pve_tasks_done(&w.tasks);
+	pve_posture_done(&w.posture);
+	pve_replication_done(&w.replication);
 	pve_cluster_done(&w.cluster);
 	arena_free(w.arena);
 	return 0;

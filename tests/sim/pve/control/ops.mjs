@@ -1,5 +1,6 @@
 /** What the control port can do to the simulated world. */
 import { createPrng } from '../lib/prng.mjs';
+import { vzdump } from '../model/backup.mjs';
 import { buildGuest } from '../model/build.mjs';
 import { CEPH_RELEASES, CEPH_STATES } from '../model/ceph.mjs';
 import { changeDisk, disksOf } from '../model/hardware.mjs';
@@ -223,6 +224,44 @@ const storageOps = {
 	},
 };
 
+/** The newest backup of a guest on a storage. */
+function newestBackup(sim, body) {
+	const mine = storageOf(sim, body).volumes.filter((v) => v.content === 'backup' && v.vmid === body.vmid);
+	return mine.sort((a, b) => a.ctime - b.ctime).at(-1) ?? refuse(`no backup of ${body.vmid}`);
+}
+
+const protectionOps = {
+	backup: (sim, body) => {
+		const guest = guestOf(sim, body);
+		const { upid } = vzdump(sim, { guests: [guest], storage: storageOf(sim, body), mode: 'snapshot',
+			node: guest.node, user: 'root@pam', fail: body.fail });
+		return { upid };
+	},
+	backup_job: (sim, body) => {
+		const job = sim.cluster.backupJobs.find((j) => j.id === body.id) ?? refuse(`no job '${body.id}'`);
+		Object.assign(job, body.values);
+	},
+	backup_trouble: (sim, body) => {
+		guestOf(sim, body).backupTrouble = body.text ?? null;
+	},
+	backup_broken: (sim, body) => {
+		newestBackup(sim, body).broken = true;
+	},
+	snapshot: (sim, body) => {
+		const guest = guestOf(sim, body);
+		guest.snapshots.push({ name: String(body.name), description: body.description ?? '', vmstate: 0,
+			snaptime: Math.floor(sim.clock.now() - number({ days: 0, ...body }, 'days', 0, 9999) * 86400),
+			parent: guest.snapshots.at(-1)?.name ?? null });
+	},
+	guest_config: (sim, body) => {
+		Object.assign(guestOf(sim, body).overrides, body.values);
+	},
+	replication_trouble: (sim, body) => {
+		const job = sim.cluster.replication.find((j) => j.id === body.id) ?? refuse(`no job '${body.id}'`);
+		job.state.brokenSince = body.on === false ? null : sim.clock.now();
+	},
+};
+
 const accessOps = {
 	token_revoke: (sim, body) => {
 		tokenOf(sim, body).revoked = true;
@@ -282,5 +321,5 @@ const timeOps = {
 };
 
 /** @type {Record<string, (sim: object, body: object) => any>} */
-export const OPS = { ...nodeOps, ...guestOps, ...storageOps, ...accessOps, ...faultOps,
+export const OPS = { ...nodeOps, ...guestOps, ...storageOps, ...protectionOps, ...accessOps, ...faultOps,
 	...timeOps };

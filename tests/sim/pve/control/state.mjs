@@ -1,4 +1,5 @@
 /** What is true in the simulated world, as opposed to what its API says. */
+import { guestsOfJob } from '../model/backup.mjs';
 import { disksOf } from '../model/hardware.mjs';
 import { updatesOf } from '../model/packages.mjs';
 import { measureNodeNow } from '../model/sample.mjs';
@@ -13,13 +14,27 @@ export function describeState(sim) {
 		nodes: Object.fromEntries([...cluster.nodes.values()].map((n) => [n.name, nodeState(sim, n)])),
 		guests: Object.fromEntries([...cluster.guests.values()].map((g) => [g.vmid, guestState(g)])),
 		storages: Object.fromEntries([...cluster.storages.values()].map((s) =>
-			[s.id, { type: s.type, nodes: s.nodes, full: s.forcedFull }])),
+			[s.id, { type: s.type, nodes: s.nodes, full: s.forcedFull, backups: backupsOn(s) }])),
+		backup_jobs: cluster.backupJobs.map((job) => ({ id: job.id, enabled: Boolean(job.enabled),
+			guests: guestsOfJob(cluster, job).map((g) => g.vmid) })),
 		tokens: Object.fromEntries([...sim.accounts.tokens.values()].map((t) =>
 			[t.id, { revoked: t.revoked, expire: t.expire, acl: t.acl }])),
 		running_tasks: [...cluster.nodes.keys()].flatMap((name) =>
 			sim.tasks.runningOn(name).map((task) => task.upid)),
 		counters: sim.journal.counters,
 	};
+}
+
+/** When the backups of each guest were begun, oldest first. */
+function backupsOn(storage) {
+	const by = {};
+	for (const { content, vmid, ctime } of storage.volumes) {
+		if (content === 'backup') {
+			(by[vmid] ??= []).push(ctime);
+		}
+	}
+	Object.values(by).forEach((times) => times.sort((a, b) => a - b));
+	return by;
 }
 
 function nodeState(sim, node) {

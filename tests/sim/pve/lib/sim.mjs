@@ -77,8 +77,8 @@ export class Sim {
 	}
 
 	/** Rows of a storage's content on a node. */
-	volumes(storage, node) {
-		return contentOf(this.cluster, storage, node);
+	volumes(storage, node, now) {
+		return contentOf(this.cluster, storage, node, now);
 	}
 
 	makeAccounts() {
