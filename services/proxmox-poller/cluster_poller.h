@@ -8,6 +8,8 @@
 #include "common/timer.h"
 #include "services/proxmox-poller/protection.h"
 #include "services/proxmox-poller/pve_error.h"
+#include "services/proxmox-poller/pve_load.h"
+#include "services/proxmox-poller/pve_rights.h"
 #include "services/proxmox-poller/pve_tasks.h"
 #include "services/proxmox-poller/settings.h"
 #include "services/proxmox-poller/source.h"
@@ -51,10 +53,20 @@ struct cluster_poller {
 	char auth_error[PVE_ERROR_BYTES];
 	char rights_error[PVE_ERROR_BYTES];
 	char (*trust_errors)[PVE_ERROR_BYTES]; /* of each endpoint; "" while it is trusted */
-	bool rights_known, rights_warned;
+	bool rights_known;
 	bool sees_all_guests; /* the token may see every guest */
 	size_t guests_before; /* how many the last answer that was believed had */
 	bool is_doubting;     /* all guests went at once */
+
+	cJSON *permissions; /* the token's, as Proxmox told them last; NULL before */
+	struct pve_findings findings;
+
+	/* Which endpoint knows of Ceph, and how many of them said in this round that they have none. */
+	size_t ceph_from;
+	size_t ceph_absent;
+	bool ceph_unsure; /* one of them could not be asked, and another was in its place */
+
+	struct pve_load load_by_node, load_by_path; /* requests of the last minute */
 
 	uint64_t membership;  /* hash of who is online */
 	int64_t published_ms; /* when the cluster's document was written, boot clock */
@@ -98,8 +110,17 @@ void cluster_poller_sync_nodes(struct cluster_poller *c);
 void cluster_sources_drop_idle(struct cluster_poller *c);
 void cluster_sources_done(struct cluster_poller *c);
 
-/* cluster_take.c: takes SOURCE's ANSWER in, publishes what follows. -EINVAL when it makes no sense. */
+/* cluster_take.c: a round of SOURCE begins; chooses its first step. */
+void cluster_begin(struct cluster_poller *c, struct source *source);
+/*
+ * Takes SOURCE's ANSWER in, publishes what follows: 0, or -EINVAL when it makes no sense. CLUSTER_MORE when the
+ * round needs another request, for which it has set step and object. ANSWER is NULL when source->refusal says why.
+ */
+#define CLUSTER_MORE 1
 int cluster_take(struct cluster_poller *c, struct source *source, cJSON **answer);
+/* True when the round goes on without the answer to this step; REASON is the status line's. */
+bool cluster_bears(struct cluster_poller *c, const struct source *source, const char *reason,
+		   const struct pve_fault *fault);
 /* An answer did not come: what follows from that, beside trying again. */
 void cluster_take_failure(struct cluster_poller *c, struct source *source,
 			  const struct pve_fault *fault);

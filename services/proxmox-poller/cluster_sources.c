@@ -3,6 +3,7 @@
  * The list of what a cluster is asked for. It follows the nodes that Proxmox tells of.
  */
 #include "services/proxmox-poller/cluster_poller.h"
+#include "services/proxmox-poller/publish.h"
 
 #include <stdio.h>
 
@@ -97,20 +98,25 @@ static void source_free(struct source *source)
 {
 	if (source->call)
 		http_cancel(source->call);
+	source_end_round(source);
 	free(source);
 }
 
+/* What each node is asked for, as long as it is there. */
+static const enum source_kind node_kinds[] = { SOURCE_NODE, SOURCE_STORAGE, SOURCE_UPDATES,
+					       SOURCE_DISKS };
+
 static void sync_node(struct cluster_poller *c, const struct pve_node *node)
 {
-	static const enum source_kind kinds[] = { SOURCE_NODE, SOURCE_STORAGE };
 	bool offline = pve_cluster_node_status(&c->model, node, NULL) == NODE_OFFLINE;
 
-	for (size_t i = 0; i < countof(kinds); i++) {
-		struct source *source = cluster_poller_get(c, kinds[i], node->name, 0);
+	for (size_t i = 0; i < countof(node_kinds); i++) {
+		struct source *source = cluster_poller_get(c, node_kinds[i], node->name, 0);
 
 		source->gone = false;
 		if (source->slot.off && !offline) {
 			source->slot.failures = 0;
+			source->slot.midway = false;
 			slot_call(&source->slot, cluster_poller_now(c).boot_ms);
 		}
 		source->slot.off = offline;
@@ -120,13 +126,29 @@ static void sync_node(struct cluster_poller *c, const struct pve_node *node)
 	}
 }
 
+static bool is_of_a_node(const struct source *source)
+{
+	for (size_t i = 0; i < countof(node_kinds); i++) {
+		if (source->kind == node_kinds[i])
+			return true;
+	}
+	return false;
+}
+
+/* The node has gone: what only this source told of it goes too. */
+static void source_forget(struct cluster_poller *c, struct source *source)
+{
+	publish_forget(c, source->kind, source->node);
+	source_free(source);
+}
+
 void cluster_poller_drop_gone(struct cluster_poller *c)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < c->sources_n; i++) {
 		if (c->sources[i]->gone)
-			source_free(c->sources[i]);
+			source_forget(c, c->sources[i]);
 		else
 			c->sources[kept++] = c->sources[i];
 	}
@@ -136,8 +158,7 @@ void cluster_poller_drop_gone(struct cluster_poller *c)
 void cluster_poller_sync_nodes(struct cluster_poller *c)
 {
 	for (size_t i = 0; i < c->sources_n; i++)
-		c->sources[i]->gone =
-			c->sources[i]->kind == SOURCE_NODE || c->sources[i]->kind == SOURCE_STORAGE;
+		c->sources[i]->gone = is_of_a_node(c->sources[i]);
 	for (size_t i = 0; i < c->model.nodes_n; i++)
 		sync_node(c, &c->model.nodes[i]);
 	cluster_poller_drop_gone(c);

@@ -154,14 +154,7 @@ int pve_parse_version(const cJSON *answer, struct arena *arena, const char **ret
 	return 0;
 }
 
-/* What PVEAuditor holds on PVE 8 and 9, and what only looks besides. */
-static bool is_reading(const char *privilege)
-{
-	return str_ends(privilege, ".Audit") || str_eq(privilege, "Sys.Syslog");
-}
-
-static void note_privilege(const char *path, const cJSON *privilege, struct arena *arena,
-			   struct pve_permissions *ret)
+static void note_privilege(const char *path, const cJSON *privilege, struct pve_permissions *ret)
 {
 	const char *name = privilege->string;
 
@@ -172,10 +165,6 @@ static void note_privilege(const char *path, const cJSON *privilege, struct aren
 		ret->vm = true;
 	else if (str_eq(name, "Datastore.Audit"))
 		ret->datastore = true;
-	if (is_reading(name) || ret->excess)
-		return;
-	ret->excess = arena_strdup(arena, name);
-	ret->excess_path = arena_strdup(arena, path);
 }
 
 /* True when VM.Audit is handed down from PATH (the value says so). */
@@ -202,7 +191,7 @@ static bool sees_all_guests(const cJSON *data)
 	return true;
 }
 
-int pve_parse_permissions(const cJSON *answer, struct arena *arena, struct pve_permissions *ret)
+int pve_parse_permissions(const cJSON *answer, struct pve_permissions *ret)
 {
 	const cJSON *data = pve_data_object(answer);
 	const cJSON *path, *privilege;
@@ -215,7 +204,7 @@ int pve_parse_permissions(const cJSON *answer, struct arena *arena, struct pve_p
 		if (!cJSON_IsObject(path))
 			continue;
 		cJSON_ArrayForEach(privilege, path)
-			note_privilege(path->string, privilege, arena, ret);
+			note_privilege(path->string, privilege, ret);
 	}
 	return 0;
 }

@@ -72,12 +72,20 @@ static void call_guest_kind(struct cluster_poller *c, struct refresh_part *part,
 
 /* ── the objects ───────────────────────────────────────────────────────────────────────────────────────────── */
 
+/* What a cluster is read for all the time, and the rights that its findings follow from. */
+static bool is_of_cluster(enum source_kind kind)
+{
+	const struct source_def *def = &source_table[kind];
+
+	return (def->name && !def->rare) || kind == SOURCE_PERMISSIONS;
+}
+
 static void call_cluster(struct cluster_poller *c, struct refresh_part *part,
 			 const struct topic_args *args)
 {
 	(void)args;
 	for (size_t i = 0; i < c->sources_n; i++) {
-		if (source_table[c->sources[i]->kind].name)
+		if (is_of_cluster(c->sources[i]->kind))
 			refresh_call(c, part, c->sources[i]);
 	}
 }
@@ -168,6 +176,34 @@ static void call_ha(struct cluster_poller *c, struct refresh_part *part,
 	call_kind(c, part, SOURCE_HA, "");
 }
 
+static void call_ceph(struct cluster_poller *c, struct refresh_part *part,
+		      const struct topic_args *args)
+{
+	(void)args;
+	call_kind(c, part, SOURCE_CEPH, "");
+}
+
+static void call_of_node(struct cluster_poller *c, struct refresh_part *part, enum source_kind kind,
+			 const char *node)
+{
+	if (!pve_cluster_find_node(&c->model, node))
+		refresh_fail(part->refresh, "unknown_object", "there is no such node");
+	call_kind(c, part, kind, node);
+}
+
+static void call_updates(struct cluster_poller *c, struct refresh_part *part,
+			 const struct topic_args *args)
+{
+	call_of_node(c, part, SOURCE_UPDATES, args->value[1]);
+}
+
+/* Pools are read with the disks. */
+static void call_disks(struct cluster_poller *c, struct refresh_part *part,
+		       const struct topic_args *args)
+{
+	call_of_node(c, part, SOURCE_DISKS, args->value[1]);
+}
+
 static const struct {
 	enum topic_id id;
 	void (*call)(struct cluster_poller *c, struct refresh_part *part,
@@ -184,6 +220,10 @@ static const struct {
 	{ TOPIC_HA_STATE, call_ha },
 	{ TOPIC_GUEST_CONFIG, call_config },
 	{ TOPIC_GUEST_SNAPSHOTS, call_snapshots },
+	{ TOPIC_CEPH_STATE, call_ceph },
+	{ TOPIC_NODE_UPDATES, call_updates },
+	{ TOPIC_DISK_STATE, call_disks },
+	{ TOPIC_POOL_STATE, call_disks },
 };
 
 bool refresh_call_object(struct cluster_poller *c, struct refresh_part *part, enum topic_id id,

@@ -18,7 +18,7 @@
 /* A storage may keep thousands of backups. */
 #define LIST_TIMEOUTS 2
 
-/* {node}, {type}, {vmid} and {item} are filled in. */
+/* {node}, {type}, {vmid}, {item} and {object} are filled in. */
 const struct source_def source_table[SOURCE_KIND_COUNT] = {
 	[SOURCE_STATUS] = { .name = "status",
 			    .path = "/cluster/status",
@@ -44,6 +44,7 @@ const struct source_def source_table[SOURCE_KIND_COUNT] = {
 			  .counter = "pve_calls_node",
 			  .of_node = true },
 	[SOURCE_PERMISSIONS] = { .path = "/access/permissions",
+				 .more = { "/access/acl" },
 				 .counter = "pve_calls_permissions" },
 	[SOURCE_VOTES] = { .path = "/cluster/config/nodes", .counter = "pve_calls_votes" },
 	[SOURCE_VERSION] = { .path = "/version", .counter = "pve_calls_version" },
@@ -91,7 +92,37 @@ const struct source_def source_table[SOURCE_KIND_COUNT] = {
 				 .patient = true,
 				 .of_node = true,
 				 .slow = true },
+	[SOURCE_CEPH] = { .name = "ceph",
+			  .path = "/cluster/ceph/status",
+			  .counter = "pve_calls_ceph",
+			  .rare = true },
+	[SOURCE_UPDATES] = { .name = "updates",
+			     .path = "/nodes/{node}/apt/update",
+			     .more = { "/nodes/{node}/apt/versions",
+				       "/nodes/{node}/certificates/info" },
+			     .counter = "pve_calls_updates",
+			     .of_node = true,
+			     .slow = true,
+			     .rare = true },
+	/* Without skipsmart the list would wake every disk. */
+	[SOURCE_DISKS] = { .name = "disks",
+			   .path = "/nodes/{node}/disks/list?skipsmart=1",
+			   .more = { "/nodes/{node}/disks/smart?disk={object}",
+				     "/nodes/{node}/disks/zfs",
+				     "/nodes/{node}/disks/zfs/{object}" },
+			   .counter = "pve_calls_disks",
+			   .of_node = true,
+			   .slow = true,
+			   .rare = true },
 };
+
+void source_end_round(struct source *source)
+{
+	arena_free(source->round_arena);
+	source->round_arena = NULL;
+	source->round = NULL;
+	source->step = 0;
+}
 
 int source_compare(const struct source *a, const struct source *b)
 {
@@ -123,6 +154,9 @@ int64_t source_period_ms(enum source_kind kind, const struct config_cluster *clu
 		[SOURCE_BACKUP_LIST] = cluster->poll.backups_ms,
 		[SOURCE_REPLICATION] = cluster->poll.replication_ms,
 		[SOURCE_NODE_REPLICATION] = cluster->poll.replication_ms,
+		[SOURCE_CEPH] = cluster->poll.ceph_ms,
+		[SOURCE_UPDATES] = cluster->poll.updates_ms,
+		[SOURCE_DISKS] = cluster->poll.disks_ms,
 	};
 
 	return periods[kind];
@@ -154,6 +188,8 @@ static void add_word(struct str *out, const struct source *source, const char *w
 {
 	if (str_starts(word, "{node}"))
 		add_level(out, source->node);
+	else if (str_starts(word, "{object}"))
+		add_level(out, source->object);
 	else if (str_starts(word, "{type}"))
 		str_add(out, source->is_container ? "lxc" : "qemu");
 	else if (str_starts(word, "{item}"))
@@ -166,6 +202,8 @@ static void add_path(struct str *out, const struct source *source)
 {
 	const char *path = source_table[source->kind].path;
 
+	if (source->step)
+		path = source_table[source->kind].more[source->step - 1];
 	for (const char *brace; (brace = strchr(path, '{')); path = strchr(brace, '}') + 1) {
 		str_add_n(out, path, (size_t)(brace - path));
 		add_word(out, source, brace);
@@ -196,7 +234,11 @@ void source_build(const struct source *source, const struct config_cluster *clus
 		  int64_t boot_ms, int64_t wall_ms, struct msg_source_state *ret)
 {
 	*ret = (struct msg_source_state){
-		.period_s = (double)source_period_ms(source->kind, cluster) / 1000,
+		/* Its own, where it has one: what is not there is asked for less often. */
+		.period_s =
+			(double)(source->slot.period_ms ? source->slot.period_ms :
+							  source_period_ms(source->kind, cluster)) /
+			1000,
 		.latency_ms = source->latency_ms,
 		.failures = source->slot.failures,
 		.error = source->error[0] ? source->error : NULL,

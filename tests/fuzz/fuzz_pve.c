@@ -4,14 +4,19 @@
  * and the answer. What must hold: whatever is published afterwards is read by everybody who reads it by the vocabulary.
  */
 #include "common/codec.h"
+#include "services/proxmox-poller/pve_ceph.h"
 #include "services/proxmox-poller/pve_cluster.h"
+#include "services/proxmox-poller/pve_disks.h"
 #include "services/proxmox-poller/pve_error.h"
 #include "services/proxmox-poller/pve_guest_config.h"
 #include "services/proxmox-poller/pve_ha.h"
 #include "services/proxmox-poller/pve_posture.h"
 #include "services/proxmox-poller/pve_replication.h"
+#include "services/proxmox-poller/pve_rights.h"
 #include "services/proxmox-poller/pve_snapshots.h"
 #include "services/proxmox-poller/pve_tasks.h"
+#include "services/proxmox-poller/pve_updates.h"
+#include "services/proxmox-poller/pve_zfs.h"
 
 #define LINES_MAX 8
 #define STEP_MS 20000
@@ -110,13 +115,6 @@ static void feed_guest(struct world *w, const cJSON *answer)
 	(void)pve_cluster_take_guest(&w->cluster, 100, answer, w->now);
 }
 
-static void feed_permissions(struct world *w, const cJSON *answer)
-{
-	struct pve_permissions rights;
-
-	(void)pve_parse_permissions(answer, w->arena, &rights);
-}
-
 static void feed_jobs(struct world *w, const cJSON *answer)
 {
 	size_t bad;
@@ -209,12 +207,114 @@ static const struct {
 	{ '2', feed_node },	   { '3', feed_storages },
 	{ '4', feed_tasks },	   { '5', feed_votes },
 	{ '6', feed_version },	   { '7', feed_guest },
-	{ '8', feed_permissions }, { 'a', feed_jobs },
+	{ '8', feed_rights },	   { 'a', feed_jobs },
 	{ 'b', feed_kept },	   { 'c', feed_log },
 	{ 'd', feed_replication }, { 'e', feed_node_replication },
 	{ 'f', feed_ha },	   { 'g', feed_machine },
 	{ 'h', feed_container },   { 'i', feed_snapshots },
+	{ 'A', feed_disks },	   { 'B', feed_pools },
+	{ 'C', feed_updates },	   { 'D', feed_ceph },
+	{ 'E', feed_rights },
 };
+
+/* ── what is published from one answer alone ───────────────────────────────────────────────────────────────── */
+
+static void feed_disks(struct world *w, const cJSON *answer)
+{
+	struct msg_disk_state doc = { 0 };
+	struct pve_smart smart;
+	struct pve_disks disks;
+
+	if (pve_parse_smart(answer, w->arena, &smart) == 0) {
+		const struct pve_disk disk = { .devpath = "/dev/sda", .word = "S1" };
+
+		pve_build_disk(&disk, &smart, NULL, w->arena, &doc);
+		doc.cluster = doc.node = "lab";
+		check(w, &message_disk_state, &doc);
+	}
+	if (pve_parse_disks(answer, w->arena, &disks) < 0)
+		return;
+	for (size_t i = 0; i < disks.n; i++) {
+		require(disks.rows[i].word && disks.rows[i].word[0]);
+		require(strlen(disks.rows[i].word) <= TOPIC_LEVEL_MAX);
+		for (size_t k = 0; k < i; k++)
+			require(!str_eq(disks.rows[i].word, disks.rows[k].word));
+		pve_build_disk(&disks.rows[i], NULL, "asleep", w->arena, &doc);
+		doc.cluster = doc.node = "lab";
+		check(w, &message_disk_state, &doc);
+	}
+}
+
+static void feed_pools(struct world *w, const cJSON *answer)
+{
+	struct pve_pool pool = { .name = "tank" };
+	struct msg_zfs_pool doc;
+	struct pve_pools pools;
+
+	if (pve_parse_pool_details(answer, w->arena, &pool) == 0) {
+		pve_build_pool(&pool, w->arena, &doc);
+		doc.cluster = doc.node = "lab";
+		check(w, &message_zfs_pool, &doc);
+	}
+	if (pve_parse_pools(answer, w->arena, &pools) < 0)
+		return;
+	for (size_t i = 0; i < pools.n; i++) {
+		pve_build_pool(&pools.rows[i], w->arena, &doc);
+		doc.cluster = doc.node = "lab";
+		check(w, &message_zfs_pool, &doc);
+	}
+}
+
+static void feed_updates(struct world *w, const cJSON *answer)
+{
+	struct pve_certificate certificate = { 0 };
+	struct msg_node_updates doc = { .cluster = "lab", .node = "pve1" };
+	struct pve_updates updates;
+
+	(void)pve_parse_certificates(answer, w->arena, &certificate);
+	doc.certificate = certificate.file;
+	for (int own = 0; own < 2; own++) {
+		int r = own ? pve_parse_versions(answer, w->arena, &updates) :
+			      pve_parse_updates(answer, w->arena, &updates);
+
+		if (r < 0)
+			continue;
+		doc.packages = updates.packages;
+		doc.packages_n = updates.packages_n;
+		doc.pending = some_i64((int64_t)updates.pending);
+		check(w, &message_node_updates, &doc);
+	}
+}
+
+static void feed_ceph(struct world *w, const cJSON *answer)
+{
+	struct msg_ceph_state doc;
+
+	if (pve_parse_ceph(answer, w->arena, &doc) < 0)
+		return;
+	doc.cluster = "lab";
+	check(w, &message_ceph_state, &doc);
+}
+
+/* The answer is both: what the token may do, and the access list. */
+static void feed_rights(struct world *w, const cJSON *answer)
+{
+	struct pve_permissions rights;
+	struct pve_findings findings = { 0 };
+	_cleanup_(json_treep) cJSON *fixed = cJSON_Parse(
+		"{\"data\":{\"/\":{\"Sys.Audit\":1,\"VM.PowerMgmt\":1},\"/access\":{\"Sys.Audit\":1}}}");
+
+	(void)pve_parse_permissions(answer, &rights);
+	(void)pve_rights_has(answer, "/nodes/pve1", "Sys.Modify");
+	pve_rights_judge(answer, answer, "jarvis@pve!poller", &findings);
+	for (size_t i = 0; i < findings.n; i++)
+		check(w, &message_finding, &findings.list[i]);
+	pve_findings_done(&findings);
+	pve_rights_judge(fixed, answer, "jarvis@pve!poller", &findings);
+	for (size_t i = 0; i < findings.n; i++)
+		check(w, &message_finding, &findings.list[i]);
+	pve_findings_done(&findings);
+}
 
 static void feed(struct world *w, char kind, const char *text, size_t length)
 {

@@ -60,7 +60,10 @@ static void test_table(void **unused)
 			  .permissions_ms = 3600000,
 			  .backups_ms = 300000,
 			  .replication_ms = 300000,
-			  .ha_ms = 300000 },
+			  .ha_ms = 300000,
+			  .ceph_ms = 60000,
+			  .disks_ms = 1800000,
+			  .updates_ms = 3600000 },
 		.request_timeout_ms = 15000,
 	};
 

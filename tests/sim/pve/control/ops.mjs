@@ -2,6 +2,9 @@
 import { createPrng } from '../lib/prng.mjs';
 import { vzdump } from '../model/backup.mjs';
 import { buildGuest } from '../model/build.mjs';
+import { CEPH_RELEASES, CEPH_STATES } from '../model/ceph.mjs';
+import { changeDisk, disksOf } from '../model/hardware.mjs';
+import { updatable } from '../model/packages.mjs';
 import { Warnings } from '../model/tasks.mjs';
 import { pveVersion } from '../model/versions.mjs';
 
@@ -19,6 +22,14 @@ function nodeOf(sim, { node }) {
 
 function guestOf(sim, { vmid }) {
 	return sim.cluster.guests.get(Number(vmid)) ?? refuse(`no guest ${vmid}`);
+}
+
+function diskOf(sim, body) {
+	const node = nodeOf(sim, body);
+	const all = disksOf(node);
+	const disk = all.find((d) => d.devpath === body.devpath) ??
+		refuse(`no disk '${body.devpath}' on ${node.name}, there are: ${all.map((d) => d.devpath).join(' ')}`);
+	return [node, disk];
 }
 
 function storageOf(sim, { storage }) {
@@ -77,8 +88,37 @@ const nodeOps = {
 		const node = nodeOf(sim, body);
 		node.disks = { ...node.disks, [body.devpath]: body.values ?? {} };
 	},
+	disk_fail: (sim, body) => {
+		const [node, disk] = diskOf(sim, body);
+		changeDisk(node, disk.devpath, { health: 'FAILED!', reallocated: 1288, pending: 64,
+			media_errors: 77 });
+	},
+	disk_ok: (sim, body) => {
+		const node = nodeOf(sim, body);
+		node.disks = { ...node.disks, [body.devpath]: undefined };
+	},
 	zfs: (sim, body) => {
 		nodeOf(sim, body).zfsHealth = body.health ?? null;
+	},
+	updates: (sim, body) => {
+		const node = nodeOf(sim, body);
+		const known = updatable(node);
+		const unknown = (body.packages ?? []).filter((name) => !known.includes(name));
+		if (unknown.length > 0) {
+			refuse(`unknown packages ${unknown.join(' ')}, known: ${known.join(' ')}`);
+		}
+		node.updates = body.packages ?? null;
+	},
+	certificate: (sim, body) => {
+		const notafter = Math.floor(sim.clock.now() + number(body, 'days', -3650, 3650) * 86400);
+		nodeOf(sim, body).certificate = { file: body.file ?? 'pve-ssl.pem', notafter };
+	},
+	ceph: (sim, body) => {
+		const { state = 'ok', release = 'squid', nodes = null } = body;
+		if (!CEPH_STATES.includes(state) || !CEPH_RELEASES.includes(release)) {
+			refuse(`state: ${CEPH_STATES.join(' ')}; release: ${CEPH_RELEASES.join(' ')}`);
+		}
+		sim.ceph = { state, release, nodes };
 	},
 	heat: (sim, body) => {
 		nodeOf(sim, body).celsius = body.celsius === null ? null : number(body, 'celsius', -50, 150);
@@ -232,10 +272,18 @@ const accessOps = {
 	token_restore: (sim, body) => {
 		Object.assign(tokenOf(sim, body), { revoked: false, expire: 0 });
 	},
+	token_privsep: (sim, body) => {
+		const token = tokenOf(sim, body);
+		token.own ??= token.acl;
+		token.privsep = body.on === false ? 0 : 1;
+		token.acl = token.privsep ? token.own : sim.accounts.users.get(token.user).acl;
+	},
 	token_acl: (sim, body) => {
 		const ok = Array.isArray(body.acl) &&
 			body.acl.every((a) => typeof a.path === 'string' && Array.isArray(a.roles));
-		tokenOf(sim, body).acl = ok ? body.acl : refuse('acl: [{path, roles: [role or privilege]}]');
+		const token = tokenOf(sim, body);
+		token.privsep = 1;
+		token.acl = ok ? body.acl : refuse('acl: [{path, roles: [role or privilege]}]');
 	},
 };
 

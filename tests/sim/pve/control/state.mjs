@@ -1,7 +1,9 @@
 /** What is true in the simulated world, as opposed to what its API says. */
 import { guestsOfJob } from '../model/backup.mjs';
-
+import { disksOf } from '../model/hardware.mjs';
+import { updatesOf } from '../model/packages.mjs';
 import { measureNodeNow } from '../model/sample.mjs';
+import { zpoolsOf } from '../model/zpools.mjs';
 
 /** @returns {object} the answer of GET /state */
 export function describeState(sim) {
@@ -40,6 +42,9 @@ function nodeState(sim, node) {
 		alive: node.alive, endpoint: node.endpoint.state, slow_ms: node.endpoint.slowMs,
 		pve: node.pve.version, votes: node.votes, quorate: sim.cluster.quorate(node),
 		statd_stuck: node.statdStuck, hung_storages: [...node.hungStorages.keys()],
+		disks: disksOf(node).map((disk) => ({ ...disk,
+			smart_reads: node.smartReads?.[disk.devpath] ?? 0 })),
+		pools: zpoolsOf(node), updates: updatesOf(node).map((row) => row.Package),
 		celsius: node.celsius, cpu: node.alive ? measureNodeNow(sim.cluster, node).cpu : 0, wol_sent: node.wolSent ?? 0, mac: node.mac,
 		guests: sim.cluster.guestsOn(node.name).map((g) => g.vmid),
 	};

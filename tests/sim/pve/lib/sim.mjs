@@ -35,6 +35,7 @@ export class Sim {
 
 	/** A new cluster from the same seed; the endpoints stay. */
 	rebuild() {
+		this.ceph = null;
 		this.clock?.stop();
 		const { options } = this;
 		this.clock = new SimClock({ speed: options.speed, epoch: options.epoch ?? undefined });

@@ -8,7 +8,7 @@ const TIB = 2 ** 40;
 const NODES = [
 	// name, address, cores, sockets, GiB, processor, disks
 	['Home', '192.168.1.50', 20, 1, 24, '13th Gen Intel(R) Core(TM) i5-13600K', 'desktop'],
-	['pve', '192.168.1.74', 6, 1, 31, 'AMD Ryzen 5 3600 6-Core Processor', 'zfs'],
+	['pve', '192.168.1.74', 6, 1, 31, 'AMD Ryzen 5 3600 6-Core Processor', 'zfs-usb'],
 	['agent1', '192.168.1.61', 14, 1, 31, 'Intel(R) Core(TM) Ultra 5 125H', 'zfs'],
 	['agent', '192.168.1.62', 2, 1, 4, 'Intel(R) Celeron(R) CPU J3355 @ 2.00GHz', 'small'],
 ];

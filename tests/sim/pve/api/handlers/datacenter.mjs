@@ -1,5 +1,6 @@
 /** Backup jobs, HA, replication, pools, Ceph: what the datacenter knows as a whole. */
 import { guestsOfJob } from '../../model/backup.mjs';
+import { cephStatus } from '../../model/ceph.mjs';
 import { guestHaState, hasManaged, sidOf } from '../../model/ha.mjs';
 import { die } from '../errors.mjs';
 
@@ -175,6 +176,11 @@ function pool({ sim, params, perms }) {
 	return { comment: found.comment, members };
 }
 
+function ceph({ sim, node }) {
+	const answer = cephStatus(sim, node);
+	return typeof answer === 'string' ? die(answer) : answer;
+}
+
 export default {
 	'GET /cluster/backup': backupJobs,
 	'GET /cluster/backup/{id}': jobById,
@@ -185,7 +191,7 @@ export default {
 	'GET /cluster/ha/status/manager_status': managerStatus,
 	'GET /cluster/replication': replication,
 	'GET /nodes/{node}/replication': nodeReplication,
-	'GET /cluster/ceph/status': () => die('binary not installed: /usr/bin/ceph-mon'),
+	'GET /cluster/ceph/status': ceph,
 	'GET /pools': pools,
 	'GET /pools/{poolid}': pool,
 };
