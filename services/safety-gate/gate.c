@@ -129,7 +129,7 @@ static void try_again(struct gate *gate)
 	static const char body[] = "{}";
 	int r;
 
-	if (!gate->unfit[0] || !gate->audit)
+	if (!gate->unfit[0] || !gate->audit || gate->is_new_chain)
 		return;
 	r = db_begin(gate->db);
 	if (r == 0)
@@ -161,6 +161,7 @@ static void on_tick(void *ctx)
 	if (now.boot_ms - gate->beat_ms < BEAT_MS)
 		return;
 	try_again(gate);
+	gate_sign(gate, false);
 	gate_beat(gate);
 }
 
@@ -185,10 +186,7 @@ static int read_key(struct gate *gate, const char *name,
 
 static int take_signing_key(struct gate *gate, const char *text)
 {
-	char seed[65];
-
-	(void)snprintf(seed, sizeof(seed), "%.64s", text);
-	return grant_secret_from_hex(seed, gate->secret);
+	return grant_secret_from_hex(text, gate->secret);
 }
 
 static int take_box_key(struct gate *gate, const char *text)
@@ -208,10 +206,30 @@ static int open_database(struct gate *gate)
 		log_error("%s", str_get(&error));
 		return r;
 	}
-	/* A chain that begins again is what somebody who wants to hide would like: only a person may accept that. */
-	if (r == DB_E_RECREATED)
-		log_error("%s", str_get(&error));
+	/* A chain that begins again is what somebody who wants to hide would like. */
+	if (r == DB_E_RECREATED) {
+		log_error("%s: nothing but reads is done until this service is started again",
+			  str_get(&error));
+		gate->is_new_chain = true;
+		(void)snprintf(
+			gate->unfit, sizeof(gate->unfit), "%s",
+			"the audit chain was damaged and has begun anew; look at it, then restart safety-gate");
+	}
 	return 0;
+}
+
+/* All keys that ever signed, so that what an old one signed still counts. */
+static void read_old_keys(struct gate *gate, struct audit_keys *ret)
+{
+	_cleanup_(str_done) struct str error = { 0 };
+	_cleanup_(secret_done) struct secret secret = { 0 };
+
+	if (secret_read(gate->env->secrets_dir, "safety-gate", "signing-key.pub", &secret, &error) <
+	    0)
+		return;
+	if (audit_keys_from_hex(secret.value, ret) < 0)
+		log_error(
+			"secrets/safety-gate/signing-key.pub holds something else than public keys");
 }
 
 static int open_audit(struct gate *gate)
@@ -222,6 +240,7 @@ static int open_audit(struct gate *gate)
 					 .origin = gate->env->instance };
 	int r;
 
+	read_old_keys(gate, &options.keys);
 	memcpy(options.secret, gate->secret, sizeof(options.secret));
 	r = audit_open(&options, &gate->audit, &error);
 	sodium_memzero(options.secret, sizeof(options.secret));
@@ -273,6 +292,7 @@ void gate_stop(void *self)
 	struct gate *gate = self;
 
 	gate_flush(gate);
+	gate_sign(gate, true);
 	gate->is_stopping = true;
 	timer_stop(gate->tick);
 }
@@ -300,6 +320,7 @@ void gate_free(void *self)
 
 void gate_online(void *self)
 {
+	gate_tell_checkpoint(self);
 	gate_beat(self);
 }
 

@@ -36,6 +36,7 @@ struct gate {
 	char unfit[300];	/* why nothing but reads is done; "" */
 	int64_t wall_offset_ms; /* wall − boot, as it was at the last tick */
 	int64_t beat_ms;	/* when autonomy was last published, boot clock */
+	bool is_new_chain; /* the old one was damaged: only a restart, by a person, accepts that */
 	bool is_stopping;
 };
 
@@ -63,6 +64,9 @@ void gate_on_request(void *self, const struct msg *msg);
 void gate_apply(struct gate *gate, struct effects *effects);
 /* Commits, and tells what was stored. */
 void gate_flush(struct gate *gate);
+/* Signs a checkpoint of the chain when one is due, or, at the end, in any case; and the last one again. */
+void gate_sign(struct gate *gate, bool is_last);
+void gate_tell_checkpoint(struct gate *gate);
 /* Reads all that is kept into a new core. 0 or -errno. */
 int gate_load(struct gate *gate);
 /* Nothing but reads from now on, because of WHY; NULL: all is well again. */

@@ -227,7 +227,11 @@ void gate_on_request(void *self, const struct msg *msg)
 	struct msg_reply reply = { .request_id = request->request_id, .status = REPLY_OK };
 	int64_t limit = request->limit.has ? request->limit.v : 50;
 
-	if (!str_eq(request->op, "audit")) {
+	if (!str_eq(principal_of(msg), "gateway")) {
+		reply.status = REPLY_DENIED;
+		reply.code = "policy";
+		reply.text = "the audit is read through the gateway";
+	} else if (!str_eq(request->op, "audit")) {
 		reply.status = REPLY_ERROR;
 		reply.code = "invalid";
 		reply.text = "op: audit";

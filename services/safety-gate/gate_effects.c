@@ -147,17 +147,31 @@ static void tell(struct gate *gate, const struct effect *effect)
 	}
 }
 
-static void tell_checkpoint(struct gate *gate)
+static void put_checkpoint(struct gate *gate, int r, const struct msg_audit_checkpoint *checkpoint)
+{
+	if (r > 0)
+		(void)state_set(gate->env->state, TOPIC_AUDIT_CHECKPOINT,
+				(const char *const[]){ NULL }, checkpoint);
+	else if (r < 0)
+		log_errno(r, "sign a checkpoint of the audit chain");
+}
+
+void gate_sign(struct gate *gate, bool is_last)
 {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	struct msg_audit_checkpoint checkpoint;
-	int r = audit_sign_due(gate->audit, arena, &checkpoint);
+	int r = is_last ? audit_sign_now(gate->audit, arena, &checkpoint) :
+			  audit_sign_due(gate->audit, arena, &checkpoint);
 
-	if (r > 0)
-		(void)state_set(gate->env->state, TOPIC_AUDIT_CHECKPOINT,
-				(const char *const[]){ NULL }, &checkpoint);
-	else if (r < 0)
-		log_errno(r, "sign a checkpoint of the audit chain");
+	put_checkpoint(gate, r, &checkpoint);
+}
+
+void gate_tell_checkpoint(struct gate *gate)
+{
+	_cleanup_(arena_freep) struct arena *arena = arena_new();
+	struct msg_audit_checkpoint checkpoint;
+
+	put_checkpoint(gate, audit_last_signed(gate->audit, arena, &checkpoint), &checkpoint);
 }
 
 void gate_flush(struct gate *gate)
@@ -175,7 +189,7 @@ void gate_flush(struct gate *gate)
 			tell(gate, &gate->pending[i]->list[k]);
 	}
 	drop_pending(gate);
-	tell_checkpoint(gate);
+	gate_sign(gate, false);
 }
 
 /* ── level and freeze ──────────────────────────────────────────────────────────────────────────────────────── */

@@ -24,8 +24,10 @@ struct row {
 #define PERSON WHO_PERSON, "gateway"
 #define AGENT WHO_AGENT, "monitor"
 #define REMOTE WHO_REMOTE, "ha"
-#define HA                                                                                         \
-	"principals: {ha: {class: remote, tools: [guest_start, guest_status, guest_stop], targets: [home/guest/103, home/guest/101]}}\n"
+/* clang-format off */
+#define HA "principals: {ha: {class: remote, tools: [guest_start, guest_status, guest_stop], " \
+	   "targets: [home/guest/103, home/guest/101]}}\n"
+/* clang-format on */
 #define SELF "self: {cluster: home, node: a, vmid: 101}\n"
 
 static const struct row rows[] = {
