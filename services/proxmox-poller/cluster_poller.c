@@ -175,7 +175,7 @@ struct cluster_poller *cluster_poller_new(struct service_env *env,
 	struct cluster_poller *c = xnew(struct cluster_poller);
 
 	c->env = env;
-	c->settings = settings_copy(cluster);
+	c->settings = pve_settings_copy(cluster);
 	c->config = &c->settings->cluster;
 	pve_cluster_init(&c->model, c->config->name, c->config->poll.node_ms,
 			 c->config->poll.storage_ms);
@@ -222,7 +222,7 @@ void cluster_poller_free(struct cluster_poller *c)
 	free(c->trust_errors);
 	pve_tasks_done(&c->tasks);
 	pve_cluster_done(&c->model);
-	settings_free(c->settings);
+	pve_settings_free(c->settings);
 	free(c);
 }
 

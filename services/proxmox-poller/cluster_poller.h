@@ -6,9 +6,9 @@
  */
 #include "common/service.h"
 #include "common/timer.h"
-#include "services/proxmox-poller/pve_error.h"
+#include "common/pve_error.h"
 #include "services/proxmox-poller/pve_tasks.h"
-#include "services/proxmox-poller/settings.h"
+#include "common/pve_settings.h"
 #include "services/proxmox-poller/source.h"
 
 struct refresh;
@@ -16,7 +16,7 @@ struct refresh_part;
 
 struct cluster_poller {
 	struct service_env *env;
-	struct settings *settings;
+	struct pve_settings *settings;
 	const struct config_cluster *config; /* in settings */
 	bool stopped;
 

@@ -5,7 +5,7 @@
  */
 #include "common/codec.h"
 #include "services/proxmox-poller/pve_cluster.h"
-#include "services/proxmox-poller/pve_error.h"
+#include "common/pve_error.h"
 #include "services/proxmox-poller/pve_tasks.h"
 
 #define LINES_MAX 8
@@ -127,8 +127,9 @@ static void check_reason(struct world *w, const char *text, size_t length)
 {
 	static const int statuses[] = { 200, 400, 401, 403, 500, 501, 595, 999 };
 	_cleanup_(freep) char *reason = xstrndup(length ? text : "", length);
-	const struct pve_question question = { "lab", "a@pve!b", "pve1", "10.0.0.1:8006",
-					       NULL,  "/x",	 NULL };
+	const struct pve_question question = {
+		"poller", "Role", "lab", "a@pve!b", "pve1", "10.0.0.1:8006", NULL, "/x", NULL
+	};
 
 	for (size_t i = 0; i < countof(statuses); i++) {
 		const struct http_response response = { .outcome = HTTP_ANSWERED,

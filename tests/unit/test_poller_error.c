@@ -2,12 +2,14 @@
 /*
  * Statuses and outcomes as classes, with sentences that say what to do and name no secret.
  */
-#include "services/proxmox-poller/pve_error.h"
+#include "common/pve_error.h"
 
 #include "common/str.h"
 #include "tests/unit/check.h"
 
 static const struct pve_question question = {
+	.service = "proxmox-poller",
+	.role = "PVEAuditor",
 	.cluster = "home",
 	.token = "jarvis@pve!poller",
 	.endpoint = "pve",
