@@ -6,7 +6,7 @@
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-SERVICES := proxmox-poller gateway
+SERVICES := proxmox-poller executor gateway
 PROGRAMS := $(SERVICES) jarvisctl topicgen
 
 # ── options ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -111,8 +111,8 @@ static void say_permission(const struct pve_question *q, const char *reason, str
 		    "token %.60s lacks %s on %s: pveum acl modify / --tokens '%.60s' --roles %s",
 		    q->token, privilege, path, q->token, q->role);
 	else
-		say(ret, PVE_PERMISSION, "token %.60s may not ask for %.60s: %.*s", q->token, q->path,
-		    REASON_MAX, reason);
+		say(ret, PVE_PERMISSION, "token %.60s may not ask for %.60s: %.*s", q->token,
+		    q->path, REASON_MAX, reason);
 }
 
 static void say_auth(const struct pve_question *q, const char *reason, struct pve_fault *ret)

@@ -19,7 +19,8 @@ function nodesOf(sim, known = {}) {
 function clusterOf(sim, known = {}) {
 	const token = sim.tokens.monitor.id;
 	// Each node is pinned by its fingerprint, so the authority is not needed.
-	return { ...known, token, ca: undefined, nodes: nodesOf(sim, known.nodes) };
+	const executor = { token: sim.tokens.control.id };
+	return { ...known, token, executor, ca: undefined, nodes: nodesOf(sim, known.nodes) };
 }
 
 /** For another cluster than the example's there is nothing to protect and nothing to depend on. */

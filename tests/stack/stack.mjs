@@ -15,6 +15,8 @@ import { controlSimulator, makeSimulator } from './simulator.mjs';
 const ROOT = resolve(import.meta.dirname, '../..');
 const RESTART_MS = 1000;
 const SIM_NODES = 4; // of the reference cluster
+/** What the executor's token needs beside the role that the simulator gives it. */
+const EXECUTOR_PRIVS = 'Sys.Audit,Sys.AccessNetwork,Datastore.AllocateTemplate';
 
 export class Stack {
 	#processes = new Map(); // in the order of their start
@@ -111,7 +113,7 @@ export class Stack {
 	async #startSimulator() {
 		// Fixed ports, so that the configuration holds when the simulator is killed and started again.
 		const port = await freePorts(this.options.sim.nodes ?? SIM_NODES);
-		const options = { port, control: await freePort(), ...this.options.sim };
+		const options = { port, control: await freePort(), 'control-privs': EXECUTOR_PRIVS, ...this.options.sim };
 		const onExit = (proc) => this.#ended(proc);
 		const make = { dir: join(this.data, 'sim'), log: this.#log('simulator'), options, onExit };
 		const simulator = this.#add(makeSimulator(make));
