@@ -24,29 +24,62 @@ struct state_tool {
 	size_t topics_n;
 	enum { ONE_GUEST, ONE_NODE, MANY } of;
 	struct filter filters[2];
-	const char *
-		list; /* a list within the document that is what is asked for; NULL: the document */
+	/* A list within the document that is what is asked for; NULL: the document. */
+	const char *list;
 };
 
-/* clang-format off */
-#define TOPICS(...) { __VA_ARGS__ }, sizeof((enum topic_id[]){ __VA_ARGS__ }) / sizeof(enum topic_id)
+#define TOPICS(...)                                                                                \
+	{ __VA_ARGS__ }, sizeof((enum topic_id[]){ __VA_ARGS__ }) / sizeof(enum topic_id)
 
 static const struct state_tool table[] = {
-	{ TOOL_cluster_status, TOPICS(TOPIC_CLUSTER_STATE, TOPIC_HA_STATE, TOPIC_CEPH_STATE), MANY, { { NULL, NULL } }, NULL },
+	{ TOOL_cluster_status,
+	  TOPICS(TOPIC_CLUSTER_STATE, TOPIC_HA_STATE, TOPIC_CEPH_STATE),
+	  MANY,
+	  { { NULL, NULL } },
+	  NULL },
 	{ TOOL_node_list, TOPICS(TOPIC_NODE_STATE), MANY, { { NULL, NULL } }, NULL },
-	{ TOOL_node_status, TOPICS(TOPIC_NODE_STATE, TOPIC_NODE_THERMAL, TOPIC_NODE_UPDATES, TOPIC_DISK_STATE, TOPIC_POOL_STATE), ONE_NODE, { { NULL, NULL } }, NULL },
-	{ TOOL_guest_list, TOPICS(TOPIC_GUEST_STATE), MANY, { { "node", "node" }, { "status", "status" } }, NULL },
-	{ TOOL_guest_status, TOPICS(TOPIC_GUEST_STATE, TOPIC_GUEST_BACKUP, TOPIC_GUEST_SNAPSHOTS, TOPIC_GUEST_REPLICATION), ONE_GUEST, { { NULL, NULL } }, NULL },
+	{ TOOL_node_status,
+	  TOPICS(TOPIC_NODE_STATE, TOPIC_NODE_THERMAL, TOPIC_NODE_UPDATES, TOPIC_DISK_STATE,
+		 TOPIC_POOL_STATE),
+	  ONE_NODE,
+	  { { NULL, NULL } },
+	  NULL },
+	{ TOOL_guest_list,
+	  TOPICS(TOPIC_GUEST_STATE),
+	  MANY,
+	  { { "node", "node" }, { "status", "status" } },
+	  NULL },
+	{ TOOL_guest_status,
+	  TOPICS(TOPIC_GUEST_STATE, TOPIC_GUEST_BACKUP, TOPIC_GUEST_SNAPSHOTS,
+		 TOPIC_GUEST_REPLICATION),
+	  ONE_GUEST,
+	  { { NULL, NULL } },
+	  NULL },
 	{ TOOL_guest_config, TOPICS(TOPIC_GUEST_CONFIG), ONE_GUEST, { { NULL, NULL } }, NULL },
-	{ TOOL_guest_snapshots, TOPICS(TOPIC_GUEST_SNAPSHOTS), ONE_GUEST, { { NULL, NULL } }, NULL },
+	{ TOOL_guest_snapshots,
+	  TOPICS(TOPIC_GUEST_SNAPSHOTS),
+	  ONE_GUEST,
+	  { { NULL, NULL } },
+	  NULL },
 	{ TOOL_storage_list, TOPICS(TOPIC_STORAGE_STATE), MANY, { { NULL, NULL } }, NULL },
-	{ TOOL_task_list, TOPICS(TOPIC_TASKS_STATE), MANY, { { "node", "node" }, { "guest", "id" } }, "tasks" },
+	{ TOOL_task_list,
+	  TOPICS(TOPIC_TASKS_STATE),
+	  MANY,
+	  { { "node", "node" }, { "guest", "id" } },
+	  "tasks" },
 	{ TOOL_temperatures, TOPICS(TOPIC_NODE_THERMAL), MANY, { { "node", "node" } }, NULL },
-	{ TOOL_disk_health, TOPICS(TOPIC_DISK_STATE, TOPIC_POOL_STATE), MANY, { { "node", "node" } }, NULL },
-	{ TOOL_backup_posture, TOPICS(TOPIC_BACKUPS_STATE, TOPIC_GUEST_BACKUP), MANY, { { NULL, NULL } }, NULL },
+	{ TOOL_disk_health,
+	  TOPICS(TOPIC_DISK_STATE, TOPIC_POOL_STATE),
+	  MANY,
+	  { { "node", "node" } },
+	  NULL },
+	{ TOOL_backup_posture,
+	  TOPICS(TOPIC_BACKUPS_STATE, TOPIC_GUEST_BACKUP),
+	  MANY,
+	  { { NULL, NULL } },
+	  NULL },
 	{ TOOL_updates_available, TOPICS(TOPIC_NODE_UPDATES), MANY, { { "node", "node" } }, NULL },
 };
-/* clang-format on */
 
 static const struct state_tool *find_tool(const struct tool *tool)
 {

@@ -214,23 +214,25 @@ static enum verify_verdict judge_node_rebooted(const struct verify_case *c, cons
 #define CURRENT "/nodes/{node}/{type}/{vmid}/status/current"
 #define CONTENT "/nodes/{node}/storage/{storage}/content"
 
-/* clang-format off */
 static const struct condition conditions[] = {
 	[VERIFY_RUNNING] = { CURRENT, "node", judge_running, false },
 	[VERIFY_STOPPED] = { CURRENT, "node", judge_stopped, false },
 	[VERIFY_PAUSED] = { CURRENT, "node", judge_paused, false },
 	[VERIFY_REBOOTED] = { CURRENT, "node", judge_rebooted, false },
-	[VERIFY_MOVED] = { "/nodes/{target_node}/{type}/{vmid}/status/current", "target_node", judge_moved, false },
-	[VERIFY_SNAPSHOT_THERE] = { "/nodes/{node}/{type}/{vmid}/snapshot", "node", judge_snapshot, false },
-	[VERIFY_SNAPSHOT_GONE] = { "/nodes/{node}/{type}/{vmid}/snapshot", "node", judge_snapshot, false },
-	[VERIFY_BACKUP_THERE] = { CONTENT "?content=backup&vmid={vmid}", "node", judge_backup, false },
+	[VERIFY_MOVED] = { "/nodes/{target_node}/{type}/{vmid}/status/current", "target_node",
+			   judge_moved, false },
+	[VERIFY_SNAPSHOT_THERE] = { "/nodes/{node}/{type}/{vmid}/snapshot", "node", judge_snapshot,
+				    false },
+	[VERIFY_SNAPSHOT_GONE] = { "/nodes/{node}/{type}/{vmid}/snapshot", "node", judge_snapshot,
+				   false },
+	[VERIFY_BACKUP_THERE] = { CONTENT "?content=backup&vmid={vmid}", "node", judge_backup,
+				  false },
 	[VERIFY_FILE_THERE] = { CONTENT "?content={content}", "node", judge_file, false },
 	[VERIFY_TASK_ENDED] = { "/nodes/{node}/tasks/{upid}/status", "node", judge_task, false },
 	[VERIFY_NODE_ONLINE] = { "/cluster/status", "!", judge_member, true },
 	[VERIFY_NODE_OFFLINE] = { "/cluster/status", "!", judge_member, true },
 	[VERIFY_NODE_REBOOTED] = { "/nodes/{node}/status", "node", judge_node_rebooted, true },
 };
-/* clang-format on */
 
 static const struct condition *condition_of(const struct tool *tool)
 {

@@ -33,7 +33,7 @@ function world(stack, gate) {
 	const act = async (tool, vmid, { args = {}, target, ...more } = {}) =>
 		gate.approve(tool, { guest: vmid, cluster: 'home', ...args }, { ...(await guest(vmid)), ...target }, more);
 	/** Requests that change something, which the simulator carried out. */
-	const effects = async () => (await asked()).log.filter((r) => r.method !== 'GET' && r.principal?.endsWith('!control'));
+	const effects = async () => (await asked()).log.filter((r) => r.method !== 'GET' && r.done);
 	const stop = async () => {
 		await gate.close();
 		await stack.stop();

@@ -2,11 +2,15 @@
 // of the user safety-gate. Envelopes are made here, by another implementation than the one that opens them.
 import { createPrivateKey, randomBytes, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 const TYPE = 'application/vnd.jarvis.grant.v1+json';
 const HEARTBEAT_MS = 1000;
 const OVER = ['verified', 'still_failing', 'unknown', 'failed'];
+
+/** The tier of each tool, where nothing raises it. */
+const TOOLS = readFileSync(resolve(import.meta.dirname, '../../common/tools.def'), 'utf8');
+const TIERS = Object.fromEntries([...TOOLS.matchAll(/^TOOL\((\w+), (\w+),/gm)].map(([, tool, tier]) => [tool, tier.toLowerCase()]));
 
 function privateKey(seed) {
 	const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.from(seed, 'hex')]);
@@ -106,7 +110,7 @@ export class PlayedGate {
 	}
 
 	/** An approved action of one or more steps; `target` as the gate saw it. */
-	async approve(tool, args, target = null, { steps, tier = 'yellow', answer = true } = {}) {
+	async approve(tool, args, target = null, { steps, tier = TIERS[tool], answer = true } = {}) {
 		const list = (steps ?? [{ args, target }]).map((s) => ({ object: s.target?.object ?? null, name: s.target?.name ?? null,
 			args: canonical(s.args), status: 'pending', target: s.target ?? null }));
 		const action = { id: newId(), tool, tier, status: 'approved', steps: list, answer, grants: [] };
