@@ -6,7 +6,7 @@
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-SERVICES := proxmox-poller thermal-collector gateway safety-gate
+SERVICES := proxmox-poller thermal-collector gateway safety-gate executor
 PROGRAMS := $(SERVICES) jarvisctl topicgen
 
 # ── options ──────────────────────────────────────────────────────────────────────────────────────────────────────

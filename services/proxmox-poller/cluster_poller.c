@@ -192,7 +192,7 @@ struct cluster_poller *cluster_poller_new(struct service_env *env,
 	struct cluster_poller *c = xnew(struct cluster_poller);
 
 	c->env = env;
-	c->settings = settings_copy(cluster);
+	c->settings = pve_settings_copy(cluster);
 	c->config = &c->settings->cluster;
 	pve_cluster_init(&c->model, c->config->name, c->config->poll.node_ms,
 			 c->config->poll.storage_ms);
@@ -247,7 +247,7 @@ void cluster_poller_free(struct cluster_poller *c)
 	pve_tasks_done(&c->tasks);
 	protection_done(c);
 	pve_cluster_done(&c->model);
-	settings_free(c->settings);
+	pve_settings_free(c->settings);
 	free(c);
 }
 

@@ -6,12 +6,12 @@
  */
 #include "common/service.h"
 #include "common/timer.h"
+#include "common/pve_error.h"
 #include "services/proxmox-poller/protection.h"
-#include "services/proxmox-poller/pve_error.h"
 #include "services/proxmox-poller/pve_load.h"
 #include "services/proxmox-poller/pve_rights.h"
 #include "services/proxmox-poller/pve_tasks.h"
-#include "services/proxmox-poller/settings.h"
+#include "common/pve_settings.h"
 #include "services/proxmox-poller/source.h"
 
 struct refresh;
@@ -19,7 +19,7 @@ struct refresh_part;
 
 struct cluster_poller {
 	struct service_env *env;
-	struct settings *settings;
+	struct pve_settings *settings;
 	const struct config_cluster *config; /* in settings */
 	bool stopped;
 

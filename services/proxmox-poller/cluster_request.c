@@ -113,6 +113,8 @@ static struct pve_question question_of(const struct cluster_poller *c, const str
 	const struct config_node *endpoint = c->endpoint_nodes[source->endpoint];
 
 	return (struct pve_question){
+		.service = "proxmox-poller",
+		.role = "PVEAuditor",
 		.cluster = c->config->name,
 		.token = c->config->token,
 		.endpoint = endpoint->name,

@@ -74,7 +74,7 @@ static struct cluster_poller *renew(struct poller *poller, struct cluster_poller
 {
 	struct cluster_poller *cluster;
 
-	if (old && settings_equal(old->settings, config)) {
+	if (old && pve_settings_equal(old->settings, config)) {
 		cluster_poller_reread(old);
 		return old;
 	}

@@ -5,7 +5,7 @@
  * places becomes one document. Pure.
  */
 #include "common/topics.h"
-#include "services/proxmox-poller/pve_value.h"
+#include "common/pve_value.h"
 
 /* All but ts and cluster. 0, or -EINVAL when it is no such answer. */
 int pve_parse_ceph(const cJSON *answer, struct arena *arena, struct msg_ceph_state *ret);

@@ -6,7 +6,7 @@
  * searching. A row that cannot be used (no name, no vmid) is left out and counted in `bad`. Results: 0, or -EINVAL
  * when the answer has not the shape of such an answer at all.
  */
-#include "services/proxmox-poller/pve_value.h"
+#include "common/pve_value.h"
 
 /* A row of /cluster/resources: node, guest or storage. */
 struct pve_resource {

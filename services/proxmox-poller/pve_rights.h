@@ -6,7 +6,7 @@
  * with the command that mends it. Pure.
  */
 #include "common/topics.h"
-#include "services/proxmox-poller/pve_value.h"
+#include "common/pve_value.h"
 
 struct pve_findings {
 	struct arena *arena;

@@ -4,7 +4,7 @@
  * /nodes/{node}/disks/smart: what a disk says of itself. ATA disks come as a list of attributes, NVMe and SAS disks
  * as smartctl's own text; both are made into the same few numbers. What makes no sense is unknown, never 0.
  */
-#include "services/proxmox-poller/pve_value.h"
+#include "common/pve_value.h"
 
 struct pve_smart {
 	const char *health; /* PASSED, OK, FAILED!, … */

@@ -5,7 +5,7 @@
  * may not read that, and /certificates/info. Pure.
  */
 #include "common/topics.h"
-#include "services/proxmox-poller/pve_value.h"
+#include "common/pve_value.h"
 
 #define PVE_PACKAGES_MAX 256
 

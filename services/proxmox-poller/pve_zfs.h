@@ -4,7 +4,7 @@
  * /nodes/{node}/disks/zfs and …/zfs/{pool}: pools as documents. A pool without its details is a pool still. Pure.
  */
 #include "common/topics.h"
-#include "services/proxmox-poller/pve_value.h"
+#include "common/pve_value.h"
 
 struct pve_pool {
 	const char *name, *health;

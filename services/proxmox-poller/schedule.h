@@ -5,7 +5,7 @@
  * source takes a phase of its own, so that hundreds of them do not knock together. A source has one request under
  * way at most, and a node is never asked more than two things at a time. Pure.
  */
-#include "services/proxmox-poller/endpoint.h"
+#include "common/endpoint.h"
 
 #define SCHEDULE_PER_NODE 2 /* requests that one node works on at a time; it has three workers */
 #define SCHEDULE_PER_ENDPOINT 6 /* requests that one endpoint hands on to other nodes at a time */

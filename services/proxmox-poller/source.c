@@ -5,9 +5,8 @@
 #include "services/proxmox-poller/source.h"
 
 #include "common/alloc.h"
+#include "common/pve_settings.h"
 #include "common/str.h"
-
-#include <ctype.h>
 
 /* What every node answers by itself is there at once or not at all. */
 #define LOCAL_TIMEOUT_MS 10000
@@ -173,27 +172,16 @@ int64_t source_timeout_ms(enum source_kind kind, const struct config_cluster *cl
 	return source_table[kind].of_node ? timeout : min_of(timeout, (int64_t)LOCAL_TIMEOUT_MS);
 }
 
-/* A name that Proxmox told us, as one level of a path. */
-static void add_level(struct str *out, const char *name)
-{
-	for (; *name; name++) {
-		if (isalnum((unsigned char)*name) || *name == '-' || *name == '_')
-			str_add_char(out, *name);
-		else
-			str_printf(out, "%%%02X", (unsigned char)*name);
-	}
-}
-
 static void add_word(struct str *out, const struct source *source, const char *word)
 {
 	if (str_starts(word, "{node}"))
-		add_level(out, source->node);
+		pve_add_level(out, source->node);
 	else if (str_starts(word, "{object}"))
-		add_level(out, source->object);
+		pve_add_level(out, source->object);
 	else if (str_starts(word, "{type}"))
 		str_add(out, source->is_container ? "lxc" : "qemu");
 	else if (str_starts(word, "{item}"))
-		add_level(out, source->item);
+		pve_add_level(out, source->item);
 	else
 		str_printf(out, "%lld", (long long)source->vmid);
 }
@@ -221,11 +209,9 @@ char *source_path(const struct source *source)
 
 char *source_url(const struct source *source, const struct config_node *endpoint)
 {
-	bool is_ipv6 = strchr(endpoint->address, ':') && endpoint->address[0] != '[';
 	struct str url = { 0 };
 
-	str_printf(&url, is_ipv6 ? "https://[%s]:%lld/api2/json" : "https://%s:%lld/api2/json",
-		   endpoint->address, (long long)endpoint->port);
+	pve_add_url(&url, endpoint);
 	add_path(&url, source);
 	return str_take(&url);
 }

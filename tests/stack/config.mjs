@@ -23,7 +23,9 @@ const thermalOf = (ssh) => (ssh ? { user: ssh.user, known_hosts: ssh.known_hosts
 function clusterOf(sim, known = {}, ssh = null) {
 	const token = sim.tokens.monitor.id;
 	// Each node is pinned by its fingerprint, so the authority is not needed.
-	return { ...known, token, ca: undefined, nodes: nodesOf(sim, known.nodes, ssh), thermal: thermalOf(ssh) };
+	const executor = { token: sim.tokens.control.id };
+	const where = { ca: undefined, nodes: nodesOf(sim, known.nodes, ssh), thermal: thermalOf(ssh) };
+	return { ...known, token, executor, ...where };
 }
 
 /** For another cluster than the example's there is nothing to protect and nothing to depend on. */

@@ -1,6 +1,7 @@
 // Who runs in a stack, and with which secrets. A new service is one row.
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
@@ -12,6 +13,8 @@ export const SERVICES = [
 	{ name: 'proxmox-poller', files: (sim) => (sim ? { [`${sim.cluster}.token`]: tokenOf(sim, 'monitor') } : {}) },
 	{ name: 'thermal-collector', sim: 'ssh',
 		files: (sim, ssh) => (ssh ? { 'ssh-key': readFileSync(ssh.key_file, 'utf8').trim() } : {}) },
+	{ name: 'safety-gate' },
+	{ name: 'executor', files: (sim) => (sim ? { [`${sim.cluster}.token`]: tokenOf(sim, 'control') } : {}) },
 	{ name: 'gateway' },
 ];
 
@@ -38,6 +41,14 @@ function tokenOf(sim, name) {
 function writeSecret(path, text) {
 	mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
 	writeFileSync(path, `${text}\n`, { mode: 0o600 });
+}
+
+/** The safety gate's keys, made once by jarvisctl as an owner would; tests play the gate with its signing key. */
+export function gateKeys(dir, jarvisctl) {
+	const argv = ['keys', '--secrets', dir];
+	if (!existsSync(join(dir, 'safety-gate', 'signing-key'))) execFileSync(jarvisctl, argv, { stdio: 'ignore' });
+	const read = (...path) => readFileSync(join(dir, ...path), 'utf8').trim();
+	return { signingKey: read('safety-gate', 'signing-key'), publicKey: read('executor', 'gate.pub') };
 }
 
 /** secrets/<service>/<name>, one value a file. */

@@ -9,12 +9,14 @@ import { Observer } from './observer.mjs';
 import { withDefaults } from './options.mjs';
 import { freePort, freePorts } from './ports.mjs';
 import { Process, untilReady } from './process.mjs';
-import { OBSERVER, OBSERVER_ACL, READER, SERVICES, makePasswords, writeSecrets } from './services.mjs';
+import { OBSERVER, OBSERVER_ACL, READER, SERVICES, gateKeys, makePasswords, writeSecrets } from './services.mjs';
 import { controlSimulator, makeSimulator, makeSshSimulator } from './simulator.mjs';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const RESTART_MS = 1000;
 const SIM_NODES = 4; // of the reference cluster
+/** What the executor's token needs beside the role that the simulator gives it. */
+const EXECUTOR_PRIVS = 'Sys.Audit,Sys.AccessNetwork,Datastore.AllocateTemplate';
 
 export class Stack {
 	#processes = new Map(); // in the order of their start
@@ -78,7 +80,9 @@ export class Stack {
 		const sim = this.simInfo;
 		const ssh = this.sshInfo;
 		this.config = writeConfig(this.configFile, { base, socket: this.socket, port: this.port, sim, ssh, change });
-		writeSecrets(join(this.data, 'secrets'), this.passwords, sim, ssh);
+		const secrets = join(this.data, 'secrets');
+		writeSecrets(secrets, this.passwords, sim, ssh);
+		gateKeys(secrets, this.binary('jarvisctl'));
 	}
 
 	#acl() {
@@ -113,7 +117,7 @@ export class Stack {
 	async #startSimulator() {
 		// Fixed ports, so that the configuration holds when the simulator is killed and started again.
 		const port = await freePorts(this.options.sim.nodes ?? SIM_NODES);
-		const options = { port, control: await freePort(), ...this.options.sim };
+		const options = { port, control: await freePort(), 'control-privs': EXECUTOR_PRIVS, ...this.options.sim };
 		const onExit = (proc) => this.#ended(proc);
 		const make = { dir: join(this.data, 'sim'), log: this.#log('simulator'), options, onExit };
 		const simulator = this.#add(makeSimulator(make));

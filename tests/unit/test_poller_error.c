@@ -2,12 +2,14 @@
 /*
  * Statuses and outcomes as classes, with sentences that say what to do and name no secret.
  */
-#include "services/proxmox-poller/pve_error.h"
+#include "common/pve_error.h"
 
 #include "common/str.h"
 #include "tests/unit/check.h"
 
 static const struct pve_question question = {
+	.service = "proxmox-poller",
+	.role = "PVEAuditor",
 	.cluster = "home",
 	.token = "jarvis@pve!poller",
 	.endpoint = "pve",
@@ -78,11 +80,11 @@ static void test_statuses(void **unused)
 		{ 403,
 		  "Permission check failed (user != root@pam)",
 		  PVE_PERMISSION,
-		  { "may not read" } },
+		  { "may not ask for" } },
 		{ 403,
 		  "Permission check failed",
 		  PVE_PERMISSION,
-		  { "may not read /nodes/agent/status" } },
+		  { "may not ask for /nodes/agent/status" } },
 		{ 500,
 		  "Configuration file 'nodes/pve1/qemu-server/101.conf' does not exist",
 		  PVE_NOT_THERE,

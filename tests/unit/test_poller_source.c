@@ -2,7 +2,7 @@
 /*
  * Paths and periods of what is asked; settings over a reload; ULIDs.
  */
-#include "services/proxmox-poller/settings.h"
+#include "common/pve_settings.h"
 #include "services/proxmox-poller/source.h"
 #include "services/proxmox-poller/ulid.h"
 
@@ -114,26 +114,26 @@ static void test_settings(void **unused)
 		.nodes_n = 2,
 		.request_timeout_ms = 1,
 	};
-	struct settings *settings = settings_copy(&cluster);
+	struct pve_settings *settings = pve_settings_copy(&cluster);
 
 	(void)unused;
-	assert_true(settings_equal(settings, &cluster));
+	assert_true(pve_settings_equal(settings, &cluster));
 	assert_ptr_not_equal(settings->cluster.nodes, nodes);
 	cluster.request_timeout_ms = 2;
-	assert_false(settings_equal(settings, &cluster));
+	assert_false(pve_settings_equal(settings, &cluster));
 	cluster.request_timeout_ms = 1;
 	cluster.ca = "/etc/ca.pem";
-	assert_false(settings_equal(settings, &cluster));
+	assert_false(pve_settings_equal(settings, &cluster));
 	cluster.ca = NULL;
 	nodes[1].fingerprint = "AA";
-	assert_false(settings_equal(settings, &cluster));
+	assert_false(pve_settings_equal(settings, &cluster));
 	nodes[1].fingerprint = NULL;
 	nodes[1].mac = "bc:24:11:00:00:50"; /* none of the poller's business */
-	assert_true(settings_equal(settings, &cluster));
+	assert_true(pve_settings_equal(settings, &cluster));
 	cluster.nodes_n = 1;
-	assert_false(settings_equal(settings, &cluster));
-	settings_free(settings);
-	settings_free(NULL);
+	assert_false(pve_settings_equal(settings, &cluster));
+	pve_settings_free(settings);
+	pve_settings_free(NULL);
 }
 
 static void test_ulid(void **unused)

@@ -123,7 +123,7 @@ async function routed(call) {
 	const { sim, entry, request, path, principal, seen } = call;
 	call.given = readParams(request, call.query);
 	const fault = sim.faults.take(entry, request.method, path);
-	if (fault) {
+	if (fault && !fault.after) {
 		return fault(call);
 	}
 	const found = schemaFor(entry.pve.major).find(request.method, path);
@@ -140,7 +140,9 @@ async function routed(call) {
 	call.perms = principal && permissionsOf(sim, entry, principal);
 	call.perms?.enforce(row.perm, { ...call.given, ...uri });
 	const node = await reach(sim, entry, row, uri.node);
-	return ok(call, await run(call, row, uri, node));
+	const answer = ok(call, await run(call, row, uri, node));
+	seen.done = true;
+	return fault ? fault(call) : answer;
 }
 
 /** @returns {Permissions} */

@@ -10,7 +10,8 @@ export class Faults {
 	}
 
 	/** @param {{path_prefix: string, count?: number, node?: string, method?: string,
-	 *   kind: string, status?: number, reason?: string, size?: number}} fault */
+	 *   kind: string, status?: number, reason?: string, size?: number, after?: boolean}} fault
+	 *   `after`: the call is carried out first, and only its answer is lost */
 	add(fault) {
 		this.list.push({ ...fault, left: fault.count ?? 1 });
 	}
@@ -28,7 +29,7 @@ export class Faults {
 		}
 		fault.left--;
 		this.list = this.list.filter((f) => f.left > 0);
-		return (call) => KINDS[fault.kind](call, fault);
+		return Object.assign((call) => KINDS[fault.kind](call, fault), { after: fault.after === true });
 	}
 }
 

@@ -8,7 +8,8 @@ const PREFIX = { qemu: 'qm', lxc: 'vz' };
 function locked(sim, guest, { type, lock, user, before, seconds, log, after }) {
 	let mine = false;
 	return sim.tasks.start(guest.node, {
-		type: `${PREFIX[guest.type]}${type}`, id: guest.vmid, user,
+		// the one that does not begin as the others do
+		type: `${PREFIX[guest.type]}${type}`.replace('qmmigrate', 'qmigrate'), id: guest.vmid, user,
 		onEnd: () => {
 			guest.lock = mine ? null : guest.lock;
 		},

@@ -31,6 +31,8 @@ struct pve_fault {
 
 /* What was asked, and of whom. */
 struct pve_question {
+	const char *service;  /* who asks: its secrets hold the token */
+	const char *role;     /* that its token should have */
 	const char *cluster;  /* name in jarvis.yaml */
 	const char *token;    /* its id, which is no secret */
 	const char *endpoint; /* node that is asked */

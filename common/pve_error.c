@@ -3,7 +3,7 @@
  * Statuses to classes, and the sentences. The reason phrase of the status line carries Proxmox's own message; the
  * body repeats it only since PVE 8.3, and is empty where it would help most.
  */
-#include "services/proxmox-poller/pve_error.h"
+#include "common/pve_error.h"
 
 #include "common/str.h"
 
@@ -108,19 +108,19 @@ static void say_permission(const struct pve_question *q, const char *reason, str
 
 	if (missing_privilege(reason, path, privilege))
 		say(ret, PVE_PERMISSION,
-		    "token %.60s lacks %s on %s: pveum acl modify / --tokens '%.60s' --roles PVEAuditor",
-		    q->token, privilege, path, q->token);
+		    "token %.60s lacks %s on %s: pveum acl modify / --tokens '%.60s' --roles %s",
+		    q->token, privilege, path, q->token, q->role);
 	else
-		say(ret, PVE_PERMISSION, "token %.60s may not read %.60s: %.*s", q->token, q->path,
-		    REASON_MAX, reason);
+		say(ret, PVE_PERMISSION, "token %.60s may not ask for %.60s: %.*s", q->token,
+		    q->path, REASON_MAX, reason);
 }
 
 static void say_auth(const struct pve_question *q, const char *reason, struct pve_fault *ret)
 {
 	say(ret, PVE_AUTH,
 	    "%.32s does not accept token %.60s (%.40s): check the id, that it is not expired, and "
-	    "secrets/proxmox-poller/%.48s.token",
-	    q->endpoint, q->token, reason, q->cluster);
+	    "secrets/%s/%.48s.token",
+	    q->endpoint, q->token, reason, q->service, q->cluster);
 }
 
 static bool is_not_there(const char *reason)

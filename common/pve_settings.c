@@ -2,9 +2,11 @@
 /*
  * Copies and compares a cluster's section of jarvis.yaml.
  */
-#include "services/proxmox-poller/settings.h"
+#include "common/pve_settings.h"
 
 #include "common/alloc.h"
+
+#include <ctype.h>
 
 static const char *copy_text(struct arena *arena, const char *text)
 {
@@ -22,14 +24,26 @@ static const struct config_node *copy_nodes(struct arena *arena, const struct co
 		nodes[i].address = copy_text(arena, nodes[i].address);
 		nodes[i].fingerprint = copy_text(arena, nodes[i].fingerprint);
 		nodes[i].server_name = copy_text(arena, nodes[i].server_name);
-		nodes[i].mac = NULL; /* not ours to use */
+		nodes[i].mac = copy_text(arena, nodes[i].mac);
 	}
 	return nodes;
 }
 
-struct settings *settings_copy(const struct config_cluster *cluster)
+static const struct config_cluster_executor *
+copy_executor(struct arena *arena, const struct config_cluster_executor *from)
 {
-	struct settings *settings = xnew(struct settings);
+	struct config_cluster_executor *executor;
+
+	if (!from)
+		return NULL;
+	executor = arena_alloc(arena, sizeof(*executor));
+	executor->token = copy_text(arena, from->token);
+	return executor;
+}
+
+struct pve_settings *pve_settings_copy(const struct config_cluster *cluster)
+{
+	struct pve_settings *settings = xnew(struct pve_settings);
 	struct arena *arena = arena_new();
 
 	settings->arena = arena;
@@ -37,11 +51,12 @@ struct settings *settings_copy(const struct config_cluster *cluster)
 	settings->cluster.name = copy_text(arena, cluster->name);
 	settings->cluster.token = copy_text(arena, cluster->token);
 	settings->cluster.ca = copy_text(arena, cluster->ca);
+	settings->cluster.executor = copy_executor(arena, cluster->executor);
 	settings->cluster.nodes = copy_nodes(arena, cluster);
 	return settings;
 }
 
-void settings_free(struct settings *settings)
+void pve_settings_free(struct pve_settings *settings)
 {
 	if (!settings)
 		return;
@@ -74,7 +89,7 @@ static bool polls_equal(const struct config_poll *a, const struct config_poll *b
 	       a->updates_ms == b->updates_ms && a->smart_rotating == b->smart_rotating;
 }
 
-bool settings_equal(const struct settings *settings, const struct config_cluster *cluster)
+bool pve_settings_equal(const struct pve_settings *settings, const struct config_cluster *cluster)
 {
 	const struct config_cluster *a = &settings->cluster, *b = cluster;
 
@@ -82,4 +97,42 @@ bool settings_equal(const struct settings *settings, const struct config_cluster
 	       str_eq_null(a->ca, b->ca) && polls_equal(&a->poll, &b->poll) &&
 	       a->request_timeout_ms == b->request_timeout_ms &&
 	       a->connect_timeout_ms == b->connect_timeout_ms && nodes_equal(a, b);
+}
+
+static bool macs_equal(const struct config_cluster *a, const struct config_cluster *b)
+{
+	for (size_t i = 0; i < a->nodes_n; i++) {
+		if (!str_eq_null(a->nodes[i].mac, b->nodes[i].mac))
+			return false;
+	}
+	return true;
+}
+
+bool pve_settings_equal_to_act(const struct pve_settings *settings,
+			       const struct config_cluster *cluster)
+{
+	const struct config_cluster_executor *a = settings->cluster.executor;
+	const struct config_cluster_executor *b = cluster->executor;
+
+	if (!a != !b || (a && !str_eq(a->token, b->token)))
+		return false;
+	return pve_settings_equal(settings, cluster) && macs_equal(&settings->cluster, cluster);
+}
+
+void pve_add_url(struct str *out, const struct config_node *endpoint)
+{
+	bool is_ipv6 = strchr(endpoint->address, ':') && endpoint->address[0] != '[';
+
+	str_printf(out, is_ipv6 ? "https://[%s]:%lld/api2/json" : "https://%s:%lld/api2/json",
+		   endpoint->address, (long long)endpoint->port);
+}
+
+void pve_add_level(struct str *out, const char *name)
+{
+	for (; *name; name++) {
+		if (isalnum((unsigned char)*name) || *name == '-' || *name == '_')
+			str_add_char(out, *name);
+		else
+			str_printf(out, "%%%02X", (unsigned char)*name);
+	}
 }

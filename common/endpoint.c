@@ -2,7 +2,7 @@
 /*
  * Choosing endpoints: a ring that is walked from the entry on.
  */
-#include "services/proxmox-poller/endpoint.h"
+#include "common/endpoint.h"
 
 #include "common/alloc.h"
 #include "common/str.h"

@@ -3,7 +3,7 @@
  * The tolerant reader. One pass over an object's members with a search in the sorted table: a row of
  * /cluster/resources has some 25 members, and there may be thousands of rows.
  */
-#include "services/proxmox-poller/pve_value.h"
+#include "common/pve_value.h"
 
 #include "common/topics.h"
 

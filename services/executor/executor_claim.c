@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From an approved step to a claim. Nothing is claimed that would not be done at once: a grant is good for seconds.
+ */
+#include "services/executor/executor_parts.h"
+
+#include <sodium.h>
+#include <stdio.h>
+
+#define TICK_MS 1000
+#define HELLO_AGAIN_MS 5000
+
+static void make_nonce(char out[NONCE_TEXT])
+{
+	unsigned char random[NONCE_BYTES];
+
+	randombytes_buf(random, sizeof(random));
+	hex_build(random, sizeof(random), out);
+}
+
+/* ── the epoch ─────────────────────────────────────────────────────────────────────────────────────────────── */
+
+void executor_say_hello(struct executor *x)
+{
+	const struct msg_executor_hello hello = { .nonce = x->hello };
+
+	if (!bus_is_online(x->env->bus))
+		return;
+	x->epoch = 0;
+	x->hello_ms = executor_now(x);
+	make_nonce(x->hello);
+	(void)bus_publish(x->env->bus, TOPIC_X_HELLO, NULL, &hello);
+}
+
+void executor_on_epoch(void *self, const struct msg *msg)
+{
+	struct executor *x = self;
+	const struct msg_executor_epoch *epoch = msg->body;
+
+	if (!x->hello[0] || !str_eq(epoch->nonce, x->hello) || epoch->epoch <= 0) {
+		/* Another executor has started: the gate will not hear us any more. */
+		if (x->epoch && epoch->epoch > x->epoch)
+			log_warn("another executor has started; this one is not heard any more");
+		return;
+	}
+	x->hello[0] = '\0';
+	x->epoch = epoch->epoch;
+	wishes_unclaim(&x->wishes);
+	executor_pump(x);
+}
+
+/* ── claims ────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* Why WISH is not claimed now; NULL when it is. */
+static const char *objection(const struct executor *x, const struct wish *wish)
+{
+	const struct pve_link *link = executor_link(x, wish->cluster);
+	const char *why = freeze_stops(&x->freeze, wish->tool->tier, executor_now(x));
+
+	if (why || wish->tool->tier == TIER_GREEN)
+		return why;
+	if (!link)
+		return "its cluster has no executor section in jarvis.yaml";
+	if (!pve_link_is_fit(link, &why))
+		return why;
+	if (executor_is_busy(x, NULL, wish->object))
+		return "something is being done to the same target";
+	return NULL;
+}
+
+static void claim(struct executor *x, struct wish *wish)
+{
+	struct msg_grant_claim message = { .id = wish->id, .epoch = x->epoch };
+	char nonce[NONCE_TEXT];
+
+	make_nonce(nonce);
+	message.nonce = nonce;
+	/* The clock starts before the claim leaves: an age is then never too small. */
+	wish_claim(wish, nonce, executor_now(x));
+	counter_add(x->env->counters, "claims", 1);
+	(void)bus_publish(x->env->bus, TOPIC_X_CLAIM, NULL, &message);
+}
+
+static void claim_due(struct executor *x)
+{
+	int64_t now = executor_now(x);
+
+	for (struct wish *wish = x->wishes.first; wish; wish = wish->next) {
+		const char *why;
+
+		if (!wish_is_due(wish, now))
+			continue;
+		why = x->jobs_n < RUNS_MAX ? objection(x, wish) : "too much is being done already";
+		if (!why) {
+			claim(x, wish);
+			continue;
+		}
+		counter_add(x->env->counters, "claims_held", 1);
+		log_folded(&x->claim_fold, now, LOG_LEVEL_WARN, "%s %s waits: %s", wish->tool->name,
+			   wish->object, why);
+		wish->retry_ms = now + TICK_MS;
+	}
+}
+
+/* ── results ───────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void settle(struct executor *x, struct outcome *outcome)
+{
+	if (outcome->is_journaled && journal_close(x->journal, outcome->gid) < 0)
+		log_error("the journal: %s", journal_error(x->journal));
+	outcome_free(outcome);
+}
+
+static void say_results(struct executor *x)
+{
+	int64_t now = executor_now(x);
+	struct outcome *outcome;
+
+	while ((outcome = outbox_expire(&x->outbox, now)))
+		settle(x, outcome);
+	while (bus_is_online(x->env->bus) && (outcome = outbox_next(&x->outbox, now)))
+		(void)bus_publish_text(x->env->bus, TOPIC_X_RESULT, NULL, outcome->json,
+				       strlen(outcome->json));
+}
+
+void executor_on_action(void *self, const struct msg *msg)
+{
+	struct executor *x = self;
+	const struct msg_action_state *action = msg->body;
+	const char *id = msg->args->value[0];
+	struct outcome *outcome;
+
+	while ((outcome = outbox_settle(&x->outbox, id, action)))
+		settle(x, outcome);
+	wishes_take(&x->wishes, id, action);
+	if (x->wishes.n)
+		executor_pump(x);
+}
+
+/* ── the pump ──────────────────────────────────────────────────────────────────────────────────────────────── */
+
+void executor_pump(struct executor *x)
+{
+	bool wants_epoch;
+
+	if (x->is_stopping)
+		return;
+	wants_epoch = bus_is_online(x->env->bus) && !x->epoch &&
+		      docs_is_online(x->docs, SERVICE_SAFETY_GATE);
+	if (wants_epoch && executor_now(x) - x->hello_ms >= HELLO_AGAIN_MS)
+		executor_say_hello(x);
+	wishes_sweep(&x->wishes, executor_now(x));
+	if (x->epoch && x->wishes.n && executor_has_keys(x))
+		claim_due(x);
+	say_results(x);
+	if (wants_epoch || x->wishes.n || x->outbox.first)
+		timer_once(x->timer, TICK_MS);
+	else
+		timer_stop(x->timer);
+}

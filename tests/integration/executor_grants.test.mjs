@@ -1,0 +1,315 @@
+// The executor against grants that are not what they should be, targets that have changed, a switch that was thrown, and
+// rights that are too large: nothing of it may reach Proxmox.
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { start } from './executor_world.mjs';
+import { seal } from './played_gate.mjs';
+import { reconfigure } from './poller_world.mjs';
+
+const OTHER_SEED = '4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb';
+const READ = { tool: 'guest_list', args: {} };
+
+/** Payloads that were signed with the right key and must not be acted on. */
+const SENSELESS = {
+	'another version': (p) => ({ ...p, v: 2 }),
+	'an unknown member': (p) => ({ ...p, more: 1 }),
+	'no gid': ({ gid: _, ...p }) => p,
+	'a short gid': (p) => ({ ...p, gid: 'abcd' }),
+	'an unknown tool': (p) => ({ ...p, tool: 'guest_destroy' }),
+	'an unknown argument': (p) => ({ ...p, args: { ...p.args, purge: true } }),
+	'a missing argument': (p) => ({ ...p, args: { cluster: 'home' } }),
+	'a guest by name': (p) => ({ ...p, args: { cluster: 'home', guest: 'windows11' } }),
+	'a number as text': (p) => ({ ...p, args: { cluster: 'home', guest: '109' } }),
+	'a tier below its floor': (p) => ({ ...p, tier: 'green' }),
+	'the tier of what is never done': (p) => ({ ...p, tier: 'black' }),
+	'another target than its arguments name': (p) => ({ ...p, target: { ...p.target, object: 'home/guest/100' } }),
+	'no target': (p) => ({ ...p, target: null }),
+	'no node': (p) => ({ ...p, target: { ...p.target, node: null } }),
+	'a kind of guest that there is not': (p) => ({ ...p, target: { ...p.target, type: 'openvz' } }),
+	'another cluster': (p) => ({ ...p, args: { ...p.args, cluster: 'lab' } }),
+};
+/** The same, for another claim than the one that is out. */
+const OUTDATED = {
+	'another epoch': (p) => ({ ...p, epoch: p.epoch - 1 }),
+	'no time': (p) => ({ ...p, valid_ms: 0 }),
+	'negative time': (p) => ({ ...p, valid_ms: -5 }),
+};
+
+describe('grants', () => {
+	let w;
+	const counter = async (name) => {
+		const { doc } = await w.stack.observer.next('jarvis/service/executor/main/health', Boolean, 15_000);
+		return doc.counters[name] ?? 0;
+	};
+	/** Nothing was begun by what came before: a read that follows is answered, and Proxmox was not asked to change. */
+	const nothing = async () => {
+		w.gate.tamper.payload = (p) => p;
+		w.gate.tamper.envelope = (e) => e;
+		const result = await w.gate.result(await w.gate.approve(READ.tool, READ.args));
+		assert.equal(result.outcome, 'verified', result.detail);
+		assert.deepEqual(await w.effects(), []);
+	};
+
+	before(async () => {
+		w = await start();
+		await w.forget();
+	});
+	after(() => w?.stop());
+
+	for (const [name, change] of Object.entries({ ...SENSELESS, ...OUTDATED })) {
+		test(`with ${name} is refused`, async () => {
+			let sent = null;
+			w.gate.tamper.payload = (p) => (sent = change(p));
+			const action = await w.act('guest_start', 109);
+			await w.gate.until('claim', (d) => d.id === action.id);
+			if (/^[0-9a-f]{32}$/.test(sent?.gid ?? '') && name !== 'an unknown member' && name !== 'another version') {
+				const result = await w.gate.result(action);
+				assert.equal(result.outcome, 'failed');
+				assert.match(result.detail, /^Nothing was done/);
+			}
+			await nothing();
+			action.answer = false;
+		});
+	}
+
+	test('for another action, or with another nonce, is refused without a word on either', async () => {
+		for (const change of [(p) => ({ ...p, id: '01TEST00000000000000000000' }), (p) => ({ ...p, nonce: 'a'.repeat(64) })]) {
+			w.gate.tamper.payload = (p) => ({ ...change(p), step: p.step });
+			const action = await w.act('guest_start', 109);
+			await w.gate.until('claim', (d) => d.id === action.id);
+			await nothing();
+			assert.deepEqual(w.gate.results(action), []);
+			action.answer = false;
+		}
+	});
+
+	test('signed by somebody else is none', async () => {
+		w.gate.tamper.envelope = (_, payload) => seal(JSON.stringify(payload), OTHER_SEED);
+		const action = await w.act('guest_start', 109);
+		await w.gate.until('claim', (d) => d.id === action.id);
+		await nothing();
+		assert.deepEqual(w.gate.results(action), []);
+		action.answer = false;
+	});
+
+	test('with any bit flipped is none', async () => {
+		const action = await w.act('guest_start', 109, { answer: false });
+		const claim = await w.gate.until('claim', (d) => d.id === action.id);
+		const good = seal(JSON.stringify(w.gate.payload(action, claim)), w.gate.seed);
+		const payload = Buffer.from(good.payload, 'base64');
+		const sig = Buffer.from(good.signatures[0].sig, 'base64');
+
+		const flipped = (bytes, i) => Buffer.from(bytes.map((b, at) => (at === i >> 3 ? b ^ (1 << (i & 7)) : b))).toString('base64');
+		for (let i = 0; i < payload.length * 8; i += 37) await w.gate.send(claim, { ...good, payload: flipped(payload, i) });
+		for (let i = 0; i < sig.length * 8; i += 5) await w.gate.send(claim, { ...good, signatures: [{ keyid: '', sig: flipped(sig, i) }] });
+		await w.gate.send(claim, { ...good, payloadType: 'text/plain' });
+		await w.gate.send(claim, { ...good, signatures: [] });
+		await w.gate.send(claim, { ...good, more: 1 });
+		await nothing();
+		assert.deepEqual(w.gate.results(action), []);
+		assert.ok((await counter('grants_forged')) > 100);
+	});
+
+	test('that comes too late is refused', async () => {
+		w.gate.tamper.payload = (p) => ({ ...p, valid_ms: 300 });
+		const action = await w.act('guest_start', 109, { answer: false });
+		const claim = await w.gate.until('claim', (d) => d.id === action.id);
+		const payload = { ...w.gate.payload(action, claim), valid_ms: 300 };
+		await sleep(700);
+		await w.gate.send(claim, seal(JSON.stringify(payload), w.gate.seed));
+		const result = await w.gate.result(action);
+		assert.match(result.detail, /ms after the claim/);
+		await nothing();
+	});
+
+	test('that nobody asked for is none', async () => {
+		const action = await w.act('guest_start', 109, { answer: false });
+		const claim = { id: action.id, nonce: 'b'.repeat(64), epoch: w.gate.epoch };
+		await w.gate.send(claim, seal(JSON.stringify(w.gate.payload(action, claim)), w.gate.seed));
+		await nothing();
+		assert.deepEqual(w.gate.results(action), []);
+	});
+
+	test('a retained one is none', async () => {
+		const action = await w.act('guest_start', 109, { answer: false });
+		const claim = await w.gate.until('claim', (d) => d.id === action.id);
+		const envelope = seal(JSON.stringify(w.gate.payload(action, claim)), w.gate.seed);
+		await w.gate.say('x/grant', { id: action.id, nonce: claim.nonce, envelope }, { retain: true });
+		await nothing();
+		await w.gate.say('x/grant', '', { retain: true });
+	});
+
+	test('replayed, and under a new claim, it does nothing a second time', async () => {
+		const first = await w.act('guest_start', 109);
+		assert.equal((await w.gate.result(first)).outcome, 'verified');
+		assert.equal((await w.effects()).length, 1);
+		const { payload, envelope, claim } = first.grants[0];
+		await w.stack.sim('guest_kill', { vmid: 109 });
+		await w.gate.send(claim, envelope);
+		await w.gate.send(claim, envelope);
+		// The same gid, signed anew for a new claim: the journal knows it.
+		const second = await w.act('guest_start', 109, { answer: false });
+		const again = await w.gate.until('claim', (d) => d.id === second.id);
+		const reused = { ...w.gate.payload(second, again), gid: payload.gid };
+		await w.gate.send(again, seal(JSON.stringify(reused), w.gate.seed));
+		await w.gate.send(again, envelope);
+		const read = await w.gate.result(await w.gate.approve(READ.tool, READ.args));
+		assert.equal(read.outcome, 'verified');
+		assert.equal((await w.effects()).length, 1);
+		assert.equal((await w.truth()).guests[109].state, 'stopped');
+		assert.deepEqual(w.gate.results(second), []);
+	});
+
+	test('an action/state that comes twice is claimed once', async () => {
+		const action = await w.act('guest_start', 109);
+		await Promise.all([w.gate.publish(action), w.gate.publish(action)]);
+		await w.gate.result(action);
+		assert.equal(w.gate.heard.filter(([t, d]) => t === 'claim' && d.id === action.id).length, 1);
+		await w.stack.sim('guest_kill', { vmid: 109 });
+	});
+});
+
+describe('the last look', () => {
+	let w;
+	/** Approved as the world was, then changed, then granted. */
+	const changed = async (tool, vmid, ops, args = {}) => {
+		const action = await w.act(tool, vmid, { args, answer: false });
+		const claim = await w.gate.until('claim', (d) => d.id === action.id);
+		await w.stack.sim(ops);
+		await w.forget();
+		await w.gate.send(claim, seal(JSON.stringify(w.gate.payload(action, claim)), w.gate.seed));
+		return w.gate.result(action);
+	};
+
+	before(async () => {
+		w = await start();
+	});
+	after(() => w?.stop());
+
+	for (const [name, tool, vmid, ops, words] of [
+		['renamed', 'guest_start', 109, [{ op: 'guest_remove', vmid: 109 }, { op: 'guest_add', vmid: 109, node: 'Home', type: 'qemu', name: 'other', stopped: true }],
+			/called other now, and was windows11/],
+		['moved', 'guest_start', 145, [{ op: 'guest_migrate', vmid: 145, node: 'pve' }], /does not exist/],
+		['locked', 'guest_start', 127, [{ op: 'lock', vmid: 127, lock: 'backup' }], /lock is backup now, and was none/],
+		['started by somebody', 'guest_start', 149, [{ op: 'guest_start', vmid: 149 }], /running now, and was stopped/],
+		['stopped by somebody', 'guest_shutdown', 121, [{ op: 'guest_kill', vmid: 121 }], /stopped now, and was running/],
+		['paused by somebody', 'guest_shutdown', 143, [{ op: 'guest_pause', vmid: 143 }], /paused now, and was running/],
+		['removed', 'guest_shutdown', 122, [{ op: 'guest_remove', vmid: 122 }], /does not exist/],
+		['on a node that is gone', 'guest_shutdown', 160, [{ op: 'node_down', node: 'agent' }], /Nothing was done/],
+	]) {
+		test(`a guest that was ${name} since is left alone`, async () => {
+			const result = await changed(tool, vmid, ops);
+			assert.equal(result.outcome, 'failed', result.detail);
+			assert.match(result.detail, words);
+			assert.deepEqual(await w.effects(), []);
+			assert.deepEqual((await w.asked()).log.filter((r) => r.method !== 'GET'), []);
+		});
+	}
+});
+
+describe('the switch', () => {
+	let w;
+	const file = () => join(w.stack.runtime, 'frozen');
+
+	before(async () => {
+		w = await start();
+		await w.forget();
+	});
+	after(() => w?.stop());
+
+	/** Neither claimed nor done while it is thrown; reads go on. */
+	const stands = async () => {
+		const action = await w.act('guest_start', 109);
+		const read = await w.gate.result(await w.gate.approve(READ.tool, READ.args));
+		assert.equal(read.outcome, 'verified', read.detail);
+		await sleep(1500);
+		assert.equal(action.grants.length, 0);
+		assert.deepEqual(await w.effects(), []);
+		return action;
+	};
+	/** Thrown between claim and grant: the grant is used up for nothing. */
+	const stopsGranted = async (freeze) => {
+		const action = await w.act('guest_start', 109, { answer: false });
+		const claim = await w.gate.until('claim', (d) => d.id === action.id);
+		await freeze();
+		await w.gate.send(claim, seal(JSON.stringify(w.gate.payload(action, claim)), w.gate.seed));
+		const result = await w.gate.result(action);
+		assert.equal(result.outcome, 'failed');
+		assert.match(result.detail, /^Nothing was done: .*(frozen)/);
+		assert.deepEqual(await w.effects(), []);
+	};
+
+	test('as a file', async () => {
+		await stopsGranted(() => writeFileSync(file(), ''));
+		const action = await stands();
+		rmSync(file());
+		assert.equal((await w.gate.result(action)).outcome, 'verified');
+		await w.stack.sim('guest_kill', { vmid: 109 });
+		await w.forget();
+	});
+
+	test('as the gate\'s word', async () => {
+		await stopsGranted(async () => {
+			w.gate.frozen = true;
+			await w.gate.beat();
+		});
+		const action = await stands();
+		w.gate.frozen = false;
+		await w.gate.beat();
+		assert.equal((await w.gate.result(action)).outcome, 'verified');
+		await w.stack.sim('guest_kill', { vmid: 109 });
+		await w.forget();
+	});
+
+	test('as the gate\'s silence', async () => {
+		const action = await w.act('guest_start', 109, { answer: false });
+		const claim = await w.gate.until('claim', (d) => d.id === action.id);
+		action.status = 'denied';
+		await w.gate.publish(action);
+		assert.ok(claim);
+		w.gate.still();
+		await sleep(15_500);
+		const held = await stands();
+		await w.gate.beat();
+		assert.equal((await w.gate.result(held)).outcome, 'verified');
+	});
+});
+
+describe('the token', () => {
+	let w;
+
+	before(async () => {
+		w = await start({ sim: { 'control-privs': 'Sys.Audit,VM.Allocate,Permissions.Modify' } });
+	});
+	after(() => w?.stop());
+
+	test('with rights that no tool needs nothing is done, and that is said', async () => {
+		const action = await w.act('guest_start', 109);
+		const said = await w.stack.waitFor('jarvis/service/executor/main/log', (d) => d.text.includes('VM.Allocate'), 10_000);
+		assert.match(said.doc.text, /Permissions\.Modify/);
+		await sleep(1500);
+		assert.equal(action.grants.length, 0);
+		assert.deepEqual(await w.effects(), []);
+		// A read of the bus needs no token.
+		assert.equal((await w.gate.result(await w.gate.approve(READ.tool, READ.args))).outcome, 'verified');
+		action.answer = false;
+	});
+
+	test('until the configuration names them', async () => {
+		reconfigureExecutor(w.stack, (c) => {
+			c.executor = { accept_rights: ['VM.Allocate', 'Permissions.Modify'] };
+		});
+		const result = await w.gate.result(await w.act('guest_start', 109));
+		assert.equal(result.outcome, 'verified', result.detail);
+	});
+});
+
+function reconfigureExecutor(stack, change) {
+	const poller = stack.process;
+	stack.process = () => poller.call(stack, 'executor');
+	reconfigure(stack, change);
+	stack.process = poller;
+}

@@ -1,0 +1,42 @@
+// What the tests of the executor share: a stack with a played gate, targets as a gate would see them, and what the
+// simulator counted.
+import { startStack } from '../stack/stack.mjs';
+import { PlayedGate } from './played_gate.mjs';
+import { quick } from './poller_world.mjs';
+
+/** `poller: false` leaves the poller out: results then do not wait for a refresh. */
+export async function start({ sim, change = () => {}, poller = false, ...more } = {}) {
+	const config = (c) => {
+		quick(c);
+		change(c);
+	};
+	const services = poller ? ['proxmox-poller', 'executor'] : ['executor'];
+	const stack = await startStack({ services, sim: { life: 'off', 'auth-delay': 50, speed: 4, ...sim }, config, ...more });
+	const gate = await PlayedGate.open(stack);
+	return { stack, gate, ...world(stack, gate) };
+}
+
+function world(stack, gate) {
+	const control = stack.simInfo.control_url;
+	const truth = async () => (await fetch(`${control}/state`)).json();
+	const asked = async () => (await fetch(`${control}/requests`)).json();
+	const forget = () => fetch(`${control}/requests`, { method: 'DELETE' });
+	const guest = async (vmid) => {
+		const { guests } = await truth();
+		const g = guests[vmid];
+		return { object: `home/guest/${vmid}`, name: g.name, type: g.type, node: g.node, status: g.state, lock: g.lock };
+	};
+	const node = async (name) => {
+		const { nodes } = await truth();
+		return { object: `home/node/${name}`, node: name, status: nodes[name].alive ? 'online' : 'offline' };
+	};
+	const act = async (tool, vmid, { args = {}, target, ...more } = {}) =>
+		gate.approve(tool, { guest: vmid, cluster: 'home', ...args }, { ...(await guest(vmid)), ...target }, more);
+	/** Requests that change something, which the simulator carried out. */
+	const effects = async () => (await asked()).log.filter((r) => r.method !== 'GET' && r.done);
+	const stop = async () => {
+		await gate.close();
+		await stack.stop();
+	};
+	return { truth, asked, forget, guest, node, act, effects, stop };
+}
