@@ -13,7 +13,6 @@
 #define KEPT_GREEN_MS 60000 /* long enough for whoever asked to read how it ended */
 #define KEPT_MS (24 * 3600 * 1000LL)
 #define KEPT_MAX 500
-#define PROGRESS_MARGIN_MS 60000
 
 struct core *core_new(const struct core_random *random)
 {
@@ -182,6 +181,7 @@ void action_end(struct core *core, struct action *action, enum action_status sta
 		else if (step->status == STEP_RUNNING)
 			step->status = STEP_UNKNOWN;
 	}
+	action->rec.is_error = status != ACTION_VERIFIED;
 	action->state.summary = action_text(action, text);
 	action->state.ended_ms = some_i64(now.wall_ms);
 	action->state.status = status;
@@ -204,6 +204,23 @@ static void drop_action(struct core *core, size_t i, struct effects *out)
 
 /* ── loading ───────────────────────────────────────────────────────────────────────────────────────────────── */
 
+/* The boot clock may be another one: what is left is told by the wall, and never more than was given. */
+static int64_t time_left(const struct action *action, struct core_now now)
+{
+	const struct tool *tool = tool_find(action->state.tool);
+	int64_t until_ms = now.wall_ms + KEPT_MS, most_ms = KEPT_MS;
+
+	if (action->state.until_ms.has) {
+		until_ms = action->state.until_ms.v;
+	} else if (action->state.status == ACTION_RUNNING) {
+		most_ms = (tool ? tool->deadline_s * 1000LL : 0) + CORE_RUN_MARGIN_MS;
+		until_ms = action->rec.granted_ms.v + most_ms;
+	} else if (action->state.ended_ms.has) {
+		until_ms = action->state.ended_ms.v + KEPT_MS;
+	}
+	return max_of((int64_t)0, min_of(until_ms - now.wall_ms, most_ms));
+}
+
 void core_load_action(struct core *core, const struct msg_action_record *record,
 		      struct core_now now)
 {
@@ -223,12 +240,7 @@ void core_load_action(struct core *core, const struct msg_action_record *record,
 		action->actor = *state->actor;
 		action->state.actor = &action->actor;
 	}
-	/* The boot clock may be another one: what is left is told by the wall, and never more than was given. */
-	action->deadline_ms = now.boot_ms + KEPT_MS;
-	if (state->until_ms.has)
-		action->deadline_ms =
-			now.boot_ms +
-			max_of((int64_t)0, min_of(state->until_ms.v - now.wall_ms, KEPT_MS));
+	action->deadline_ms = now.boot_ms + time_left(action, now);
 	action->since_ms = now.boot_ms - max_of((int64_t)0, now.wall_ms - state->created_ms);
 	action_add(core, action);
 }
@@ -248,6 +260,11 @@ void core_load_request(struct core *core, const struct effect_request *request, 
 		.boot_ms = now.boot_ms - max_of((int64_t)0, now.wall_ms - request->wall_ms),
 	};
 	memcpy(seen->digest, request->digest, sizeof(seen->digest));
+}
+
+const struct msg_action_state *core_next_action(const struct core *core, size_t *at)
+{
+	return *at < core->actions_n ? &core->actions[(*at)++]->state : NULL;
 }
 
 void core_set_policy(struct core *core, const struct config *config, const char *policy)

@@ -6,6 +6,7 @@
 #include "services/safety-gate/core.h"
 
 #define CORE_ID_BYTES 27
+#define CORE_RUN_MARGIN_MS 60000 /* on top of the tool's own deadline */
 
 struct action {
 	struct arena *arena; /* owns all texts */

@@ -12,6 +12,8 @@
 
 #define RATE_MS 600000
 #define REQUESTS_MAX 100000
+/* Of one principal: others are still heard after it has asked for all that it may. */
+#define REQUESTS_OF_ONE_MAX (REQUESTS_MAX / 4)
 /* What is claimed and reported may take this much longer than the tool's own deadline. */
 #define DEADLINE_MARGIN_MS 60000
 
@@ -152,7 +154,7 @@ static void refuse(struct asking *a, enum tier tier, const char *code, const cha
 	size_t before = a->out->n;
 
 	json_object_begin(&w, NULL);
-	json_add_str(&w, "blocked", "true");
+	json_add_bool(&w, "blocked", true);
 	json_add_str(&w, "tier", enumeration_word(&enumeration_tier, (int)tier));
 	json_add_str(&w, "rule", rule);
 	json_add_str(&w, "reason", reason);
@@ -210,6 +212,20 @@ static bool has_twice(const struct msg_action_request *request)
 	return false;
 }
 
+/* Two names of one thing are one thing. */
+static bool means_twice(const struct asking *a)
+{
+	for (size_t i = 0; i < a->targets_n; i++) {
+		const char *object = judge_object(&a->targets[i], a->out->arena);
+
+		for (size_t k = 0; k < i; k++) {
+			if (str_eq(object, judge_object(&a->targets[k], a->out->arena)))
+				return true;
+		}
+	}
+	return false;
+}
+
 static bool read_request(struct asking *a)
 {
 	const struct msg_action_request *request = a->request;
@@ -233,6 +249,10 @@ static bool read_request(struct asking *a)
 	for (size_t i = 0; i < request->targets_n && i < JUDGE_TARGETS_MAX; i++) {
 		if (!read_one(a, request->targets[i], &error))
 			return false;
+	}
+	if (means_twice(a)) {
+		refuse(a, TIER_BLACK, "black", "targets", "targets names something twice.");
+		return false;
 	}
 	return true;
 }
@@ -536,6 +556,18 @@ static const char *code_of(const struct verdict *verdict)
 	return "policy";
 }
 
+static bool too_many_asked(const struct core *core, const char *principal)
+{
+	bool is_gateway = str_eq(principal, service_table[SERVICE_GATEWAY].name);
+	size_t n = 0;
+
+	if (core->requests_n < REQUESTS_OF_ONE_MAX || is_gateway)
+		return core->requests_n >= REQUESTS_MAX;
+	for (size_t i = 0; i < core->requests_n; i++)
+		n += str_eq(core->requests[i].principal, principal);
+	return n >= REQUESTS_OF_ONE_MAX || core->requests_n >= REQUESTS_MAX;
+}
+
 void core_request(struct core *core, const char *principal,
 		  const struct msg_action_request *request, const char *digest, struct core_now now,
 		  struct effects *out)
@@ -553,7 +585,7 @@ void core_request(struct core *core, const char *principal,
 		repeat_reply(&a, seen);
 		return;
 	}
-	if (core->requests_n >= REQUESTS_MAX) {
+	if (too_many_asked(core, principal)) {
 		effect_reply(out, principal, request->request_id, REPLY_DENIED, "rate",
 			     "Too many requests in a day.", NULL);
 		return;
