@@ -229,18 +229,23 @@ class User {
 		Object.assign(this, { world, name, client });
 	}
 
-	say(topic, doc, options = {}) {
+	/** 'refused' when the broker's ACL does not let it through. */
+	async say(topic, doc, options = {}) {
 		const text = typeof doc === 'string' || Buffer.isBuffer(doc) ? doc : JSON.stringify(doc);
-		return this.client.publishAsync(`jarvis/${topic}`, text, { qos: 1, ...options });
+		const refused = (error) => {
+			if (error.code !== 135) throw error;
+			return 'refused';
+		};
+		return this.client.publishAsync(`jarvis/${topic}`, text, { qos: 1, ...options }).catch(refused);
 	}
 
-	/** The reply to a command with a request_id; null when none comes. */
+	/** The reply to a command with a request_id; null when none comes, 'refused' when the broker refused it. */
 	async ask(topic, doc, { ms = 5000, options } = {}) {
 		const { request_id } = doc;
 		const reply = this.world.stack.observer.next(`jarvis/reply/${this.name}/${request_id}`, Boolean, ms);
 		const settled = reply.then((m) => m.doc, () => null);
-		await this.say(topic, doc, options);
-		return settled;
+		const said = await this.say(topic, doc, options);
+		return said === 'refused' ? said : settled;
 	}
 
 	request(tool, args, more = {}, how = {}) {
