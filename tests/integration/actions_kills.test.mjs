@@ -13,7 +13,7 @@ const VICTIMS = ['broker', 'safety-gate', 'executor', 'gateway'];
 const MOST_MS = 800;
 const END_MS = 75_000; // what is not claimed expires in 60 s
 const SNAPSHOTS = [101, 105, 106, 121, 122, 143];
-const REBOOTS = [124, 146];
+const SWITCHED = [125, 146];
 
 /** mulberry32 */
 function random(seed) {
@@ -82,10 +82,12 @@ function judge(w, effects) {
 	assert.equal(new Set(made).size, made.length, `twice: ${made.filter((name, i) => made.indexOf(name) !== i)}`);
 	const allowed = new Set(granted.map((r) => snapshotOf(r.body.action.steps[0])));
 	for (const name of made) assert.ok(allowed.has(name), `no record of a grant for ${name}`);
-	for (const guest of REBOOTS) {
-		const did = effects.filter((r) => r.path.endsWith(`/lxc/${guest}/status/reboot`)).length;
-		const may = granted.filter((r) => r.body.action.tool === 'guest_reboot' && r.body.action.steps[0].args.guest === guest).length;
-		assert.ok(did <= may, `${guest} was restarted ${did} times by ${may} grants`);
+	for (const guest of SWITCHED) {
+		for (const word of ['start', 'shutdown']) {
+			const did = effects.filter((r) => r.path.endsWith(`/lxc/${guest}/status/${word}`)).length;
+			const may = granted.filter(({ body: { action } }) => action.tool === `guest_${word}` && action.steps[0].args.guest === guest).length;
+			assert.ok(did <= may, `${guest}: ${did} times ${word} by ${may} grants`);
+		}
 	}
 	for (const action of actions) {
 		assert.ok(OVER.includes(action.status), `${action.id} ${action.tool} is ${action.status}`);
@@ -96,7 +98,8 @@ function judge(w, effects) {
 		assert.ok(['allowed', 'asked'].includes(of[0]) && OVER.includes(of.at(-1)), `${action.id}: ${of}`);
 		assert.ok(of.filter((kind) => kind === 'granted').length <= 1, `${action.id}: ${of}`);
 	}
-	return { actions: actions.length, effects: effects.length,
+	const others = actions.filter((a) => a.status !== 'verified').map((a) => a.summary.replace(/\d+/g, 'N'));
+	return { actions: actions.length, effects: effects.length, why: [...new Set(others)],
 		ends: Object.fromEntries(Object.entries(Object.groupBy(actions, (a) => a.status)).map(([status, list]) => [status, list.length])) };
 }
 
@@ -110,7 +113,9 @@ test(`${KILLS} kills`, { timeout: 240_000 + KILLS * 3000 }, async (t) => {
 		const snapshots = (guests) => () => ({ tool: 'guest_snapshot', args: { guest: guests[n % guests.length], snapshot: `k${++n}` }, more: { wait_s: 2 } });
 		const workers = [
 			...[0, 1, 2].map((i) => work(w, run, snapshots(SNAPSHOTS.filter((_, at) => at % 3 === i)))),
-			...REBOOTS.map((guest) => work(w, run, () => ({ tool: 'guest_reboot', args: { guest }, more: { keyword: w.keyword, wait_s: 2 } }))),
+			// On and off: what stands in the wrong state is refused, and the next one is the other.
+			...SWITCHED.map((guest) => work(w, run, () => ({ tool: ++n % 2 ? 'guest_start' : 'guest_shutdown', args: { guest },
+				more: { keyword: w.keyword, wait_s: 2 } }))),
 			work(w, run, () => ({ tool: 'guest_status', args: { guest: 101 }, more: { wait_s: 1 } })),
 		];
 		const working = Promise.all(workers);
