@@ -34,6 +34,18 @@ struct msg {
 		const struct msg_storage_state *storage_state;
 		const struct msg_event_task *event_task;
 		const struct msg_request *request;
+		const struct msg_action_request *action_request;
+		const struct msg_action_approval *action_approval;
+		const struct msg_action_state *action_state;
+		const struct msg_autonomy_set *autonomy_set;
+		const struct msg_executor_hello *executor_hello;
+		const struct msg_executor_epoch *executor_epoch;
+		const struct msg_grant_claim *grant_claim;
+		const struct msg_grant *grant;
+		const struct msg_action_progress *action_progress;
+		const struct msg_action_result *action_result;
+		const struct msg_action_cancel *action_cancel;
+		const struct msg_autonomy_state *autonomy_state;
 		const struct msg_reply *reply;
 	};
 };

@@ -96,7 +96,7 @@ static int run(struct db *db, const char *sql)
 	return code == SQLITE_OK ? 0 : db_fail(db, code, sql);
 }
 
-static int set_switches(struct db *db)
+int db_set_switches(struct db *db)
 {
 	sqlite3 *handle = db->handle;
 
@@ -149,7 +149,7 @@ int db_connect(const char *path, bool is_durable, struct db **ret)
 			       NULL);
 	if (code != SQLITE_OK)
 		return db_fail(db, code, "open");
-	r = set_switches(db);
+	r = db_set_switches(db);
 	if (r < 0)
 		return r;
 	return set_journal(db, is_durable);

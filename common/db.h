@@ -54,6 +54,12 @@ enum db_open_result {
  * or -errno with *ERROR naming the file and what to do; -ENOTSUP when a newer program wrote it.
  */
 int db_open(const struct db_options *options, struct db **ret, struct str *error) _nodiscard_;
+/*
+ * Opens a database of another program to read it: nothing is written to it, not even a log that was
+ * left behind. It may be in use, or a copy in a folder that cannot be written. 0, or -errno with
+ * *ERROR naming the file; -ENOENT when there is none, -EUCLEAN when it is damaged or no database.
+ */
+int db_open_to_read(const char *path, struct db **ret, struct str *error) _nodiscard_;
 /* Rolls back what was not committed. NULL is nothing. All rows must have been freed. */
 void db_free(struct db *db);
 DEFINE_FREEP(struct db, db_free)

@@ -33,6 +33,8 @@ void db_forget_statements(struct db *db);
 
 /* Opens without check or migration. 0 or -errno; *RET is set in both cases, for its error. */
 int db_connect(const char *path, bool is_durable, struct db **ret);
+/* Limits and settings of every connection. 0 or -errno with the error noted. */
+int db_set_switches(struct db *db);
 /* PRAGMA user_version: ≥ 0, or -errno. */
 int db_version(struct db *db);
 /* Copies all of SOURCE into TARGET in one transaction. */

@@ -492,3 +492,18 @@ const cJSON *json_get(const cJSON *object, const char *key)
 {
 	return cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, key) : NULL;
 }
+
+static void wipe_text(cJSON *item)
+{
+	for (; item; item = item->next) {
+		if (item->valuestring)
+			explicit_bzero(item->valuestring, strlen(item->valuestring));
+		wipe_text(item->child);
+	}
+}
+
+void json_wipe(cJSON *tree)
+{
+	wipe_text(tree);
+	cJSON_Delete(tree);
+}

@@ -48,6 +48,14 @@ static inline void json_treep(cJSON **tree)
 	*tree = NULL;
 }
 
+/* The same for a tree that holds secrets: all its text is overwritten first. */
+void json_wipe(cJSON *tree);
+static inline void json_secret_treep(cJSON **tree)
+{
+	json_wipe(*tree);
+	*tree = NULL;
+}
+
 /*
  * The writer: appends to OUT. Members and elements get their commas by themselves; KEY is NULL inside a list.
  * Text is escaped; bytes that are not UTF-8 become U+FFFD. A number that is not finite becomes null.

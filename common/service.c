@@ -224,6 +224,8 @@ static void reload(struct service *s)
 	if (config_load(s->options.config, &config, &errors) < 0) {
 		log_error("the configuration is not read again, the old one stays in force: %s",
 			  str_get(&errors));
+		if (s->def->reload_failed)
+			s->def->reload_failed(s->self);
 		return;
 	}
 	if (needs_restart(old, config))

@@ -40,6 +40,8 @@ struct service_def {
 	void (*on_batch_end)(void *self); /* optional */
 	/* Optional. A new configuration is in force; the old one is freed afterwards. */
 	void (*reload)(void *self, const struct config *config);
+	void (*reload_failed)(
+		void *self); /* optional: it has errors, and the old one stays in force */
 };
 
 /*

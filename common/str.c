@@ -11,7 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void str_reserve(struct str *s, size_t extra)
+void str_reserve(struct str *s, size_t extra)
 {
 	size_t need = s->len + extra + 1;
 	size_t cap = s->cap ? s->cap : 64;
@@ -28,6 +28,13 @@ void str_done(struct str *s)
 {
 	free(s->data);
 	*s = (struct str){ 0 };
+}
+
+void str_wipe(struct str *s)
+{
+	if (s->data)
+		explicit_bzero(s->data, s->cap);
+	str_done(s);
 }
 
 void str_add_n(struct str *s, const char *text, size_t length)

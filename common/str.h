@@ -21,6 +21,10 @@ void str_add_char(struct str *s, char c);
 void str_printf(struct str *s, const char *format, ...) _printf_(2, 3);
 /* Forgets the text, keeps the memory. */
 void str_clear(struct str *s);
+/* Makes room for EXTRA bytes more: until they are used up the text does not move. */
+void str_reserve(struct str *s, size_t extra);
+/* As str_done(), and overwrites the text first; that of a secret must not have moved, see str_reserve(). */
+void str_wipe(struct str *s);
 /* The text; "" while empty. */
 const char *str_get(const struct str *s);
 /* Hands the text over (the caller frees it) and leaves S empty. Never NULL. */

@@ -12,6 +12,10 @@ enum exit_code {
 	EXIT_BAD_CONFIG = 78, /* the configuration has errors; stderr lists them all */
 };
 
+int command_audit(int argc, char **argv);
 int command_config(int argc, char **argv);
+int command_keys(int argc, char **argv);
 int command_mqtt_user(int argc, char **argv);
+int command_person(int argc, char **argv);
 int command_probe(int argc, char **argv);
+int command_totp(int argc, char **argv);

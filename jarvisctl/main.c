@@ -16,12 +16,29 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{ "audit",
+	  "  jarvisctl audit verify [--db FILE] [--public FILE] [--checkpoint FILE]…\n"
+	  "      follow the audit chain in FILE (/var/lib/jarvis/safety-gate/safety-gate.db), which may be in use\n"
+	  "      or a copy: exit code 0 when it is sound, 1 when a record or checkpoint is not, and which.\n"
+	  "      --checkpoint: signed checkpoints kept elsewhere, as notes or as the JSON of the topic\n"
+	  "      audit/checkpoint (- is standard input); only they show that the end was cut.\n"
+	  "      --public: the gate's public keys (/etc/jarvis/secrets/safety-gate/signing-key.pub).\n",
+	  "was anything done to the audit log?", command_audit },
 	{ "config",
 	  "  jarvisctl config --print          print jarvis.yaml with every key, its default and "
 	  "what it means\n"
 	  "  jarvisctl config --check [FILE]   report every error of FILE "
-	  "(/etc/jarvis/jarvis.yaml)\n",
+	  "(/etc/jarvis/jarvis.yaml)\n"
+	  "  jarvisctl config --json [FILE]    print what FILE means, with all defaults, for "
+	  "programs\n",
 	  "the configuration file", command_config },
+	{ "keys",
+	  "  jarvisctl keys [--secrets DIR] [--rotate]\n"
+	  "      make the safety gate's keys in DIR (/etc/jarvis/secrets): safety-gate/signing-key and\n"
+	  "      box-key, and their public halves executor/gate.pub, gateway/gate-box.pub and\n"
+	  "      safety-gate/signing-key.pub (all that ever signed, for audit verify). What is there is\n"
+	  "      kept; --rotate makes new ones, and the old ones count beside them until the next time.\n",
+	  "keys of the safety gate", command_keys },
 	{ "mqtt-user",
 	  "  jarvisctl mqtt-user [--secrets DIR] NAME…\n"
 	  "      make a random password for each MQTT user, in DIR/NAME/mqtt-password "
@@ -30,12 +47,28 @@ static const struct command commands[] = {
 	  "password file,\n"
 	  "      mosquitto_passwd -U FILE once to hash it, and SIGHUP.\n",
 	  "passwords of MQTT users", command_mqtt_user },
+	{ "person",
+	  "  jarvisctl person enrol [--secrets DIR] [--keyword-file FILE] [--no-keyword] [--no-totp]\n"
+	  "                         [--replace] [--yes] NAME\n"
+	  "      let NAME, a person of the dashboard, approve: asks for a keyword (or takes the first line\n"
+	  "      of FILE, - is standard input), makes a secret for one-time codes, shows it for an\n"
+	  "      authenticator app, and asks for one code; --yes does not ask. --replace: the person is\n"
+	  "      enrolled anew, and what was enrolled before ceases to count.\n"
+	  "  jarvisctl person list [--secrets DIR]\n"
+	  "  jarvisctl person remove [--secrets DIR] NAME\n"
+	  "      They are in DIR/safety-gate/persons.json (/etc/jarvis/secrets).\n",
+	  "who may approve, and by what", command_person },
 	{ "probe",
 	  "  jarvisctl probe http PORT PATH    127.0.0.1:PORT answers a GET of PATH with 200\n"
 	  "  jarvisctl probe listening PORT    somebody listens on the TCP port\n"
 	  "  jarvisctl probe connected PORT    there is a connection to somebody's TCP port\n"
 	  "      of this network namespace; exit code 0 or 1, for healthchecks of containers\n",
 	  "is this container well?", command_probe },
+	{ "totp",
+	  "  jarvisctl totp --file FILE\n"
+	  "      print the present one-time code of the base32 secret in the first line of FILE (- is\n"
+	  "      standard input)\n",
+	  "a one-time code, for scripts", command_totp },
 };
 
 static void print_usage(FILE *out)
@@ -55,7 +88,9 @@ static int run_command(const struct command *command, int argc, char **argv)
 {
 	int code;
 
-	if (argc > 1 && (str_eq(argv[1], "--help") || str_eq(argv[1], "-h"))) {
+	for (int i = 1; i < argc; i++) {
+		if (!str_eq(argv[i], "--help") && !str_eq(argv[i], "-h"))
+			continue;
 		fputs(command->usage, stdout);
 		return EXIT_OK;
 	}

@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/timer.h"
 #include "common/work.h"
+#include "services/gateway/actions_ask.h"
 #include "services/gateway/sockets.h"
 
 #define EXPIRE_PERIOD_MS 60000
@@ -34,6 +35,7 @@ size_t gateway_routes(struct bus_route *routes)
 							  .fn = feed_message,
 							  .raw = true };
 	}
+	routes[n++] = (struct bus_route){ .topic = TOPIC_REPLY, .fn = asks_on_reply };
 	return n;
 }
 
@@ -230,6 +232,7 @@ int gateway_start(struct service_env *env, void **ret)
 	g->sweep = timer_new(env->loop, sweep_cb, g);
 	g->expire = timer_new(env->loop, expire_cb, g);
 	make_hub(g);
+	g->asks = asks_new(g);
 	feed_link(g, false);
 	load_files(g);
 	r = open_accounts(g);
@@ -277,6 +280,7 @@ void gateway_stop(void *self)
 
 	g->stopping = true;
 	ws_hub_stop(g->hub);
+	asks_free(take(g->asks));
 	bridge_close(g->bridge);
 	if (work_run(g->env->loop, stop_server, server_stopped, g) < 0) {
 		server_stop(g->server);
@@ -288,6 +292,7 @@ void gateway_release(struct gateway *g)
 {
 	if (!g->freed || !g->server_stopped || g->renders || password_jobs_n(g->passwords))
 		return;
+	asks_free(g->asks);
 	ws_hub_free(g->hub);
 	bridge_free(g->bridge);
 	watch_free(g->watch);

@@ -3,9 +3,9 @@
 /*
  * The gateway: what its parts share. All of it belongs to the loop's thread.
  */
+#include "common/password.h"
 #include "common/service.h"
 #include "services/gateway/mirror.h"
-#include "services/gateway/password.h"
 #include "services/gateway/roster.h"
 #include "services/gateway/routes.h"
 #include "services/gateway/server.h"
@@ -30,6 +30,7 @@ struct gateway {
 	struct accounts *accounts;
 	struct password_jobs *passwords;
 	struct ws_hub *hub;
+	struct asks *asks; /* questions to the safety gate */
 	struct bridge *bridge;
 	struct watch *watch;
 	struct static_files files;

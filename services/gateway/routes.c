@@ -138,6 +138,8 @@ static bool may(const struct caller *caller, enum route_access access)
 		return caller->scopes & SCOPE_READ;
 	case ACCESS_METRICS:
 		return caller->scopes & (SCOPE_METRICS | SCOPE_READ);
+	case ACCESS_ACT:
+		return caller->scopes & (SCOPE_READ | SCOPE_PROPOSE | SCOPE_OPERATE);
 	case ACCESS_PERSON:
 		return person;
 	case ACCESS_OPERATOR:

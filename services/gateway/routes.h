@@ -16,6 +16,7 @@ enum route_access {
 	ACCESS_PUBLIC,
 	ACCESS_READ,
 	ACCESS_METRICS,
+	ACCESS_ACT,
 	ACCESS_PERSON,
 	ACCESS_OPERATOR,
 };
@@ -78,5 +79,19 @@ void show_health(struct gateway *gateway, struct call *call);
 void show_healthz(struct gateway *gateway, struct call *call);
 void show_readyz(struct gateway *gateway, struct call *call);
 void show_ws(struct gateway *gateway, struct call *call);
+/* actions.c */
+/* The number NAME of a query: 0, also when it is not there, or -EINVAL or -ERANGE. */
+int query_number(const char *query, const char *name, struct opt_i64 *ret);
+void tools_list(struct gateway *gateway, struct call *call);
+void actions_list(struct gateway *gateway, struct call *call);
+void actions_get(struct gateway *gateway, struct call *call);
+void actions_autonomy(struct gateway *gateway, struct call *call);
+/* actions_ask.c */
+void actions_execute(struct gateway *gateway, struct call *call);
+void actions_decide(struct gateway *gateway, struct call *call);
+void actions_audit(struct gateway *gateway, struct call *call);
+void actions_set_level(struct gateway *gateway, struct call *call);
+void actions_freeze(struct gateway *gateway, struct call *call);
+void actions_unfreeze(struct gateway *gateway, struct call *call);
 /* metrics.c */
 void metrics_get(struct gateway *gateway, struct call *call);

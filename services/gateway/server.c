@@ -66,7 +66,8 @@ static bool is_for_the_loop(const struct request *request)
 static int ask(struct mg_connection *conn, struct exchange *exchange)
 {
 	struct server *server = server_of(conn);
-	int r = bridge_ask(exchange, SERVER_DEADLINE_MS);
+	bool waits = str_eq(exchange->request.path, "/api/tools/execute");
+	int r = bridge_ask(exchange, waits ? SERVER_ACTION_MS : SERVER_DEADLINE_MS);
 
 	if (r == 0)
 		return 0;

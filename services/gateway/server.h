@@ -12,6 +12,8 @@
 /* Workers: a request is short, and WebSockets need none. */
 #define SERVER_THREADS 64
 #define SERVER_DEADLINE_MS 5000
+#define SERVER_ACTION_MS                                                                           \
+	65000 /* an action that is waited for; only so many are, see actions_ask.h */
 
 struct server;
 

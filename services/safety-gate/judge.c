@@ -240,7 +240,7 @@ static void decide_agent(struct judgement *j)
 			j, DECISION_REFUSE, "level",
 			"At autonomy level %d agents only %s; a person may do it, or raise the level.",
 			level, level == 0 ? "observe" : "advise");
-	else if (j->v->tier == TIER_YELLOW && level >= 3)
+	else if (j->v->tier == TIER_YELLOW && level >= 3 && !j->ask->proposes)
 		(void)settle(j, DECISION_ALLOW, "level",
 			     "YELLOW: done and reported at autonomy level %d.", level);
 	else

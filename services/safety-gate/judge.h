@@ -51,6 +51,7 @@ struct ask {
 	const struct judge_target *targets;
 	size_t targets_n; /* 0 only for tools without a target */
 	int level;	  /* autonomy, of the runbook if it has one of its own */
+	bool proposes;	  /* may only propose: a person decides, whatever the level */
 	bool frozen;
 	const char *
 		unfit; /* why the gate itself may not act above GREEN: full disk, lost audit …; NULL */

@@ -102,7 +102,7 @@ static struct doc *insert(struct view *view, enum topic_id id, const char *clust
 	memmove(doc + 1, doc, (view->n - place) * sizeof(*doc));
 	view->n++;
 	*doc = (struct doc){ .id = id };
-	(void)snprintf(doc->cluster, sizeof(doc->cluster), "%s", cluster);
+	(void)snprintf(doc->cluster, sizeof(doc->cluster), "%.*s", TOPIC_LEVEL_MAX, cluster);
 	(void)snprintf(doc->name, sizeof(doc->name), "%s", name);
 	return doc;
 }

@@ -1,16 +1,20 @@
 // Who runs in a stack, and with which secrets. A new service is one row.
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
  * In the order of their start. `files`: the secret files below secrets/<name>/ beside the MQTT password,
- * given what the simulator told of itself (null without one) and the gate's keys, as name → text.
+ * given what the simulators of Proxmox and of the nodes' sshd told of themselves (null without one), as name → text.
+ * `sim`: the further simulator it needs.
  */
 export const SERVICES = [
 	{ name: 'proxmox-poller', files: (sim) => (sim ? { [`${sim.cluster}.token`]: tokenOf(sim, 'monitor') } : {}) },
-	{ name: 'executor', files: (sim, keys) => ({ 'gate.pub': keys.publicKey,
-		...(sim ? { [`${sim.cluster}.token`]: tokenOf(sim, 'control') } : {}) }) },
+	{ name: 'thermal-collector', sim: 'ssh',
+		files: (sim, ssh) => (ssh ? { 'ssh-key': readFileSync(ssh.key_file, 'utf8').trim() } : {}) },
+	{ name: 'safety-gate' },
+	{ name: 'executor', files: (sim) => (sim ? { [`${sim.cluster}.token`]: tokenOf(sim, 'control') } : {}) },
 	{ name: 'gateway' },
 ];
 
@@ -39,24 +43,35 @@ function writeSecret(path, text) {
 	writeFileSync(path, `${text}\n`, { mode: 0o600 });
 }
 
-const hex = (base64url) => Buffer.from(base64url, 'base64url').toString('hex');
+/** The safety gate's keys, made once by jarvisctl as an owner would; tests play the gate with its signing key. */
+export function gateKeys(dir, jarvisctl) {
+	const argv = ['keys', '--secrets', dir];
+	if (!existsSync(join(dir, 'safety-gate', 'signing-key'))) execFileSync(jarvisctl, argv, { stdio: 'ignore' });
+	const read = (...path) => readFileSync(join(dir, ...path), 'utf8').trim();
+	return { signingKey: read('safety-gate', 'signing-key'), publicKey: read('executor', 'gate.pub') };
+}
 
-/** The safety gate's signing key (its seed) and the public half that the executor knows; made once. */
-export function gateKeys(dir) {
-	const files = { signingKey: join(dir, 'safety-gate', 'signing-key'), publicKey: join(dir, 'executor', 'gate.pub') };
-	if (Object.values(files).every(existsSync)) {
-		return Object.fromEntries(Object.entries(files).map(([name, file]) => [name, readFileSync(file, 'utf8').trim()]));
+/**
+ * Lets `name` approve, as jarvisctl does it on the host: {keyword, totp}. Whoever is enrolled stays so; the keyword is
+ * kept beside the secrets, for the gate has but its hash.
+ */
+export function enrol(dir, jarvisctl, name) {
+	const kept = join(dir, `keyword-of-${name}`);
+	if (!existsSync(kept)) {
+		const keyword = randomBytes(9).toString('base64url');
+		const argv = ['person', 'enrol', '--secrets', dir, '--keyword-file', '-', '--yes', '--replace', name];
+		execFileSync(jarvisctl, argv, { input: `${keyword}\n`, stdio: ['pipe', 'ignore', 'inherit'] });
+		writeSecret(kept, keyword);
 	}
-	const { d, x } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
-	return { signingKey: hex(d), publicKey: hex(x) };
+	const { persons } = JSON.parse(readFileSync(join(dir, 'safety-gate', 'persons.json'), 'utf8'));
+	const { totp } = persons.find((person) => person.name === name);
+	return { keyword: readFileSync(kept, 'utf8').trim(), totp };
 }
 
 /** secrets/<service>/<name>, one value a file. */
-export function writeSecrets(dir, passwords, sim) {
-	const keys = gateKeys(dir);
-	writeSecret(join(dir, 'safety-gate', 'signing-key'), keys.signingKey);
+export function writeSecrets(dir, passwords, sim, ssh) {
 	for (const name of USERS) writeSecret(join(dir, name, 'mqtt-password'), passwords[name]);
 	for (const { name, files = () => ({}) } of SERVICES) {
-		for (const [file, text] of Object.entries(files(sim, keys))) writeSecret(join(dir, name, file), text);
+		for (const [file, text] of Object.entries(files(sim, ssh))) writeSecret(join(dir, name, file), text);
 	}
 }

@@ -254,7 +254,8 @@ static void test_text(void **unused)
 		SOURCE, "{\"failures\":2,\"period_s\":10}",
 		"{\"last_ok_ms\":null,\"period_s\":10,\"latency_ms\":null,\"failures\":2,\"error\":null}");
 	check_text(&message_request, "{\"op\":\"refresh\"}",
-		   "{\"request_id\":null,\"op\":\"refresh\",\"objects\":[]}");
+		   "{\"request_id\":null,\"op\":\"refresh\",\"objects\":[],"
+		   "\"before\":null,\"limit\":null}");
 	check_text(&message_bare, "{\"word\":\"a\\\"\\\\\\n\\u00e4\\ud83d\\ude00/\"}",
 		   "{\"word\":\"a\\\"\\\\\\n\xc3\xa4\xf0\x9f\x98\x80/\"}");
 	/* any JSON is handed through: order, numbers, nulls */
@@ -280,11 +281,11 @@ struct numbers {
 
 static const struct field_def *numbers_fields(size_t *n)
 {
-#define NUMBER(field, r)                                                                           \
-	{                                                                                          \
-		.name = #field, .kind = FIELD_F64, .offset = offsetof(struct numbers, field),      \
-		.resolution = r                                                                    \
-	}
+	/* clang-format off */
+#define NUMBER(field, r) \
+	{ .name = #field, .kind = FIELD_F64, .offset = offsetof(struct numbers, field), \
+	  .resolution = r }
+	/* clang-format on */
 	static const struct field_def fields[] = {
 		NUMBER(any, RESOLUTION_ANY),
 		NUMBER(fine, 0.005),

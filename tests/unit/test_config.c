@@ -264,7 +264,7 @@ static const struct bad_case bad_cases[] = {
 	{ "? {a: b}\n: c\n", "f:1:3: a list or map cannot be a key; write a word\n" },
 	{ "<<: {base: x}\n",
 	  "f:1:1: <<: unknown key; allowed are base, instance, log_level, mqtt, clusters, gateway, "
-	  "principals, safety_gate, self, protected, depends_on\n" },
+	  "principals, safety_gate, executor, self, protected, depends_on\n" },
 	/* keys */
 	{ "gatway: {}\n", "f:1:1: gatway: unknown key; did you mean gateway?\n" },
 	{ "mqtt: {Port: 1}\n", "f:1:8: mqtt.Port: unknown key; did you mean port?\n" },

@@ -172,7 +172,7 @@ export interface ClusterState {
 	calls_by_node: Record<string, number>;
 	/** requests of the last minute by what was asked for */
 	calls_by_path: Record<string, number>;
-	/** resources, status, tasks, node.{node}, storage.{node}, … */
+	/** resources, status, tasks, node.{node}, storage.{node}, disks.{node}, updates.{node}, … */
 	sources: Record<string, SourceState>;
 }
 
@@ -408,7 +408,7 @@ export interface DiskState {
 	cluster: string;
 	/** name of the node */
 	node: string;
-	/** serial number */
+	/** serial number; of a disk without one of its own its by-id link, its WWN or its device */
 	serial: string;
 	/** /dev/… */
 	device: string | null;
@@ -962,6 +962,8 @@ export interface ActionRequest {
 	actor: Actor | null;
 	/** from the monitor alone */
 	runbook: string | null;
+	/** the asker may only propose: a person decides, whatever the level */
+	proposes: boolean | null;
 }
 
 /** A person's decision. */
@@ -1378,6 +1380,10 @@ export interface Request {
 	op: string;
 	/** topics, below the base, of what is meant */
 	objects: string[];
+	/** a page ends before this number */
+	before: number | null;
+	/** so many on a page */
+	limit: number | null;
 }
 
 /** The answer to a command, at reply/{principal}/{request_id}. */
@@ -1482,6 +1488,96 @@ export interface TokenList {
 export interface Done {
 	/** always true */
 	ok: boolean;
+}
+
+/** Use a tool. */
+export interface ToolExecute {
+	/** made by the asker; the same one is answered the same for 24 h */
+	request_id: string;
+	/** name of the tool */
+	tool: string;
+	/** its arguments */
+	args: unknown;
+	/** several targets of one tool */
+	targets: string[];
+	/** why, for people */
+	reason: string | null;
+	/** the asker knows what it does */
+	confirmed: boolean | null;
+	/** approves what needs the keyword */
+	keyword: string | null;
+	/** approves what needs a one-time code */
+	code: string | null;
+	/** how long the answer waits for the end: 0 to 60, 10 by default; s */
+	wait_s: number | null;
+}
+
+/** Approve, deny or cancel an action. */
+export interface ActionDecide {
+	/** made by the asker */
+	request_id: string | null;
+	/** of the bytes that were shown; needed to approve */
+	digest: string | null;
+	/** for what needs the keyword */
+	keyword: string | null;
+	/** for what needs a one-time code */
+	code: string | null;
+}
+
+/** Change the level. */
+export interface AutonomyChange {
+	/** made by the asker */
+	request_id: string | null;
+	/** 0 to 4 */
+	level: number;
+	/** only for this runbook */
+	runbook: string | null;
+	/** one-time code; needed to raise it */
+	code: string | null;
+}
+
+/** Freeze or unfreeze. */
+export interface FreezeChange {
+	/** made by the asker */
+	request_id: string | null;
+	/** one-time code; needed to unfreeze */
+	code: string | null;
+}
+
+/** What became of an action so far. */
+export interface ActionAnswer {
+	/** ULID */
+	id: string;
+	/** as in action_state */
+	status: string;
+	/** as judged */
+	tier: string | null;
+	/** the rule that decided */
+	rule: string | null;
+	/** what approving it takes */
+	need: string | null;
+	/** of the bytes that an approval is for */
+	digest: string | null;
+	/** when waiting ends; ms */
+	until_ms: number | null;
+	/** it was done, and failed */
+	is_error: boolean | null;
+	/** in a sentence */
+	text: string | null;
+	/** what the tool returned */
+	content: unknown;
+}
+
+/** What was refused, and by which rule. */
+export interface ActionRefusal {
+	/** always true */
+	blocked: boolean;
+	/** as judged */
+	tier: string | null;
+	/** the rule that decided */
+	rule: string | null;
+	/** why, and what would help */
+	reason: string;
 }
 
 /** One service as the gateway sees it. */
@@ -1603,6 +1699,12 @@ export interface Messages {
 	token: Token;
 	token_list: TokenList;
 	done: Done;
+	tool_execute: ToolExecute;
+	action_decide: ActionDecide;
+	autonomy_change: AutonomyChange;
+	freeze_change: FreezeChange;
+	action_answer: ActionAnswer;
+	action_refusal: ActionRefusal;
 	service_view: ServiceView;
 	health_view: HealthView;
 	problem: Problem;

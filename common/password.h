@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /*
- * Hashing passwords (argon2id, 64 MiB each) away from the loop: two at once, a few more wait, the rest is refused, so
- * that nobody can buy our memory with guesses.
+ * Hashing passwords and keywords (argon2id, 64 MiB each) away from the loop: two at once, a few more wait, the rest
+ * is refused, so that nobody can buy our memory with guesses.
  */
 #include "common/base.h"
 
 #include <uv.h>
 
 #define PASSWORD_MAX_BYTES 128
+#define PASSWORD_HASH_SIZE 128 /* with its NUL */
 
 enum password_result {
 	PASSWORD_WRONG,
 	PASSWORD_RIGHT,	 /* verified, or hashed */
-	PASSWORD_FAILED, /* no memory, or the gateway is ending */
+	PASSWORD_FAILED, /* no memory, or the service is ending */
 };
 
 struct password_jobs;
@@ -33,3 +34,8 @@ bool password_verify(struct password_jobs *jobs, const char *hash, const char *p
 		     password_done_fn done, void *ctx) _nodiscard_;
 bool password_hash(struct password_jobs *jobs, const char *password, password_done_fn done,
 		   void *ctx) _nodiscard_;
+
+/* For programs without a loop: 0 or -ENOMEM. */
+int password_hash_now(const char *password, char ret[PASSWORD_HASH_SIZE]) _nodiscard_;
+/* Whether HASH is one that we make, so that comparing with it costs what we expect. */
+bool password_is_hash(const char *hash);

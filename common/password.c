@@ -2,11 +2,13 @@
 /*
  * Password jobs: a short queue in front of the thread pool.
  */
-#include "services/gateway/password.h"
+#include "common/password.h"
 
-#include <sodium.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <sodium.h>
 
 #include "common/alloc.h"
 #include "common/work.h"
@@ -22,7 +24,7 @@ struct password_job {
 	struct password_jobs *jobs;
 	struct password_job *next;
 	bool verify;
-	char hash[crypto_pwhash_STRBYTES];
+	char hash[PASSWORD_HASH_SIZE];
 	char password[PASSWORD_MAX_BYTES + 1];
 	enum password_result result;
 	password_done_fn done;
@@ -54,20 +56,37 @@ size_t password_jobs_n(const struct password_jobs *jobs)
 	return jobs->running + jobs->waiting;
 }
 
+int password_hash_now(const char *password, char ret[PASSWORD_HASH_SIZE])
+{
+	_Static_assert(PASSWORD_HASH_SIZE == crypto_pwhash_STRBYTES, "as libsodium has it");
+
+	return crypto_pwhash_str(ret, password, strlen(password),
+				 crypto_pwhash_OPSLIMIT_INTERACTIVE,
+				 crypto_pwhash_MEMLIMIT_INTERACTIVE) == 0 ?
+		       0 :
+		       -ENOMEM;
+}
+
+bool password_is_hash(const char *hash)
+{
+	return strlen(hash) < PASSWORD_HASH_SIZE &&
+	       strncmp(hash, crypto_pwhash_STRPREFIX, strlen(crypto_pwhash_STRPREFIX)) == 0 &&
+	       crypto_pwhash_str_needs_rehash(hash, crypto_pwhash_OPSLIMIT_INTERACTIVE,
+					      crypto_pwhash_MEMLIMIT_INTERACTIVE) == 0;
+}
+
 /* On the thread pool. */
 static void run(void *ctx)
 {
 	struct password_job *job = ctx;
-	size_t length = strlen(job->password);
 	int r;
 
 	if (job->verify) {
-		r = crypto_pwhash_str_verify(job->hash, job->password, length);
+		r = crypto_pwhash_str_verify(job->hash, job->password, strlen(job->password));
 		job->result = r == 0 ? PASSWORD_RIGHT : PASSWORD_WRONG;
 		return;
 	}
-	r = crypto_pwhash_str(job->hash, job->password, length, crypto_pwhash_OPSLIMIT_INTERACTIVE,
-			      crypto_pwhash_MEMLIMIT_INTERACTIVE);
+	r = password_hash_now(job->password, job->hash);
 	job->result = r == 0 ? PASSWORD_RIGHT : PASSWORD_FAILED;
 }
 

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The core's memory, its loading, and what time brings.
+ */
+#include "services/safety-gate/core_parts.h"
+
+#include "common/codec.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#define KEPT_GREEN_MS 60000 /* long enough for whoever asked to read how it ended */
+#define KEPT_MS (24 * 3600 * 1000LL)
+#define KEPT_MAX 500
+#define PROGRESS_MARGIN_MS 60000
+
+struct core *core_new(const struct core_random *random)
+{
+	struct core *core = xnew(struct core);
+
+	core->random = *random;
+	core->level = CORE_LEVEL;
+	core->settings_arena = arena_new();
+	return core;
+}
+
+static void action_free(struct action *action)
+{
+	arena_free(action->arena);
+	free(action);
+}
+
+static void request_done(struct seen_request *request)
+{
+	free(request->principal);
+	free(request->request_id);
+	free(request->action);
+	free(request->reply);
+}
+
+void core_free(struct core *core)
+{
+	if (!core)
+		return;
+	for (size_t i = 0; i < core->actions_n; i++)
+		action_free(core->actions[i]);
+	free(core->actions);
+	for (size_t i = 0; i < core->requests_n; i++)
+		request_done(&core->requests[i]);
+	free(core->requests);
+	for (size_t i = 0; i < core->wrong_n; i++) {
+		free(core->wrong[i].principal);
+		free(core->wrong[i].person);
+	}
+	free(core->wrong);
+	for (size_t i = 0; i < core->runbooks_n; i++)
+		free((char *)core->runbooks[i].key);
+	free(core->runbooks);
+	free(core->frozen_by);
+	arena_free(core->settings_arena);
+	free(core);
+}
+
+/* ── small things ──────────────────────────────────────────────────────────────────────────────────────────── */
+
+void core_hex(struct core *core, size_t bytes, char *out)
+{
+	unsigned char raw[32];
+
+	core->random.bytes(core->random.ctx, raw, bytes);
+	(void)sodium_bin2hex(out, 2 * bytes + 1, raw, bytes);
+}
+
+void core_ulid(struct core *core, int64_t wall_ms, char out[CORE_ID_BYTES])
+{
+	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	unsigned char raw[16];
+
+	core->random.bytes(core->random.ctx, raw, sizeof(raw));
+	for (int i = 9; i >= 0; i--) {
+		out[i] = digits[wall_ms & 31];
+		wall_ms >>= 5;
+	}
+	for (size_t i = 0; i < 16; i++)
+		out[10 + i] = digits[raw[i] & 31];
+	out[CORE_ID_BYTES - 1] = '\0';
+}
+
+void core_sha256(const char *bytes, size_t n, char ret[65])
+{
+	unsigned char hash[crypto_hash_sha256_BYTES];
+
+	(void)crypto_hash_sha256(hash, (const unsigned char *)bytes, n);
+	(void)sodium_bin2hex(ret, 65, hash, sizeof(hash));
+}
+
+int core_level_of(const struct core *core, const char *runbook)
+{
+	for (size_t i = 0; runbook && i < core->runbooks_n; i++) {
+		if (str_eq(core->runbooks[i].key, runbook))
+			return (int)core->runbooks[i].value;
+	}
+	return runbook ? max_of(core->level, CORE_RUNBOOK_LEVEL) : core->level;
+}
+
+bool core_is_frozen(const struct core *core)
+{
+	return core->is_frozen;
+}
+
+int64_t core_epoch(const struct core *core)
+{
+	return core->epoch;
+}
+
+/* ── actions ───────────────────────────────────────────────────────────────────────────────────────────────── */
+
+struct action *core_action(const struct core *core, const char *id)
+{
+	for (size_t i = core->actions_n; i-- > 0;) {
+		if (str_eq(core->actions[i]->state.id, id))
+			return core->actions[i];
+	}
+	return NULL;
+}
+
+const struct msg_action_record *core_find(const struct core *core, const char *id)
+{
+	struct action *action = core_action(core, id);
+
+	return action ? &action->rec : NULL;
+}
+
+struct action *action_new(struct core *core)
+{
+	struct action *action = xnew(struct action);
+
+	(void)core;
+	action->arena = arena_new();
+	action->rec.state = &action->state;
+	action->state.steps = action->steps;
+	return action;
+}
+
+void action_add(struct core *core, struct action *action)
+{
+	core->actions = xreallocarray(core->actions, core->actions_n + 1, sizeof(*core->actions));
+	core->actions[core->actions_n++] = action;
+}
+
+bool action_is_over(const struct action *action)
+{
+	return action->state.status >= ACTION_VERIFIED;
+}
+
+const char *action_text(struct action *action, const char *text)
+{
+	return text ? arena_strdup(action->arena, text) : NULL;
+}
+
+void action_set(struct action *action, enum action_status status, int64_t wait_ms,
+		struct core_now now, struct effects *out)
+{
+	action->state.status = status;
+	action->state.ts = now.wall_ms;
+	action->state.until_ms = (struct opt_i64){ wait_ms > 0, now.wall_ms + wait_ms };
+	action->deadline_ms = wait_ms > 0 ? now.boot_ms + wait_ms : INT64_MAX;
+	effect_store(out, action);
+}
+
+void action_end(struct core *core, struct action *action, enum action_status status, const char *by,
+		const char *text, struct core_now now, struct effects *out)
+{
+	const char *word = enumeration_word(&enumeration_action_status, (int)status);
+
+	for (size_t i = 0; i < action->state.steps_n; i++) {
+		struct msg_action_step *step = &action->steps[i];
+
+		if (step->status == STEP_PENDING)
+			step->status = STEP_SKIPPED;
+		else if (step->status == STEP_RUNNING)
+			step->status = STEP_UNKNOWN;
+	}
+	action->state.summary = action_text(action, text);
+	action->state.ended_ms = some_i64(now.wall_ms);
+	action->state.status = status;
+	effect_audit_action(out, word, action, by, text);
+	action_set(action, status, action->state.tier == TIER_GREEN ? KEPT_GREEN_MS : KEPT_MS, now,
+		   out);
+	action->state.until_ms.has = false;
+	effect_event(core, out, EVENT_END, action, now);
+	effect_reply_action(out, action);
+}
+
+static void drop_action(struct core *core, size_t i, struct effects *out)
+{
+	effect_add(out, EFFECT_FORGET)->name = arena_strdup(out->arena, core->actions[i]->state.id);
+	action_free(core->actions[i]);
+	core->actions_n--;
+	memmove(&core->actions[i], &core->actions[i + 1],
+		(core->actions_n - i) * sizeof(*core->actions));
+}
+
+/* ── loading ───────────────────────────────────────────────────────────────────────────────────────────────── */
+
+void core_load_action(struct core *core, const struct msg_action_record *record,
+		      struct core_now now)
+{
+	struct action *action = action_new(core);
+	const struct msg_action_record *copy =
+		codec_copy(&message_action_record, record, action->arena);
+	const struct msg_action_state *state = copy->state;
+	size_t n = min_of(state->steps_n, (size_t)JUDGE_TARGETS_MAX);
+
+	action->rec = *copy;
+	action->state = *state;
+	action->rec.state = &action->state;
+	memcpy(action->steps, state->steps, n * sizeof(*action->steps));
+	action->state.steps = action->steps;
+	action->state.steps_n = n;
+	if (state->actor) {
+		action->actor = *state->actor;
+		action->state.actor = &action->actor;
+	}
+	/* The boot clock may be another one: what is left is told by the wall, and never more than was given. */
+	action->deadline_ms = now.boot_ms + KEPT_MS;
+	if (state->until_ms.has)
+		action->deadline_ms =
+			now.boot_ms +
+			max_of((int64_t)0, min_of(state->until_ms.v - now.wall_ms, KEPT_MS));
+	action->since_ms = now.boot_ms - max_of((int64_t)0, now.wall_ms - state->created_ms);
+	action_add(core, action);
+}
+
+void core_load_request(struct core *core, const struct effect_request *request, struct core_now now)
+{
+	struct seen_request *seen;
+
+	core->requests =
+		xreallocarray(core->requests, core->requests_n + 1, sizeof(*core->requests));
+	seen = &core->requests[core->requests_n++];
+	*seen = (struct seen_request){
+		.principal = xstrdup(request->principal),
+		.request_id = xstrdup(request->request_id),
+		.action = xstrdup_null(request->action),
+		.reply = xstrdup_null(request->reply),
+		.boot_ms = now.boot_ms - max_of((int64_t)0, now.wall_ms - request->wall_ms),
+	};
+	memcpy(seen->digest, request->digest, sizeof(seen->digest));
+}
+
+void core_set_policy(struct core *core, const struct config *config, const char *policy)
+{
+	core->config = config;
+	(void)snprintf(core->policy, sizeof(core->policy), "%s", policy);
+}
+
+void core_set_view(struct core *core, const struct view *view)
+{
+	core->view = view;
+}
+
+void core_set_persons(struct core *core, const struct core_person *persons, size_t n)
+{
+	core->persons = persons;
+	core->persons_n = n;
+}
+
+void core_set_unfit(struct core *core, const char *why)
+{
+	core->unfit = why;
+}
+
+void core_set_policy_bad(struct core *core, bool is_bad)
+{
+	core->is_policy_bad = is_bad;
+}
+
+/* ── time ──────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void pass_deadline(struct core *core, struct action *action, struct core_now now,
+			  struct effects *out)
+{
+	switch (action->state.status) {
+	case ACTION_WAITING:
+		action_end(core, action, ACTION_EXPIRED, NULL, "Nobody approved it in time.", now,
+			   out);
+		return;
+	case ACTION_WINDOW:
+		effect_audit_action(out, "window_over", action, NULL, NULL);
+		action_set(action, ACTION_APPROVED, CORE_CLAIM_MS, now, out);
+		return;
+	case ACTION_APPROVED:
+		action_end(core, action, ACTION_EXPIRED, NULL,
+			   "The executor did not take it up: is it running? Nothing was done.", now,
+			   out);
+		return;
+	case ACTION_RUNNING:
+		action_end(
+			core, action, ACTION_UNKNOWN, NULL,
+			"The executor did not report how it ended. Look at the target before trying again.",
+			now, out);
+		return;
+	default:
+		return;
+	}
+}
+
+static void drop_old_requests(struct core *core, struct core_now now)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < core->requests_n; i++) {
+		struct seen_request *request = &core->requests[i];
+		int64_t keep = request->request_id[0] ? CORE_REQUEST_KEPT_MS : CORE_PRESS_MS;
+
+		if (now.boot_ms - request->boot_ms > keep)
+			request_done(request);
+		else
+			core->requests[kept++] = *request;
+	}
+	core->requests_n = kept;
+}
+
+void core_tick(struct core *core, struct core_now now, struct effects *out)
+{
+	size_t over = 0;
+
+	for (size_t i = 0; i < core->actions_n; i++) {
+		struct action *action = core->actions[i];
+
+		if (!action_is_over(action) && action->deadline_ms <= now.boot_ms)
+			pass_deadline(core, action, now, out);
+	}
+	for (size_t i = core->actions_n; i-- > 0;) {
+		struct action *action = core->actions[i];
+
+		if (!action_is_over(action))
+			continue;
+		over++;
+		if (action->deadline_ms <= now.boot_ms || over > KEPT_MAX)
+			drop_action(core, i, out);
+	}
+	drop_old_requests(core, now);
+}
+
+int64_t core_next(const struct core *core)
+{
+	int64_t next = INT64_MAX;
+
+	for (size_t i = 0; i < core->actions_n; i++)
+		next = min_of(next, core->actions[i]->deadline_ms);
+	return next;
+}
+
+void core_clock_step(struct core *core, struct core_now now, struct effects *out)
+{
+	effect_audit(out, "clock_step", NULL);
+	for (size_t i = 0; i < core->actions_n; i++) {
+		struct action *action = core->actions[i];
+		enum action_status status = action->state.status;
+
+		if (status == ACTION_WAITING || status == ACTION_WINDOW)
+			action_end(core, action, ACTION_EXPIRED, NULL,
+				   "The clock was set while it waited; ask again.", now, out);
+	}
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The executor: its epoch, its claims, what it says while it works, how it ended.
+ */
+#include "services/safety-gate/core_parts.h"
+
+#include "common/codec.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MARGIN_MS 60000 /* on top of the tool's own deadline */
+#define NONCE_HEX 64
+
+void core_hello(struct core *core, const struct msg_executor_hello *hello, struct core_now now,
+		struct effects *out)
+{
+	struct msg_executor_epoch *epoch = arena_alloc(out->arena, sizeof(*epoch));
+
+	(void)now;
+	core->epoch++;
+	*epoch = (struct msg_executor_epoch){ arena_strdup(out->arena, hello->nonce), core->epoch };
+	effect_audit(out, "executor", "nonce", hello->nonce, NULL);
+	effect_add(out, EFFECT_SETTINGS);
+	effect_add(out, EFFECT_EPOCH)->epoch = epoch;
+}
+
+/* ── the claim ─────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void refuse_claim(const struct msg_grant_claim *claim, const char *why, struct effects *out)
+{
+	struct effect *effect = effect_add(out, EFFECT_GRANT);
+
+	effect->id = arena_strdup(out->arena, claim->id);
+	effect->name = arena_strdup(out->arena, claim->nonce);
+	effect->text = arena_strdup(out->arena, why);
+}
+
+static const struct msg_grant_target *
+make_target(const struct action *action, const struct judge_target *target, struct arena *arena)
+{
+	const struct tool_arg *arg = tool_target(target->args.tool);
+	const struct msg_guest_state *guest = target->guest;
+	struct msg_grant_target *ret;
+
+	if (!arg)
+		return NULL;
+	ret = arena_alloc(arena, sizeof(*ret));
+	ret->object = action->steps[action->rec.step].object;
+	if (guest) {
+		ret->name = guest->name;
+		ret->type = enumeration_word(&enumeration_guest_type, (int)guest->type);
+		ret->node = guest->node;
+		ret->status = enumeration_word(&enumeration_guest_status, (int)guest->status);
+		ret->lock = guest->lock;
+	} else if (target->node) {
+		ret->node = target->node->node;
+		ret->status = enumeration_word(&enumeration_node_status, (int)target->node->status);
+	} else if (target->storage) {
+		ret->node = target->storage->node;
+	}
+	return ret;
+}
+
+static void send_grant(struct core *core, struct action *action,
+		       const struct msg_grant_claim *claim, const struct judge_target *target,
+		       struct core_now now, struct effects *out)
+{
+	const struct msg_action_state *s = &action->state;
+	const struct msg_action_step *step = &action->steps[action->rec.step];
+	struct msg_grant_payload payload = {
+		.v = 1,
+		.gid = action->rec.gid,
+		.id = s->id,
+		.step = action->rec.step,
+		.epoch = claim->epoch,
+		.nonce = claim->nonce,
+		.valid_ms = CORE_GRANT_MS,
+		.tier = s->tier,
+		.principal = s->principal,
+		.actor = s->actor,
+		.approved_by = s->approved_by,
+		.policy = core->policy,
+		.tool = s->tool,
+		.args = step->args,
+		.target = make_target(action, target, out->arena),
+	};
+	struct effect *effect = effect_add(out, EFFECT_GRANT);
+
+	(void)now;
+	effect->id = arena_strdup(out->arena, s->id);
+	effect->name = arena_strdup(out->arena, claim->nonce);
+	effect->grant = codec_copy(&message_grant_payload, &payload, out->arena);
+}
+
+/* Why CLAIM is not to be had; NULL when it is. */
+static const char *claim_fault(const struct core *core, const struct action *action,
+			       const struct msg_grant_claim *claim)
+{
+	if (claim->epoch != core->epoch)
+		return "another executor has started since";
+	if (strlen(claim->nonce) != NONCE_HEX)
+		return "the nonce is not 32 bytes in hexadecimal";
+	if (!action)
+		return "there is no such action";
+	if (action->state.status != ACTION_APPROVED)
+		return "the action does not wait for the executor";
+	return NULL;
+}
+
+/* Whether what was approved is still right, now. A read has no target that could have changed. */
+static bool is_still_right(struct core *core, struct action *action, struct core_now now,
+			   struct arena *arena, struct judge_target *target,
+			   struct verdict *verdict)
+{
+	core_judge_again(core, action, (size_t)action->rec.step, now, arena, target, verdict);
+	if (verdict->decision == DECISION_REFUSE || verdict->decision == DECISION_STATE)
+		return false;
+	if (verdict->tier <= action->state.tier)
+		return true;
+	(void)snprintf(verdict->reason, sizeof(verdict->reason),
+		       "It has become %s since it was approved.",
+		       enumeration_word(&enumeration_tier, (int)verdict->tier));
+	return false;
+}
+
+void core_claim(struct core *core, const struct msg_grant_claim *claim, struct core_now now,
+		struct effects *out)
+{
+	struct action *action = core_action(core, claim->id);
+	const char *fault = claim_fault(core, action, claim);
+	struct judge_target target;
+	struct verdict verdict;
+	char gid[33], text[500];
+
+	if (fault) {
+		refuse_claim(claim, fault, out);
+		return;
+	}
+	if (!is_still_right(core, action, now, out->arena, &target, &verdict)) {
+		(void)snprintf(text, sizeof(text), "Nothing was done: %s", verdict.reason);
+		refuse_claim(claim, text, out);
+		action_end(core, action, ACTION_FAILED, NULL, text, now, out);
+		return;
+	}
+	core_hex(core, 16, gid);
+	action->rec.gid = action_text(action, gid);
+	action->rec.nonce = action_text(action, claim->nonce);
+	action->rec.epoch = claim->epoch;
+	action->rec.granted_ms = some_i64(now.wall_ms);
+	action->steps[action->rec.step].status = STEP_RUNNING;
+	effect_audit_action(out, "granted", action, NULL, gid);
+	action_set(action, ACTION_RUNNING,
+		   tool_find(action->state.tool)->deadline_s * 1000LL + MARGIN_MS, now, out);
+	action->state.until_ms.has = false;
+	send_grant(core, action, claim, &target, now, out);
+}
+
+/* ── what it says ──────────────────────────────────────────────────────────────────────────────────────────── */
+
+static struct action *granted(struct core *core, const char *id, int64_t step, const char *gid)
+{
+	struct action *action = core_action(core, id);
+
+	if (!action || action->state.status != ACTION_RUNNING || action->rec.step != step ||
+	    !str_eq_null(action->rec.gid, gid))
+		return NULL;
+	return action;
+}
+
+void core_progress(struct core *core, const struct msg_action_progress *progress,
+		   struct core_now now, struct effects *out)
+{
+	struct action *action = granted(core, progress->id, progress->step, progress->gid);
+
+	if (!action)
+		return;
+	if (progress->upid)
+		action->steps[action->rec.step].upid = action_text(action, progress->upid);
+	if (progress->line)
+		action->state.line = action_text(action, progress->line);
+	action->state.ts = now.wall_ms;
+	effect_store(out, action);
+}
+
+/* A runbook that did not mend what it should has lost its level, until a person gives it back. */
+static void demote(struct core *core, const struct action *action, struct effects *out)
+{
+	const char *runbook = action->state.runbook;
+
+	if (!runbook || core_level_of(core, runbook) <= 2)
+		return;
+	core_set_runbook(core, runbook, 2);
+	effect_audit(out, "demoted", "runbook", runbook, NULL);
+	effect_add(out, EFFECT_SETTINGS);
+}
+
+static enum action_status status_of(enum step_status outcome)
+{
+	switch (outcome) {
+	case STEP_VERIFIED:
+		return ACTION_VERIFIED;
+	case STEP_STILL_FAILING:
+		return ACTION_STILL_FAILING;
+	case STEP_FAILED:
+		return ACTION_FAILED;
+	default:
+		return ACTION_UNKNOWN;
+	}
+}
+
+static void next_step(struct core *core, struct action *action, struct core_now now,
+		      struct effects *out)
+{
+	action->rec.step++;
+	action->rec.gid = NULL;
+	effect_audit_action(out, "step", action, NULL, NULL);
+	if (action->rec.is_cancelling)
+		action_end(core, action, ACTION_CANCELLED, NULL,
+			   "It was cancelled between two targets.", now, out);
+	else
+		action_set(action, ACTION_APPROVED, CORE_CLAIM_MS, now, out);
+}
+
+void core_result(struct core *core, const struct msg_action_result *result, struct core_now now,
+		 struct effects *out)
+{
+	struct action *action = granted(core, result->id, result->step, result->gid);
+	enum action_status status = status_of(result->outcome);
+	struct msg_action_step *step;
+	char text[600];
+
+	if (!action)
+		return;
+	step = &action->steps[action->rec.step];
+	step->status = result->outcome <= STEP_RUNNING || result->outcome == STEP_SKIPPED ?
+			       STEP_UNKNOWN :
+			       result->outcome;
+	step->detail = action_text(action, result->detail);
+	if (result->upid)
+		step->upid = action_text(action, result->upid);
+	action->rec.result = action_text(action, result->content);
+	action->rec.is_error = status != ACTION_VERIFIED;
+	if (status == ACTION_VERIFIED && (size_t)action->rec.step + 1 < action->state.steps_n) {
+		next_step(core, action, now, out);
+		return;
+	}
+	if (status == ACTION_STILL_FAILING)
+		demote(core, action, out);
+	if (action->state.steps_n > 1 && status == ACTION_VERIFIED)
+		(void)snprintf(text, sizeof(text), "All %zu are done.", action->state.steps_n);
+	else
+		(void)snprintf(text, sizeof(text), "%s",
+			       result->detail ?
+				       result->detail :
+				       enumeration_word(&enumeration_action_status, (int)status));
+	action_end(core, action, status, NULL, text, now, out);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/*
+ * The inside of core.h, for core_*.c alone.
+ */
+#include "services/safety-gate/core.h"
+
+#define CORE_ID_BYTES 27
+
+struct action {
+	struct arena *arena; /* owns all texts */
+	struct msg_action_record rec;
+	struct msg_action_state state; /* rec.state */
+	struct msg_action_step steps[JUDGE_TARGETS_MAX];
+	struct msg_actor actor;
+	int64_t deadline_ms; /* boot clock: what it waits for must have come by then */
+	int64_t since_ms;    /* boot clock: when it was asked for, as far as we know */
+};
+
+struct seen_request {
+	char *principal, *request_id; /* request_id "": a press */
+	char digest[65];
+	char *action, *reply;
+	int64_t boot_ms;
+};
+
+struct wrong_proof {
+	char *principal, *person;
+	int64_t boot_ms;
+};
+
+struct core {
+	struct core_random random;
+	const struct config *config;
+	char policy[65];
+	const struct view *view;
+	const struct core_person *persons;
+	size_t persons_n;
+	const char *unfit;
+	bool is_policy_bad;
+
+	struct action **actions;
+	size_t actions_n;
+	struct seen_request *requests;
+	size_t requests_n;
+	struct wrong_proof *wrong;
+	size_t wrong_n;
+
+	int level;
+	struct num_entry *runbooks;
+	size_t runbooks_n;
+	bool is_frozen;
+	char *frozen_by;
+	int64_t epoch;
+
+	struct arena *settings_arena;
+	struct msg_autonomy_state settings;
+};
+
+/* core_effects.c: each appends one. */
+struct effect *effect_add(struct effects *out, enum effect_kind kind);
+/* Audits WHAT about an action, with its state as the body. */
+void effect_audit_action(struct effects *out, const char *what, const struct action *action,
+			 const char *by, const char *more);
+/* The same about anything else: pairs of names and texts, ended by NULL; a text may be NULL. */
+void effect_audit(struct effects *out, const char *what, ...) __attribute__((sentinel));
+void effect_store(struct effects *out, const struct action *action);
+void effect_event(struct core *core, struct effects *out, enum event_type type,
+		  const struct action *action, struct core_now now);
+/* Nothing without a request id. CODE is a word for programs; RESULT is JSON, or NULL. */
+void effect_reply(struct effects *out, const char *principal, const char *request_id,
+		  enum reply_status status, const char *code, const char *text, const char *result);
+/* Tells the asker how the action stands, or how it ended. */
+void effect_reply_action(struct effects *out, const struct action *action);
+
+/* core.c */
+struct action *core_action(const struct core *core, const char *id);
+struct action *action_new(struct core *core);
+void action_add(struct core *core, struct action *action);
+bool action_is_over(const struct action *action);
+/* Ends it: state, audit, event, reply. TEXT is for people. */
+void action_end(struct core *core, struct action *action, enum action_status status, const char *by,
+		const char *text, struct core_now now, struct effects *out);
+/* Sets status and deadline (0: none), and stores. */
+void action_set(struct action *action, enum action_status status, int64_t wait_ms,
+		struct core_now now, struct effects *out);
+const char *action_text(struct action *action, const char *text);
+int core_level_of(const struct core *core, const char *runbook);
+void core_hex(struct core *core, size_t bytes, char *out);
+void core_ulid(struct core *core, int64_t wall_ms, char out[CORE_ID_BYTES]);
+void core_sha256(const char *bytes, size_t n, char ret[65]);
+
+/* core_request.c: who PRINCIPAL is when it asks on behalf of ACTOR. False with *why when it may not ask at all. */
+bool core_who(const struct core *core, const char *principal, const struct msg_actor *actor,
+	      enum who *ret, const char **why);
+/* Judges ACTION again as things are now, step STEP alone; for the moment of the claim. */
+void core_judge_again(struct core *core, struct action *action, size_t step, struct core_now now,
+		      struct arena *arena, struct judge_target *target, struct verdict *ret);
+
+/* core_decide.c: whether PROOF may be looked at, and is not wrong; wrong ones are counted and audited. */
+bool core_proof_counts(struct core *core, const char *principal, const char *person,
+		       enum proof_grade proof, struct core_now now, struct effects *out,
+		       const char **why);
+/* core_autonomy.c */
+void core_set_runbook(struct core *core, const char *runbook, int level);

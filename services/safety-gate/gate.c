@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The gate put together: keys, database, chain, persons, and the clock that drives what nobody asks for.
+ */
+#include "services/safety-gate/gate.h"
+
+#include "common/log.h"
+#include "common/secret.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define TICK_MS 250
+#define BEAT_MS 5000
+#define CLOCK_STEP_MS 2000
+
+static const struct db_migration migrations[] = {
+	{ AUDIT_SQL },
+	{ store_schema },
+};
+
+struct core_now gate_now(const struct gate *gate)
+{
+	return (struct core_now){ clock_boot_ms(gate->env->clock),
+				  clock_wall_ms(gate->env->clock) };
+}
+
+static void random_bytes(_unused_ void *ctx, void *out, size_t n)
+{
+	randombytes_buf(out, n);
+}
+
+/* ── what it judges by ─────────────────────────────────────────────────────────────────────────────────────── */
+
+static void set_policy(struct gate *gate, const struct config *config)
+{
+	_cleanup_(freep) char *text = xasprintf("%s %s", gate->env->version, config_digest(config));
+	unsigned char hash[crypto_hash_sha256_BYTES];
+	char hex[2 * crypto_hash_sha256_BYTES + 1];
+
+	/* The rules are the program's, the limits the configuration's: together they are the policy. */
+	(void)crypto_hash_sha256(hash, (const unsigned char *)text, strlen(text));
+	(void)sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
+	core_set_policy(gate->core, config, hex);
+	core_set_policy_bad(gate->core, false);
+}
+
+static void set_persons(struct gate *gate)
+{
+	gate->enrolled = xreallocarray(gate->enrolled, max_of(gate->persons->n, (size_t)1),
+				       sizeof(*gate->enrolled));
+	for (size_t i = 0; i < gate->persons->n; i++) {
+		const struct person_proofs *person = &gate->persons->item[i];
+
+		gate->enrolled[i] =
+			(struct core_person){ person->name, person->keyword[0], person->totp.n };
+	}
+	core_set_persons(gate->core, gate->enrolled, gate->persons->n);
+}
+
+/* A file that cannot be read leaves nobody with a proof: then nothing above YELLOW is done by anybody. */
+static void load_persons(struct gate *gate)
+{
+	_cleanup_(str_done) struct str error = { 0 };
+	struct persons *persons;
+
+	if (persons_load(gate->env->secrets_dir, &persons, &error) < 0) {
+		log_error("%s", str_get(&error));
+		persons = xnew(struct persons);
+	}
+	persons_free(gate->persons);
+	gate->persons = persons;
+	set_persons(gate);
+}
+
+int gate_load(struct gate *gate)
+{
+	const struct core_random random = { random_bytes, NULL };
+	int r;
+
+	core_free(gate->core);
+	gate->core = core_new(&random);
+	r = store_load(gate->db, gate->core, gate_now(gate));
+	set_policy(gate, gate->env->config);
+	core_set_view(gate->core, gate->view);
+	core_set_unfit(gate->core, gate->unfit[0] ? gate->unfit : NULL);
+	if (gate->persons)
+		set_persons(gate);
+	return r;
+}
+
+/* ── time ──────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void watch_clock(struct gate *gate, struct core_now now)
+{
+	int64_t offset = now.wall_ms - now.boot_ms;
+	int64_t step = offset - gate->wall_offset_ms;
+	struct effects *effects;
+
+	gate->wall_offset_ms = offset;
+	if (step <= CLOCK_STEP_MS && step >= -CLOCK_STEP_MS)
+		return;
+	log_warn("the clock was set by %lld s: what waits for a person is over",
+		 (long long)(step / 1000));
+	effects = effects_new();
+	core_clock_step(gate->core, now, effects);
+	gate_apply(gate, effects);
+}
+
+/* Somebody with access to the host froze us by hand. */
+static void watch_file(struct gate *gate, struct core_now now)
+{
+	const struct msg_autonomy_set set = { .op = "freeze" };
+	struct effects *effects;
+
+	if (core_is_frozen(gate->core) || access(gate->frozen_path, F_OK) < 0)
+		return;
+	log_warn("frozen by %s", gate->frozen_path);
+	effects = effects_new();
+	core_autonomy(gate->core, "file", &set, GRADE_NONE, now, effects);
+	gate_apply(gate, effects);
+}
+
+/* What could not be written may be possible again: a record of that is the proof. */
+static void try_again(struct gate *gate)
+{
+	static const char body[] = "{}";
+	int r;
+
+	if (!gate->unfit[0] || !gate->audit || gate->is_new_chain)
+		return;
+	r = db_begin(gate->db);
+	if (r == 0)
+		r = audit_append(gate->audit, "fit_again", body, sizeof(body) - 1, NULL);
+	if (r == 0)
+		r = db_commit(gate->db);
+	if (r < 0) {
+		db_rollback(gate->db);
+		return;
+	}
+	if (gate_load(gate) == 0)
+		gate_set_unfit(gate, NULL);
+}
+
+static void on_tick(void *ctx)
+{
+	struct gate *gate = ctx;
+	struct core_now now = gate_now(gate);
+	struct effects *effects;
+
+	if (gate->is_stopping)
+		return;
+	watch_clock(gate, now);
+	watch_file(gate, now);
+	effects = effects_new();
+	core_tick(gate->core, now, effects);
+	gate_apply(gate, effects);
+	gate_flush(gate);
+	if (now.boot_ms - gate->beat_ms < BEAT_MS)
+		return;
+	try_again(gate);
+	gate_sign(gate, false);
+	gate_beat(gate);
+}
+
+/* ── start and end ─────────────────────────────────────────────────────────────────────────────────────────── */
+
+static int read_key(struct gate *gate, const char *name,
+		    int (*take_key)(struct gate *, const char *))
+{
+	_cleanup_(str_done) struct str error = { 0 };
+	_cleanup_(secret_done) struct secret secret = { 0 };
+	int r = secret_read(gate->env->secrets_dir, "safety-gate", name, &secret, &error);
+
+	if (r < 0) {
+		log_error("%s (jarvisctl keys makes it)", str_get(&error));
+		return r;
+	}
+	r = take_key(gate, secret.value);
+	if (r < 0)
+		log_error("secrets/safety-gate/%s is no key as jarvisctl keys makes it", name);
+	return r;
+}
+
+static int take_signing_key(struct gate *gate, const char *text)
+{
+	return grant_secret_from_hex(text, gate->secret);
+}
+
+static int take_box_key(struct gate *gate, const char *text)
+{
+	return seal_keys_from_hex(text, &gate->seal);
+}
+
+static int open_database(struct gate *gate)
+{
+	_cleanup_(str_done) struct str error = { 0 };
+	_cleanup_(freep) char *path = xasprintf("%s/safety-gate.db", gate->env->data_dir);
+	const struct db_options options = { path, migrations, countof(migrations),
+					    .is_durable = true };
+	int r = db_open(&options, &gate->db, &error);
+
+	if (r < 0) {
+		log_error("%s", str_get(&error));
+		return r;
+	}
+	/* A chain that begins again is what somebody who wants to hide would like. */
+	if (r == DB_E_RECREATED) {
+		log_error("%s: nothing but reads is done until this service is started again",
+			  str_get(&error));
+		gate->is_new_chain = true;
+		(void)snprintf(
+			gate->unfit, sizeof(gate->unfit), "%s",
+			"the audit chain was damaged and has begun anew; look at it, then restart safety-gate");
+	}
+	return 0;
+}
+
+/* All keys that ever signed, so that what an old one signed still counts. */
+static void read_old_keys(struct gate *gate, struct audit_keys *ret)
+{
+	_cleanup_(str_done) struct str error = { 0 };
+	_cleanup_(secret_done) struct secret secret = { 0 };
+
+	if (secret_read(gate->env->secrets_dir, "safety-gate", "signing-key.pub", &secret, &error) <
+	    0)
+		return;
+	if (audit_keys_from_hex(secret.value, ret) < 0)
+		log_error(
+			"secrets/safety-gate/signing-key.pub holds something else than public keys");
+}
+
+static int open_audit(struct gate *gate)
+{
+	_cleanup_(str_done) struct str error = { 0 };
+	struct audit_options options = { .db = gate->db,
+					 .clock = gate->env->clock,
+					 .origin = gate->env->instance };
+	int r;
+
+	read_old_keys(gate, &options.keys);
+	memcpy(options.secret, gate->secret, sizeof(options.secret));
+	r = audit_open(&options, &gate->audit, &error);
+	sodium_memzero(options.secret, sizeof(options.secret));
+	if (r < 0)
+		log_error("%s", str_get(&error));
+	return r;
+}
+
+static int start_parts(struct gate *gate)
+{
+	int r = read_key(gate, "signing-key", take_signing_key);
+
+	if (r == 0)
+		r = read_key(gate, "box-key", take_box_key);
+	if (r == 0)
+		r = open_database(gate);
+	if (r == 0)
+		r = open_audit(gate);
+	if (r == 0)
+		r = gate_load(gate);
+	return r;
+}
+
+int gate_start(struct service_env *env, void **ret)
+{
+	struct gate *gate = xnew(struct gate);
+	int r;
+
+	gate->env = env;
+	gate->view = view_new();
+	gate->frozen_path = xasprintf("%s/%s", env->runtime_dir, GATE_FROZEN_FILE);
+	r = start_parts(gate);
+	if (r < 0) {
+		gate_free(gate);
+		return r;
+	}
+	load_persons(gate);
+	gate->passwords = password_jobs_new(env->loop);
+	gate->wall_offset_ms = clock_wall_ms(env->clock) - clock_boot_ms(env->clock);
+	gate->tick = timer_new(env->loop, on_tick, gate);
+	timer_every(gate->tick, TICK_MS, TICK_MS);
+	gate_beat(gate);
+	*ret = gate;
+	return 0;
+}
+
+void gate_stop(void *self)
+{
+	struct gate *gate = self;
+
+	gate_flush(gate);
+	gate_sign(gate, true);
+	gate->is_stopping = true;
+	timer_stop(gate->tick);
+}
+
+void gate_free(void *self)
+{
+	struct gate *gate = self;
+
+	timer_free(gate->tick);
+	password_jobs_free(gate->passwords);
+	for (size_t i = 0; i < gate->pending_n; i++)
+		effects_free(gate->pending[i]);
+	free(gate->pending);
+	core_free(gate->core);
+	view_free(gate->view);
+	persons_free(gate->persons);
+	free(gate->enrolled);
+	audit_free(gate->audit);
+	db_free(gate->db);
+	seal_keys_wipe(&gate->seal);
+	sodium_memzero(gate->secret, sizeof(gate->secret));
+	free(gate->frozen_path);
+	free(gate);
+}
+
+void gate_online(void *self)
+{
+	gate_tell_checkpoint(self);
+	gate_beat(self);
+}
+
+void gate_offline(void *self)
+{
+	struct gate *gate = self;
+
+	view_offline(gate->view);
+}
+
+void gate_batch_end(void *self)
+{
+	gate_flush(self);
+}
+
+void gate_reload(void *self, const struct config *config)
+{
+	struct gate *gate = self;
+
+	set_policy(gate, config);
+	load_persons(gate);
+	gate_beat(gate);
+}
+
+void gate_reload_failed(void *self)
+{
+	struct gate *gate = self;
+
+	core_set_policy_bad(gate->core, true);
+}
