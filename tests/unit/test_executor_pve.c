@@ -198,7 +198,8 @@ static void test_guest(void **unused)
 static void test_node(void **unused)
 {
 	_cleanup_(json_treep) cJSON *cluster = parse(
-		"{\"data\":[{\"type\":\"cluster\",\"name\":\"c\",\"quorate\":1},{\"type\":\"node\",\"name\":\"pve\",\"online\":1},"
+		"{\"data\":[{\"type\":\"cluster\",\"name\":\"c\",\"quorate\":1},{\"type\":\"node\","
+		"\"name\":\"pve\",\"online\":1},"
 		"{\"type\":\"node\",\"name\":\"agent\",\"online\":0}]}");
 	_cleanup_(json_treep) cJSON *alone =
 		parse("{\"data\":[{\"type\":\"node\",\"name\":\"pve\",\"online\":1}]}");
@@ -300,6 +301,14 @@ static void test_log(void **unused)
 
 #define ROW(upid) "{\"upid\":\"" upid "\"}"
 
+#define OTHER_USERS "UPID:pve:0008380F:0131F1BF:6A84EA54:qmstart:101:root@pam:"
+#define OTHER_NODES "UPID:agent:0008380F:0131F1BF:6A84EA54:qmstart:101:" USER ":"
+
+static const char others_json[] =
+	"{\"data\":[" ROW(UPID("qmstop", "101")) "," ROW(UPID("qmstart", "102")) "," ROW(
+		UPID("vzstart",
+		     "101")) "," ROW(OTHER_USERS) "," ROW(OTHER_NODES) ",{},{\"upid\":7},null]}";
+
 static void test_find(void **unused)
 {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
@@ -312,11 +321,7 @@ static void test_find(void **unused)
 			"UPID:pve:0008380F:0131F1BF:6A84EA54:qmstart:101:" USER ":") "]}");
 	_cleanup_(json_treep) cJSON *managed = parse("{\"data\":[" ROW(
 		"UPID:pve:0008380F:0131F1BF:6A84EA54:hastart:101:" USER ":") "]}");
-	_cleanup_(json_treep) cJSON *others = parse(
-		"{\"data\":[" ROW(UPID("qmstop", "101")) "," ROW(UPID("qmstart", "102")) "," ROW(UPID(
-			"vzstart",
-			"101")) "," ROW("UPID:pve:0008380F:0131F1BF:6A84EA54:qmstart:101:root@pam:") "," ROW("UPID:agent:0008380F:0131F1BF:6A84EA54:qmstart:101:" USER
-													     ":") ",{},{\"upid\":7},null]}");
+	_cleanup_(json_treep) cJSON *others = parse(others_json);
 	_cleanup_(json_treep) cJSON *several = parse("{\"data\":[" ROW(
 		"UPID:pve:00083810:0131F1BF:6A84EA54:qmstart:101:" USER
 		":") "," ROW("UPID:pve:0008380F:0131F1BF:6A84EA54:qmstart:101:" USER ":") "]}");
@@ -401,10 +406,12 @@ static const struct {
 	  "{\"data\":[{\"vmid\":101,\"ctime\":99},{\"vmid\":102,\"ctime\":200},{}]}",
 	  VERDICT_NOT_YET },
 	{ TOOL_download_url,
-	  "{\"storage\":\"local\",\"node\":\"pve\",\"content\":\"iso\",\"filename\":\"a.iso\",\"url\":\"https://a.b/c\",\"checksum_algorithm\":\"sha256\",\"checksum\":\"ab\"}",
+	  "{\"storage\":\"local\",\"node\":\"pve\",\"content\":\"iso\",\"filename\":\"a.iso\","
+	  "\"url\":\"https://a.b/c\",\"checksum_algorithm\":\"sha256\",\"checksum\":\"ab\"}",
 	  &node, -1, 1000, "{\"data\":[{\"volid\":\"local:iso/a.iso\"}]}", VERDICT_YES },
 	{ TOOL_download_url,
-	  "{\"storage\":\"local\",\"node\":\"pve\",\"content\":\"iso\",\"filename\":\"a.iso\",\"url\":\"https://a.b/c\",\"checksum_algorithm\":\"sha256\",\"checksum\":\"ab\"}",
+	  "{\"storage\":\"local\",\"node\":\"pve\",\"content\":\"iso\",\"filename\":\"a.iso\","
+	  "\"url\":\"https://a.b/c\",\"checksum_algorithm\":\"sha256\",\"checksum\":\"ab\"}",
 	  &node, -1, 1000, "{\"data\":[{\"volid\":\"local:iso/b.iso\"}]}", VERDICT_NOT_YET },
 	{ TOOL_task_stop, "{\"upid\":\"" SELF "\"}", &node, -1, 1000,
 	  "{\"data\":{\"status\":\"stopped\"}}", VERDICT_YES },
@@ -465,7 +472,8 @@ static void test_rights(void **unused)
 	_cleanup_(json_treep) cJSON *good = parse(
 		"{\"data\":{\"/\":{\"VM.Audit\":1,\"Sys.Audit\":1,\"SDN.Audit\":1,\"VM.PowerMgmt\":0}}}");
 	_cleanup_(json_treep) cJSON *much = parse(
-		"{\"data\":{\"/vms\":{\"VM.Allocate\":1,\"VM.Audit\":1},\"/vms/7\":{\"VM.Allocate\":1},\"/\":{\"Permissions.Modify\":1}}}");
+		"{\"data\":{\"/vms\":{\"VM.Allocate\":1,\"VM.Audit\":1},\"/vms/7\":{\"VM.Allocate\":1},"
+		"\"/\":{\"Permissions.Modify\":1}}}");
 	_cleanup_(json_treep) cJSON *none = parse("{\"data\":[]}");
 	_cleanup_(str_done) struct str text = { 0 };
 	struct rights rights;
