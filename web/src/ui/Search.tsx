@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The search box of the guest table; what it cannot read it says. */
+/* The filter box of the guest tables; what it cannot read it says. */
 import { useEffect, useRef } from 'preact/hooks';
 import { parsed } from '../store/guests.ts';
 import { query } from '../store/view.ts';
@@ -17,7 +17,7 @@ let box: HTMLInputElement | null = null;
 export function focusSearch(): boolean {
 	box?.focus();
 	box?.select();
-	return document.activeElement === box;
+	return box !== null && document.activeElement === box;
 }
 
 function onKey(e: KeyboardEvent, { onEnter, onLeave }: SearchProps): void {
@@ -35,7 +35,11 @@ export function Search(props: SearchProps) {
 	const ref = useRef<HTMLInputElement>(null);
 	const errors = parsed.value.errors;
 	useEffect(() => {
-		box = ref.current;
+		const own = ref.current;
+		box = own;
+		return () => {
+			if (box === own) box = null;
+		};
 	}, []);
 	return (
 		<div class={`search ${errors.length ? 'wrong' : ''}`}>
@@ -43,7 +47,7 @@ export function Search(props: SearchProps) {
 			<input
 				ref={ref}
 				type="search"
-				aria-label="Search guests"
+				aria-label="Filter guests"
 				aria-describedby="search-note"
 				aria-invalid={errors.length > 0}
 				placeholder="cpu>80 node:pve -stopped"
@@ -54,7 +58,7 @@ export function Search(props: SearchProps) {
 				onInput={(e) => (query.value = e.currentTarget.value)}
 				onKeyDown={(e) => onKey(e, props)}
 			/>
-			<kbd aria-hidden="true">/</kbd>
+			<kbd aria-hidden="true">f</kbd>
 			<span id="search-note" class="search-note" role="status">
 				{errors.map((e) => `${e.term}: ${e.message}`).join(' · ')}
 			</span>
