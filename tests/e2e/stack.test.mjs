@@ -11,7 +11,7 @@ const quick = (config) => {
 		nodes: `${PERIOD_S}s`, tasks: '2s', storage: '5s', node: '5s',
 	};
 };
-const row = (vmid) => `[data-topic="pve/home/guest/${vmid}/state"]`;
+const row = (vmid) => `.brief [data-topic="pve/home/guest/${vmid}/state"]`;
 const node = (name) => `[aria-label="Node ${name}"]`;
 
 describe('the reference cluster', () => {
@@ -36,10 +36,10 @@ describe('the reference cluster', () => {
 		await logIn(page, 'operator', stack.password);
 		await untilText(page, '.nodes', /4\/4 online/);
 		for (const name of ['Home', 'pve', 'agent1', 'agent']) await untilText(page, node(name), /online/);
-		await untilText(page, '.quorum', /4 of 4 votes, 3 needed/);
+		await untilText(page, '.health', /quorum\s+4 of 4 votes/);
 		await untilText(page, row(101), /^running/);
 		await untilText(page, '.storages', /nas/);
-		await untilText(page, '.tasks', /aptupdate|vzdump/);
+		await untilText(page, '.activity', /aptupdate|vzdump/);
 		await untilText(page, '.services', /proxmox-poller[\s\S]*online/);
 		await untilText(page, '.connection', /live[\s\S]*seen \ds ago/);
 		await assertAccessible(page, 'real data');
@@ -139,10 +139,10 @@ describe('the reference cluster', () => {
 	});
 
 	test('search and keyboard on real data', async () => {
-		await page.keyboard.press('/');
+		await page.keyboard.press('f');
 		await page.keyboard.type('node:pve -stopped');
 		await page.waitForFunction(() => {
-			const nodes = [...document.querySelectorAll('.rows .c-node')].map((n) => n.innerText);
+			const nodes = [...document.querySelectorAll('.wide .rows .c-node')].map((n) => n.innerText);
 			return nodes.length > 0 && nodes.every((n) => n === 'pve');
 		});
 		await page.keyboard.press('Enter');
@@ -150,7 +150,7 @@ describe('the reference cluster', () => {
 		await page.waitForSelector('.detail');
 		await page.keyboard.press('Escape');
 		await page.keyboard.press('Escape');
-		await page.waitForFunction(() => document.querySelectorAll('.rows .row').length > 25);
+		await page.waitForFunction(() => document.querySelectorAll('.wide .rows .row').length > 25);
 	});
 
 	test('a password is changed, and a token read with', async () => {
@@ -176,8 +176,8 @@ describe('the reference cluster', () => {
 
 	test('a phone', async () => {
 		await page.setViewportSize(PHONE);
-		await page.click('.tabs button:nth-child(2)');
-		await page.waitForSelector('.grid.narrow');
+		await page.click('.views button:has-text("Guests")');
+		await page.waitForSelector('.wide.narrow');
 		assert.ok(await fits(page));
 		await assertAccessible(page, 'phone');
 	});
@@ -193,8 +193,8 @@ test('500 guests on 12 nodes: there within seconds, few rows in the page, and ca
 	const { page, problems } = await newPage(browser, DESKTOP);
 	await page.goto(stack.url);
 	await logIn(page, 'operator', stack.password);
-	await untilText(page, '.guests .panel-meta', /(4[5-9]\d|500)/, 15_000);
-	const drawn = await page.$$eval('.rows .row', (rows) => rows.length);
+	await untilText(page, '.guests-side .panel-meta', /(4[5-9]\d|500)/, 15_000);
+	const drawn = await page.$$eval('.brief .rows .row', (rows) => rows.length);
 	assert.ok(drawn > 5 && drawn < 60, `${drawn} rows`);
 	const share = await busyShare(page, 4);
 	assert.ok(share < 0.5, `the page is busy ${(share * 100).toFixed(1)} % of the time`);

@@ -7,7 +7,7 @@ import type { IconName } from '../ui/Icon.tsx';
 import { match, observeDocs, word } from './docs.ts';
 import { socketOpen } from './fresh.ts';
 import { onBatch } from './link.ts';
-import { onLeave } from './session.ts';
+import { loginState, onLeave } from './session.ts';
 import { toast } from './toasts.ts';
 
 export type Tone = 'ok' | 'warn' | 'crit' | 'info' | 'none';
@@ -104,6 +104,8 @@ function taskEvent(e: EventTask): void {
 
 export function startActivity(): void {
 	observeDocs((topic, before, after) => {
+		/* Who logs out takes the documents along: nothing happened. */
+		if (loginState.peek() === 'out') return;
 		const id = match(topic)?.id;
 		if (id) CHANGES[id]?.(topic, before as never, after as never);
 	});

@@ -35,7 +35,7 @@ function Now({ g, topic }: { g: GuestState; topic: string }) {
 				<Fact name="Network out">{on ? `${rate(g.net_out)}/s` : DASH}</Fact>
 				<Fact name="Disk read">{on ? `${rate(g.disk_read)}/s` : DASH}</Fact>
 				<Fact name="Disk write">{on ? `${rate(g.disk_write)}/s` : DASH}</Fact>
-				<Fact name="Root disk">{g.disk === null ? bytes(g.maxdisk) : `${bytes(g.disk)} of ${bytes(g.maxdisk)}`}</Fact>
+				<Fact long name="Root disk">{g.disk === null ? bytes(g.maxdisk) : `${bytes(g.disk)} of ${bytes(g.maxdisk)}`}</Fact>
 				{g.memhost !== null && <Fact name="Costs the node">{bytes(g.memhost)}</Fact>}
 			</dl>
 		</Part>
@@ -92,11 +92,11 @@ function Config({ topic, g }: { topic: string; g: GuestState }) {
 						<Fact name="Memory">{bytes(c.memory)}</Fact>
 						{c.swap !== null && <Fact name="Swap">{bytes(c.swap)}</Fact>}
 						<Fact name="Starts with its node">{yes(c.onboot, c.reason)}</Fact>
-						{c.startup && <Fact name="Start order">{c.startup}</Fact>}
+						{c.startup && <Fact long name="Start order">{c.startup}</Fact>}
 						<Fact name="Protected">{yes(c.protection, c.reason)}</Fact>
 						{g.type === 'qemu' && <Fact name="Guest agent">{yes(c.agent, c.reason)}</Fact>}
 						{g.type === 'lxc' && <Fact name="Unprivileged">{yes(c.unprivileged, c.reason)}</Fact>}
-						{c.hostname && c.hostname !== g.name && <Fact name="Hostname">{c.hostname}</Fact>}
+						{c.hostname && c.hostname !== g.name && <Fact long name="Hostname">{c.hostname}</Fact>}
 					</dl>
 					<ul class="plain">{c.volumes.map((v) => <Volume key={v.key} v={v} />)}</ul>
 					<ul class="plain">{c.nics.map((n) => <Nic key={n.key} n={n} />)}</ul>
@@ -121,7 +121,7 @@ function Backup({ topic }: { topic: string }) {
 				<Fact name="Kept">{b.backups ?? <Unknown why={b.reason} />}</Fact>
 				<Fact name="Verified">{yes(b.verified, 'the storage does not verify, or did not yet')}</Fact>
 				<Fact name="Next run"><When ms={b.next_run_ms} future why={b.covered === false ? 'no job covers it' : b.reason} /></Fact>
-				<Fact name="Jobs">{b.jobs.join(', ') || (b.covered === false ? 'none' : <Unknown why={b.reason} />)}</Fact>
+				<Fact long name="Jobs">{b.jobs.join(', ') || (b.covered === false ? 'none' : <Unknown why={b.reason} />)}</Fact>
 			</dl>
 		</Part>
 	);
@@ -190,7 +190,7 @@ function Ha({ g }: { g: GuestState }) {
 			<dl class="facts two">
 				<Fact name="State">{s?.state ?? g.ha_state ?? DASH}</Fact>
 				{s?.wanted && <Fact name="Wanted">{s.wanted}</Fact>}
-				{s?.comment && <Fact name="Note">{s.comment}</Fact>}
+				{s?.comment && <Fact long name="Note">{s.comment}</Fact>}
 			</dl>
 		</Part>
 	);

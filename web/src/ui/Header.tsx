@@ -120,7 +120,6 @@ export function Header() {
 				>
 					<Icon name="search" />
 					<span>Search</span>
-					<kbd aria-hidden="true">Ctrl K</kbd>
 				</button>
 				<ModeButton />
 				<button

@@ -204,7 +204,7 @@ export function HealthView() {
 	const c = doc<ClusterState>(clusterTopic(name)).value;
 	if (!c) return <Panel title="Health" class="health-view" on="health"><Empty>No cluster has been reported.</Empty></Panel>;
 	return (
-		<Panel title="Health" class="health-view" on="health" scrolls meta={c.disk === null ? null : `${bytes(c.disk)} stored`}>
+		<Panel title="Health in full" class="health-view" on="health" scrolls meta={c.disk === null ? null : `${bytes(c.disk)} stored`}>
 			<div class="pair">
 				<div>
 					<Quorum c={c} name={name} />

@@ -31,10 +31,10 @@ function Load({ n, topic, on }: { n: NodeState; topic: string; on: boolean }) {
 				detail={`${bytes(on ? n.mem : null)} of ${bytes(n.maxmem)}`}
 			/>
 			<dl class="facts two">
-				<Fact name="Load">{on ? loads : DASH}</Fact>
-				<Fact name="Waiting for disks">{percent(on ? n.iowait : null, 1)}</Fact>
-				<Fact name="Root disk">{`${bytes(on ? n.disk : null)} of ${bytes(n.maxdisk)}`}</Fact>
-				<Fact name="Swap">{`${bytes(on ? n.swap : null)} of ${bytes(n.maxswap)}`}</Fact>
+				<Fact long name="Load">{on ? loads : DASH}</Fact>
+				<Fact long name="Waiting for disks">{percent(on ? n.iowait : null, 1)}</Fact>
+				<Fact long name="Root disk">{`${bytes(on ? n.disk : null)} of ${bytes(n.maxdisk)}`}</Fact>
+				<Fact long name="Swap">{`${bytes(on ? n.swap : null)} of ${bytes(n.maxswap)}`}</Fact>
 			</dl>
 		</Part>
 	);

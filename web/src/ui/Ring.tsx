@@ -278,8 +278,8 @@ function Lines({ topic }: { topic: string }) {
 	const h = history(topic);
 	return (
 		<div class="cluster-lines">
-			<div><span>Processor, last minutes</span><Sparkline samples={h.cpu} version={version} label="Processor of the cluster" /></div>
-			<div><span>Memory</span><Sparkline samples={h.mem} version={version} label="Memory of the cluster" /></div>
+			<div><span>Processor</span><Sparkline samples={h.cpu} version={version} label="Processor of the cluster in the last minutes" /></div>
+			<div><span>Memory</span><Sparkline samples={h.mem} version={version} label="Memory of the cluster in the last minutes" /></div>
 		</div>
 	);
 }

@@ -120,9 +120,9 @@ export function Empty({ children }: { children: ComponentChildren }) {
 }
 
 /** A fact with its name: definition lists of the detail panels. */
-export function Fact({ name, children }: { name: string; children: ComponentChildren }) {
+export function Fact({ name, long, children }: { name: string; long?: boolean; children: ComponentChildren }) {
 	return (
-		<div class="fact">
+		<div class={`fact ${long ? 'long' : ''}`}>
 			<dt>{name}</dt>
 			<dd>{children}</dd>
 		</div>
