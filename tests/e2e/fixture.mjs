@@ -180,7 +180,9 @@ export const CALLS = {
 };
 
 /** Everything beside the states, as topic → document. `skip` leaves kinds out: 'thermal', 'backups', 'disks' … */
-export function fixture({ cluster, nodes, guests, now = Date.now(), skip = [] }) {
+export function fixture({ cluster, nodes, guests, now: real = Date.now(), skip = [] }) {
+	/* A minute ago, so that "eight hours ago" is not seven and 59 minutes. */
+	const now = real - 60_000;
 	const out = {};
 	const put = (kind, topic, d) => {
 		if (!skip.includes(kind)) out[`pve/${cluster}/${topic}`] = d;

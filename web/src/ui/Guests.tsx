@@ -50,7 +50,7 @@ export const stands = () => `${cluster.value} ${query.value}`;
 
 export function GuestsSide() {
 	return (
-		<Panel title="Guests" class="guests-side" meta={<><GuestsStale /><Count /></>}>
+		<Panel title="Guests" label="Guests in short" class="guests-side" meta={<><GuestsStale /><Count /></>}>
 			<Grid
 				bare
 				name="brief"

@@ -8,7 +8,7 @@ import { freshness } from '../store/fresh.ts';
 import { uptimeMs } from '../store/guests.ts';
 import { history, sampled } from '../store/history.ts';
 import { heatOf } from '../store/objects.ts';
-import { selected } from '../store/view.ts';
+import { open, selected } from '../store/view.ts';
 import type { IconName } from './Icon.tsx';
 import { Bar, Degrees, Empty, Link, Panel, Sparkline, Status, TopicStale } from './parts.tsx';
 
@@ -78,7 +78,7 @@ function NodeCard({ topic, cluster, dense }: { topic: string; cluster: string; d
 	const disk = known ? share(n.disk, n.maxdisk) : null;
 	const marks = [live ? '' : 'is-stale', known ? '' : 'is-off', selected.value === topic ? 'is-chosen' : ''].join(' ');
 	return (
-		<article class={`node ${marks}`} aria-label={`Node ${n.node}`}>
+		<article class={`node ${marks}`} aria-label={`Node ${n.node}`} onClick={() => open(topic)}>
 			<header class="node-head">
 				<h3><Link to={topic} class="cover">{n.node}</Link></h3>
 				{live ? <Status icon={icon} tone={tone} title={n.reason ?? undefined}>{n.status}</Status>

@@ -67,7 +67,7 @@ function Sum({ cluster }: { cluster: string }) {
 export function StoragePanel({ cluster }: { cluster: string }) {
 	const list = topicsOf('STORAGE_STATE', cluster).value;
 	return (
-		<Panel title="Storage" class="storages" scrolls meta={list.length ? `${list.length}` : null}>
+		<Panel title="Storage" label="Storage in short" class="storages" scrolls meta={list.length ? `${list.length}` : null}>
 			{list.length > 0 && <Sum cluster={cluster} />}
 			<ul class="plain">
 				{list.map((t) => <StorageRow key={t} topic={t} />)}

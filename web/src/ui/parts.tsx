@@ -18,15 +18,17 @@ interface PanelProps {
 	/** The views, by name, that show it on a phone. */
 	on?: string;
 	stale?: boolean;
+	/** What it is called beside another one of the same title. */
+	label?: string;
 	/** It may overflow: then the keyboard must reach it. */
 	scrolls?: boolean;
 	children: ComponentChildren;
 }
 
-export function Panel({ title, meta, class: cls = '', on, stale, scrolls, children }: PanelProps) {
+export function Panel({ title, meta, class: cls = '', on, stale, label, scrolls, children }: PanelProps) {
 	const id = useId();
 	return (
-		<section class={`panel ${cls} ${stale ? 'is-stale' : ''}`} data-on={on} aria-labelledby={id}>
+		<section class={`panel ${cls} ${stale ? 'is-stale' : ''}`} data-on={on} aria-label={label} aria-labelledby={label ? undefined : id}>
 			<header class="panel-head">
 				<h2 id={id}>{title}</h2>
 				<span class="panel-rule" />
