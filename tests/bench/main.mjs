@@ -2,7 +2,7 @@
 // passes or fails: the machine decides too much.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { fanout } from './fanout.mjs';
+import { fanout, single } from './fanout.mjs';
 import { pollCycle } from './poll.mjs';
 import { atRest } from './rest.mjs';
 
@@ -11,9 +11,13 @@ const row = (what, value, peer, bar) => rows.push({ what, value, peer, bar });
 const ms = (n) => (n < 0 ? 'nothing came' : `${n.toFixed(n < 10 ? 2 : 0)} ms`);
 const ratio = (a, b) => `${(a / b).toFixed(2)} ×`;
 
-function showFanout({ one, steady, flood, thousand }) {
-	row('bus → browser, 1 client, p50', ms(one.ws.p50), `bare subscriber ${ms(one.bare.p50)}: ${ratio(one.ws.p50, one.bare.p50)}`,
+function showSingle({ bare, ws }) {
+	const spread = (s) => `${ms(s.p50)} (${s.min.toFixed(2)} – ${s.max.toFixed(2)})`;
+	row('bus → browser, 1 client, p50, median of 7 runs', spread(ws), `bare subscriber ${spread(bare)}: ${ratio(ws.p50, bare.p50)}`,
 		'≤ 1.5 ×');
+}
+
+function showFanout({ steady, flood, thousand }) {
 	row('500 browsers, 200 messages/s, p99', ms(steady.ours.p99), `Socket.IO ${ms(steady.theirs.p99)}`, '≤ 50 ms');
 	row('… gateway RSS', `${steady.ours.rss.toFixed(1)} MB`, `Socket.IO ${steady.theirs.rss.toFixed(1)} MB`, '≤ 64 MB');
 	const [a, b] = [flood.ours.n / 8, flood.theirs.n / 8];
@@ -33,6 +37,7 @@ function showRest({ ready_ms: ready, parts, pss_mb: memory, cpu }) {
 }
 
 const BENCHES = {
+	single: async () => { const r = await single(); showSingle(r); return r; },
 	fanout: async () => { const r = await fanout(); showFanout(r); return r; },
 	'poll-4-40': async () => {
 		const r = await pollCycle({ nodes: 4, guests: 40, pace: 'cycle' });

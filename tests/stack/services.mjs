@@ -5,10 +5,13 @@ import { dirname, join } from 'node:path';
 
 /**
  * In the order of their start. `files`: the secret files below secrets/<name>/ beside the MQTT password,
- * given what the simulator told of itself (null without one), as name → text.
+ * given what the simulators of Proxmox and of the nodes' sshd told of themselves (null without one), as name → text.
+ * `sim`: the further simulator it needs.
  */
 export const SERVICES = [
 	{ name: 'proxmox-poller', files: (sim) => (sim ? { [`${sim.cluster}.token`]: tokenOf(sim, 'monitor') } : {}) },
+	{ name: 'thermal-collector', sim: 'ssh',
+		files: (sim, ssh) => (ssh ? { 'ssh-key': readFileSync(ssh.key_file, 'utf8').trim() } : {}) },
 	{ name: 'gateway' },
 ];
 
@@ -38,9 +41,9 @@ function writeSecret(path, text) {
 }
 
 /** secrets/<service>/<name>, one value a file. */
-export function writeSecrets(dir, passwords, sim) {
+export function writeSecrets(dir, passwords, sim, ssh) {
 	for (const name of USERS) writeSecret(join(dir, name, 'mqtt-password'), passwords[name]);
 	for (const { name, files = () => ({}) } of SERVICES) {
-		for (const [file, text] of Object.entries(files(sim))) writeSecret(join(dir, name, file), text);
+		for (const [file, text] of Object.entries(files(sim, ssh))) writeSecret(join(dir, name, file), text);
 	}
 }

@@ -9,8 +9,8 @@ import { Observer } from './observer.mjs';
 import { withDefaults } from './options.mjs';
 import { freePort, freePorts } from './ports.mjs';
 import { Process, untilReady } from './process.mjs';
-import { OBSERVER, OBSERVER_ACL, READER, makePasswords, writeSecrets } from './services.mjs';
-import { controlSimulator, makeSimulator } from './simulator.mjs';
+import { OBSERVER, OBSERVER_ACL, READER, SERVICES, makePasswords, writeSecrets } from './services.mjs';
+import { controlSimulator, makeSimulator, makeSshSimulator } from './simulator.mjs';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const RESTART_MS = 1000;
@@ -36,7 +36,7 @@ export class Stack {
 		this.#runtime = mkdtempSync(join(process.env.SCRATCH ?? '/tmp', 'jv-'));
 		if (!this.options.data) this.#ownData = join(this.#runtime, 'd');
 		this.data = resolve(this.options.data ?? this.#ownData);
-		for (const name of ['', 'log', 'data', 'secrets', 'broker', 'sim']) {
+		for (const name of ['', 'log', 'data', 'secrets', 'broker', 'sim', 'ssh']) {
 			mkdirSync(join(this.data, name), { recursive: true, mode: 0o700 });
 		}
 	}
@@ -76,8 +76,9 @@ export class Stack {
 	#writeFiles() {
 		const { base, config: change } = this.options;
 		const sim = this.simInfo;
-		this.config = writeConfig(this.configFile, { base, socket: this.socket, port: this.port, sim, change });
-		writeSecrets(join(this.data, 'secrets'), this.passwords, sim);
+		const ssh = this.sshInfo;
+		this.config = writeConfig(this.configFile, { base, socket: this.socket, port: this.port, sim, ssh, change });
+		writeSecrets(join(this.data, 'secrets'), this.passwords, sim, ssh);
 	}
 
 	#acl() {
@@ -94,6 +95,7 @@ export class Stack {
 		this.#prepareFolders();
 		this.port = options.port || (await freePort());
 		if (options.sim) await this.#startSimulator();
+		if (options.sim && this.#wants('ssh')) await this.#startSshSimulator();
 		this.#writeFiles();
 		await this.#startBroker();
 		const names = options.services.map((row) => this.#addService(row));
@@ -117,6 +119,20 @@ export class Stack {
 		const simulator = this.#add(makeSimulator(make));
 		await this.#run(simulator);
 		this.simInfo = simulator.info;
+	}
+
+	#wants(sim) {
+		const names = this.options.services.map((row) => row.name ?? row);
+		return SERVICES.some((row) => row.sim === sim && names.includes(row.name));
+	}
+
+	async #startSshSimulator() {
+		const port = await freePorts(Object.keys(this.simInfo.nodes).length);
+		const make = { dir: join(this.data, 'ssh'), log: this.#log('ssh-simulator'), sim: this.simInfo, port,
+			control: await freePort(), onExit: (proc) => this.#ended(proc) };
+		const simulator = this.#add(makeSshSimulator(make));
+		await this.#run(simulator);
+		this.sshInfo = simulator.info;
 	}
 
 	#begin(proc) {
@@ -223,6 +239,11 @@ export class Stack {
 	/** An operation of the simulator's control port: sim('node_down', {node: 'pve'}), or a list of {op, …}. */
 	sim(op, fields) {
 		return controlSimulator(this.simInfo, typeof op === 'string' ? { op, ...fields } : op);
+	}
+
+	/** An operation of the sshds' control port: ssh('down', {node: 'pve'}). */
+	ssh(op, fields) {
+		return controlSimulator(this.sshInfo, { op, ...fields });
 	}
 
 	waitFor(filter, predicate, ms) {

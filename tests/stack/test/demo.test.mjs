@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { connectMqtt } from '../mqtt.mjs';
 import { freePort, isFree } from '../ports.mjs';
-import { USERS } from '../services.mjs';
+import { SERVICES, USERS } from '../services.mjs';
 import { until } from './helpers.mjs';
 
 const DEMO = resolve(import.meta.dirname, '../demo.mjs');
@@ -20,7 +20,7 @@ function fakeBinary(name, script) {
 
 before(() => {
 	mkdirSync(build);
-	for (const name of ['gateway', 'proxmox-poller']) fakeBinary(name, `exec ${process.execPath} ${FAKE} ${name} "$@"`);
+	for (const { name } of SERVICES) fakeBinary(name, `exec ${process.execPath} ${FAKE} ${name} "$@"`);
 	const own = (name) => `user ${name}\\ntopic readwrite jarvis/service/${name}/#\\n`;
 	fakeBinary('topicgen', `printf '${USERS.map(own).join('')}user demo\\ntopic read jarvis/#\\n'`);
 });

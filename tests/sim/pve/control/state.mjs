@@ -1,5 +1,7 @@
 /** What is true in the simulated world, as opposed to what its API says. */
 
+import { measureNodeNow } from '../model/sample.mjs';
+
 /** @returns {object} the answer of GET /state */
 export function describeState(sim) {
 	const { cluster } = sim;
@@ -23,7 +25,7 @@ function nodeState(sim, node) {
 		alive: node.alive, endpoint: node.endpoint.state, slow_ms: node.endpoint.slowMs,
 		pve: node.pve.version, votes: node.votes, quorate: sim.cluster.quorate(node),
 		statd_stuck: node.statdStuck, hung_storages: [...node.hungStorages.keys()],
-		celsius: node.celsius, wol_sent: node.wolSent ?? 0, mac: node.mac,
+		celsius: node.celsius, cpu: node.alive ? measureNodeNow(sim.cluster, node).cpu : 0, wol_sent: node.wolSent ?? 0, mac: node.mac,
 		guests: sim.cluster.guestsOn(node.name).map((g) => g.vmid),
 	};
 }
