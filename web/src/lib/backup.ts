@@ -24,9 +24,17 @@ function weekdays(schedule: string): number[] {
 	return [...out].sort((a, b) => a - b);
 }
 
+const pauses = new Map<string, number>();
+
 /** The longest time between two runs of a schedule, in whole days; a day where it does not say. */
 export function longestPause(schedule: string | null): number {
 	const text = schedule ?? '';
+	let found = pauses.get(text);
+	if (found === undefined) pauses.set(text, (found = pauseOf(text)));
+	return found;
+}
+
+function pauseOf(text: string): number {
 	if (/year|annual/i.test(text)) return 366;
 	if (/month|\*-\*-\d|\*-\d/i.test(text)) return 31;
 	if (/^\s*weekly/i.test(text)) return 7;

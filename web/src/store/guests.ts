@@ -6,7 +6,8 @@ import { share } from '../lib/format.ts';
 import { sameList, sortBy, type Key } from '../lib/order.ts';
 import { parseSearch, type Searchable } from '../lib/search.ts';
 import { serverOffset } from './clock.ts';
-import { doc, topicsOf } from './docs.ts';
+import { guestsOf } from './census.ts';
+import { doc } from './docs.ts';
 import { BACKUP_WORDS } from '../lib/backup.ts';
 import { backupOf, heatOf, nodeTopic, oldestSnapshot, sibling } from './objects.ts';
 import { cluster, query, sort, view } from './view.ts';
@@ -118,14 +119,7 @@ export const SORT_KEYS: Record<string, (g: GuestState, topic: string) => Key> = 
 export const parsed = computed(() => parseSearch(query.value));
 
 /** Guests of the cluster, without templates. */
-export const allGuests = computed(() => {
-	const out: { topic: string; g: GuestState }[] = [];
-	for (const topic of topicsOf('GUEST_STATE', cluster.value).value) {
-		const g = doc<GuestState>(topic).value;
-		if (g && !g.template) out.push({ topic, g });
-	}
-	return out;
-});
+export const allGuests = computed(() => guestsOf(cluster.value).value);
 
 const found = computed(() => {
 	const q = parsed.value;

@@ -3,6 +3,7 @@
  * The cluster's health in few lines: one function a line, from the documents alone. What is not reported is said
  * calmly; what is old says so; worse than either is what is wrong.
  */
+import { computed, type ReadonlySignal } from '@preact/signals';
 import type {
 	CephState, ClusterState, DiskState, GuestBackup, HaState, NodeThermal, NodeUpdates, ZfsPool,
 } from '../generated/topics.ts';
@@ -12,7 +13,7 @@ import { cpuHeat } from '../lib/heat.ts';
 import { slowWall } from './clock.ts';
 import { clusterTopic, doc } from './docs.ts';
 import { freshness, sourceFreshness } from './fresh.ts';
-import { allGuests } from './guests.ts';
+import { guestTopics } from './census.ts';
 import { posture, seen, sibling, type Seen } from './objects.ts';
 
 export type HealthTone = 'ok' | 'warn' | 'crit' | 'none' | 'stale';
@@ -78,11 +79,19 @@ function findings(cluster: string): Health {
 
 export type Counts = Record<BackupWord, number> & { outdated: number; all: number };
 
+const counts = new Map<string, ReadonlySignal<Counts>>();
+
 /** How many guests are backed up how well, and how many of the documents are old. */
 export function backupCounts(cluster: string): Counts {
+	let found = counts.get(cluster);
+	if (!found) counts.set(cluster, (found = computed(() => count(cluster))));
+	return found.value;
+}
+
+function count(cluster: string): Counts {
 	const out: Counts = { fine: 0, stale: 0, failed: 0, uncovered: 0, never: 0, unknown: 0, outdated: 0, all: 0 };
 	const jobs = posture(cluster)?.jobs ?? [];
-	for (const { topic } of allGuests.value) {
+	for (const topic of guestTopics(cluster).value) {
 		const t = sibling(topic, 'backup');
 		const b = doc<GuestBackup>(t).value;
 		out.all++;

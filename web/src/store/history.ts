@@ -9,7 +9,7 @@ import type { ClusterState, GuestState, NodeState } from '../generated/topics.ts
 import { share } from '../lib/format.ts';
 import { Samples } from '../lib/ring.ts';
 import type { TopicId } from '../lib/topics.ts';
-import { clusterTopic, match, peekDoc, topics, word } from './docs.ts';
+import { clusterTopic, match, peekDoc, topicsOf, word } from './docs.ts';
 import { freshness, sourceFreshness } from './fresh.ts';
 import { onBatch } from './link.ts';
 import { onLeave } from './session.ts';
@@ -46,8 +46,7 @@ function sampleOne(topic: string, live: boolean): void {
 }
 
 function sampleKind(id: TopicId, cluster: string): void {
-	for (const topic of topics(id).peek())
-		if (word(topic, 'cluster') === cluster) sampleOne(topic, freshness(topic).value === 'live');
+	for (const topic of topicsOf(id, cluster).peek()) sampleOne(topic, freshness(topic).value === 'live');
 }
 
 function sample(cluster: string): void {

@@ -111,9 +111,13 @@ function streamEvidence(docs: Record<string, unknown>): Record<string, number> {
 }
 
 /*
- * A page that nobody sees draws nothing: changes are kept, the newest of each topic, and taken in at once when it is
- * looked at again. Bounded by the number of topics.
+ * A page that nobody sees draws nothing, and one that is seen draws at most a few times a second: changes are kept,
+ * the newest of each topic, and taken in at once. What comes after a pause is taken in without waiting. Bounded by the
+ * number of topics.
  */
+const PACE_MS = 250;
+let lastApplied = 0;
+let paceTimer: ReturnType<typeof setTimeout> | undefined;
 let held: { docs: Record<string, unknown>; events: [string, unknown][]; at: Map<string, [number | null, number]> } | null;
 const HELD_EVENTS = 100;
 
@@ -122,11 +126,17 @@ function holdBack(f: Frame): void {
 	Object.assign(held.docs, f.docs);
 	held.events = [...held.events, ...f.events ?? []].slice(-HELD_EVENTS);
 	for (const [topic, ms] of Object.entries(f.seen ?? {})) held.at.set(topic, [ms, now()]);
+	clearTimeout(paceTimer);
+	if (!document.hidden) paceTimer = setTimeout(release, Math.max(0, lastApplied + PACE_MS - now()));
 }
+
+/** Nobody looks, or it has just been drawn. */
+const waits = () => document.hidden || held !== null || now() - lastApplied < PACE_MS;
 
 function release(): void {
 	const h = held;
 	held = null;
+	clearTimeout(paceTimer);
 	if (!h) return;
 	const seen: Record<string, number | null> = {};
 	for (const [topic, [ms, at]] of h.at) seen[topic] = ms === null ? null : ms + (now() - at);
@@ -134,6 +144,7 @@ function release(): void {
 }
 
 function applyChange(f: Frame): void {
+	lastApplied = now();
 	const events = f.events ?? [];
 	const docs = { ...f.docs, ...streamDocs(events) };
 	const seen = { ...streamEvidence(docs), ...f.seen };
@@ -166,7 +177,7 @@ function hello(f: Frame): void {
 }
 
 function handle(f: Frame): void {
-	if (f.op === 'chg' && document.hidden && loaded.value) return holdBack(f);
+	if (f.op === 'chg' && loaded.value && waits()) return holdBack(f);
 	if (held && f.op !== 'pong') release();
 	if (f.op === 'hello') hello(f);
 	else if (f.op === 'snap') applySnap(f);

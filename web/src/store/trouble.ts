@@ -7,6 +7,7 @@ import type {
 import { celsius, plural, share } from '../lib/format.ts';
 import { cpuHeat } from '../lib/heat.ts';
 import { PERIODS, verdictReason, type Verdict } from '../lib/freshness.ts';
+import { guestsOf } from './census.ts';
 import { clusters, clusterTopic, doc, topics, topicsOf, word } from './docs.ts';
 import { diskWord } from './health.ts';
 import { nodeTopic, seen } from './objects.ts';
@@ -82,10 +83,8 @@ function put(map: ByNode, node: string, lost: Lost): void {
 
 function unknownGuests(name: string): ByNode {
 	const out: ByNode = new Map();
-	for (const topic of topicsOf('GUEST_STATE', name).value) {
-		const g = doc<GuestState>(topic).value;
-		if (g && !g.template && g.status === 'unknown') put(out, g.node, { topic, reason: g.reason ?? '' });
-	}
+	for (const { topic, g } of guestsOf(name).value)
+		if (g.status === 'unknown') put(out, g.node, { topic, reason: g.reason ?? '' });
 	return out;
 }
 
@@ -120,9 +119,8 @@ function guestName(topic: string): string {
 
 function guestErrors(name: string): Trouble[] {
 	const groups = new Map<string, Trouble[]>();
-	for (const topic of topicsOf('GUEST_STATE', name).value) {
-		const g = doc<GuestState>(topic).value;
-		if (!g || g.template || !g.status.endsWith('-error')) continue;
+	for (const { topic, g } of guestsOf(name).value) {
+		if (!g.status.endsWith('-error')) continue;
 		const group = `guests of node ${g.node}: ${g.status}`;
 		const one = crit(topic, `${guestName(topic)}: ${g.status}`, g.reason ?? '', topic);
 		groups.set(group, [...groups.get(group) ?? [], one]);
