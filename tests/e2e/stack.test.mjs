@@ -53,6 +53,53 @@ describe('the reference cluster', () => {
 		assert.doesNotMatch(policy, /unsafe/);
 	});
 
+	test('heat, disks, backups, high availability, updates: the health in few lines', async () => {
+		await untilText(page, `${node('Home')} .node-heat`, /^\d+°/, 30_000);
+		await untilText(page, '.health', /availability\s+2 managed/, 30_000);
+		await untilText(page, '.health', /backups\s+\d+ (failed|not covered)/, 30_000);
+		await untilText(page, '.health', /disks\s+1 of \d+ worn/, 30_000);
+		await untilText(page, '.health', /hottest\s+\d+° \w+\s+updates\s+\d+ (waiting|for security)\s+certificates\s+\d+d left/, 30_000);
+		await page.keyboard.press('4');
+		await untilText(page, '.posture .rows', /not covered[\s\S]*fine/);
+		await untilText(page, '.jobs', /nightly[\s\S]*02:30[\s\S]*disabled/i);
+		await page.keyboard.press('5');
+		await untilText(page, '.disks .rows', /^worn[\s\S]*healthy/);
+		await untilText(page, '.pools', /tank on \w+\s+online/);
+		await page.keyboard.press('7');
+		await untilText(page, '.health-view', /fencing[\s\S]*calls a minute/);
+		await assertAccessible(page, 'health of real data');
+	});
+
+	test('a guest and a node in full', async () => {
+		await page.click(row(101));
+		await untilText(page, '.detail', /jellyfin[\s\S]*Cores\s+4[\s\S]*rootfs[\s\S]*net0/);
+		await untilText(page, '.detail', /Held by\s+pbs/);
+		await page.click('.detail-state .as-link');
+		await untilText(page, '.detail', /coretemp package id 0\s+\d+°[\s\S]*nvme[\s\S]*healthy/);
+		await untilText(page, '.detail', /Kernel\s+6\.[\s\S]*jellyfin/);
+		await assertAccessible(page, 'a real node');
+		await page.keyboard.press('Escape');
+		await page.keyboard.press('1');
+		await page.waitForSelector('.cluster');
+	});
+
+	test('a node that gets too hot is trouble, and cools', async () => {
+		await stack.sim('heat', { node: 'Home', celsius: 103 });
+		await untilText(page, '.attention', /Node Home is (critically )?hot: \d+°/, 40_000);
+		await page.waitForSelector(`${node('Home')} :is(.heat-hot, .heat-critical)`);
+		await stack.sim('heat', { node: 'Home', celsius: null });
+		await page.waitForFunction(() => !/is (critically )?hot/.test(document.querySelector('.attention').innerText), null, { timeout: 60_000 });
+	});
+
+	test('a thermal collector that is killed: its temperatures are old, no others', async () => {
+		await stack.kill('thermal-collector');
+		await page.waitForSelector(`${node('Home')} .node-heat.is-stale`);
+		await untilText(page, '.health', /hottest\s+stale/);
+		await untilText(page, row(101), /^running/);
+		await stack.start('thermal-collector');
+		await untilText(page, '.health', /hottest\s+\d+°/, 30_000);
+	});
+
 	test('a change in Proxmox appears by itself', async () => {
 		await stack.sim('guest_kill', { vmid: 101, sample: true });
 		await untilText(page, row(101), /^stopped/);

@@ -98,7 +98,7 @@ describe('what the details say', () => {
 		scene({ hash: sel('node/Home/state') }, DESK, async (page) => {
 			await untilText(page, '.detail', /coretemp package id 0\s+\d\d°/);
 			assert.match(await text(page, 'Temperatures'), /nct6798 AUXTIN1\s+—[\s\S]*fan1\s+912 rpm/);
-			assert.match(await text(page, 'Disks'), /Samsung SSD 980 PRO[\s\S]*healthy[\s\S]*life 94%[\s\S]*ST8000VN004[\s\S]*asleep[\s\S]*not woken/);
+			assert.match(await text(page, 'Disks'), /Samsung SSD 980 PRO[\s\S]*healthy[\s\S]*life 94%[\s\S]*ST8000VN004[\s\S]*not woken[\s\S]*in standby/);
 			assert.match(await text(page, 'Updates'), /8, 2 for security[\s\S]*openssl\s+security[\s\S]*Certificate\s+21\dd left/);
 			assert.match(await text(page, 'System'), /6\.8\.12-4-pve/);
 			assert.match(await text(page, 'Guests'), /win11[\s\S]*llama/);
@@ -118,7 +118,7 @@ describe('what the details say', () => {
 		scene({ hash: sel('guest/102/state') }, DESK, async (page) => {
 			await untilText(page, '.detail', /102 homeassistant/);
 			assert.match(await text(page, 'Configuration'), /Cores\s+4[\s\S]*Starts with its node\s+no[\s\S]*scsi0[\s\S]*32 GiB[\s\S]*vmbr0/);
-			assert.match(await text(page, 'Backups'), /fine[\s\S]*Last good\s+9h ago[\s\S]*Held by\s+pbs[\s\S]*Jobs\s+backup-nightly/);
+			assert.match(await text(page, 'Backups'), /fine[\s\S]*Last good\s+9h ago[\s\S]*Held by\s+pbs[\s\S]*Jobs\s+Nightly to PBS/);
 			assert.match(await text(page, 'Replication'), /102-0 to agent1[\s\S]*fine/);
 			assert.match(await text(page, 'High availability'), /started[\s\S]*must not go dark/);
 			assert.match(await text(page, 'Tasks'), /vzsnapshot 102/);

@@ -6,7 +6,7 @@
 import { computed, type ReadonlySignal } from '@preact/signals';
 import type { GuestState } from '../generated/topics.ts';
 import { sameList } from '../lib/order.ts';
-import { doc, topicsOf } from './docs.ts';
+import { kindVersion, peekDoc, topicsOf } from './docs.ts';
 
 export interface Guest {
 	topic: string;
@@ -21,8 +21,9 @@ export function guestsOf(cluster: string): ReadonlySignal<readonly Guest[]> {
 	if (!found) {
 		found = computed(() => {
 			const out: Guest[] = [];
+			void kindVersion('GUEST_STATE').value;
 			for (const topic of topicsOf('GUEST_STATE', cluster).value) {
-				const g = doc<GuestState>(topic).value;
+				const g = peekDoc<GuestState>(topic);
 				if (g && !g.template) out.push({ topic, g });
 			}
 			return out;

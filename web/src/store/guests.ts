@@ -9,7 +9,7 @@ import { serverOffset } from './clock.ts';
 import { guestsOf } from './census.ts';
 import { doc } from './docs.ts';
 import { BACKUP_WORDS } from '../lib/backup.ts';
-import { backupOf, heatOf, nodeTopic, oldestSnapshot, sibling } from './objects.ts';
+import { backupOf, heatOf, jobName, nodeTopic, oldestSnapshot, sibling } from './objects.ts';
 import { cluster, query, sort, view } from './view.ts';
 
 export function uptimeMs(bootMs: number | null, wall: number): number | null {
@@ -36,7 +36,7 @@ function lazily(topic: string, g: GuestState) {
 				return config()?.volumes.flatMap((v) => v.storage ?? []) ?? null;
 			},
 			get job() {
-				return backup().b?.jobs ?? null;
+				return backup().b?.jobs.flatMap((j) => [j, jobName(g.cluster, j)]) ?? null;
 			},
 			get snapshot() {
 				const s = snapshots();

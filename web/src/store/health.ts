@@ -11,7 +11,7 @@ import { backupWord, type BackupWord } from '../lib/backup.ts';
 import { celsius, DASH, duration, plural } from '../lib/format.ts';
 import { cpuHeat } from '../lib/heat.ts';
 import { slowWall } from './clock.ts';
-import { clusterTopic, doc } from './docs.ts';
+import { clusterTopic, doc, kindVersion, peekDoc } from './docs.ts';
 import { freshness, sourceFreshness } from './fresh.ts';
 import { guestTopics } from './census.ts';
 import { posture, seen, sibling, type Seen } from './objects.ts';
@@ -91,9 +91,10 @@ export function backupCounts(cluster: string): Counts {
 function count(cluster: string): Counts {
 	const out: Counts = { fine: 0, stale: 0, failed: 0, uncovered: 0, never: 0, unknown: 0, outdated: 0, all: 0 };
 	const jobs = posture(cluster)?.jobs ?? [];
+	void kindVersion('GUEST_BACKUP').value;
 	for (const topic of guestTopics(cluster).value) {
 		const t = sibling(topic, 'backup');
-		const b = doc<GuestBackup>(t).value;
+		const b = peekDoc<GuestBackup>(t);
 		out.all++;
 		out[backupWord(b, jobs, slowWall.value)]++;
 		if (b && freshness(t).value !== 'live') out.outdated++;

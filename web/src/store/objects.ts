@@ -37,6 +37,11 @@ export function seen<T>(id: TopicId, cluster: string): Seen<T>[] {
 
 export const posture = (cluster: string) => doc<BackupPosture>(backupsTopic(cluster)).value;
 
+/** What a job is called: its comment, which people wrote, rather than its id. */
+export function jobName(cluster: string, id: string): string {
+	return posture(cluster)?.jobs.find((j) => j.id === id)?.comment || id;
+}
+
 /** The one word for a guest's backups, by the topic of its state. */
 export function backupOf(guest: string): { b: GuestBackup | null; word: BackupWord; live: boolean } {
 	const topic = sibling(guest, 'backup');

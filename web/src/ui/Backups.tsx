@@ -7,7 +7,7 @@ import { doc } from '../store/docs.ts';
 import { freshness } from '../store/fresh.ts';
 import { rows } from '../store/guests.ts';
 import { backupCounts } from '../store/health.ts';
-import { backupOf, backupsTopic, oldestSnapshot, posture, sibling } from '../store/objects.ts';
+import { backupOf, backupsTopic, jobName, oldestSnapshot, posture, sibling } from '../store/objects.ts';
 import { cluster, open, query } from '../store/view.ts';
 import { Cell, enterGrid, focusGrid, Grid, type Column } from './Grid.tsx';
 import { GuestName } from './GuestRow.tsx';
@@ -58,7 +58,7 @@ function BackupCells({ row: topic }: { row: string }) {
 			<Cell name="size">{b?.size ? bytes(b.size) : DASH}</Cell>
 			<Cell name="kept">{b?.backups ?? DASH}</Cell>
 			<Cell name="jobs" title={b?.jobs.join(', ')}>
-				{b?.jobs.length ? b.jobs.join(' ') : b?.covered === false ? 'none' : <Unknown why={b?.reason} />}
+				{b?.jobs.length ? b.jobs.map((j) => jobName(g.cluster, j)).join(', ') : b?.covered === false ? 'none' : <Unknown why={b?.reason} />}
 			</Cell>
 			<Cell name="next">{b?.next_run_ms ? <When ms={b.next_run_ms} future /> : DASH}</Cell>
 			<Cell name="snapshot" title="its oldest snapshot"><When ms={oldestSnapshot(topic)} why="no snapshot" /></Cell>

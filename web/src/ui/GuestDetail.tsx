@@ -9,7 +9,7 @@ import { slowWall } from '../store/clock.ts';
 import { doc } from '../store/docs.ts';
 import { freshness } from '../store/fresh.ts';
 import { uptimeMs } from '../store/guests.ts';
-import { backupOf, nodeTopic, sibling } from '../store/objects.ts';
+import { backupOf, jobName, nodeTopic, sibling } from '../store/objects.ts';
 import { BackupStatus } from './Backups.tsx';
 import { Chart } from './Charts.tsx';
 import { Frame } from './Detail.tsx';
@@ -121,7 +121,7 @@ function Backup({ topic }: { topic: string }) {
 				<Fact name="Kept">{b.backups ?? <Unknown why={b.reason} />}</Fact>
 				<Fact name="Verified">{yes(b.verified, 'the storage does not verify, or did not yet')}</Fact>
 				<Fact name="Next run"><When ms={b.next_run_ms} future why={b.covered === false ? 'no job covers it' : b.reason} /></Fact>
-				<Fact long name="Jobs">{b.jobs.join(', ') || (b.covered === false ? 'none' : <Unknown why={b.reason} />)}</Fact>
+				<Fact long name="Jobs">{b.jobs.map((j) => jobName(b.cluster, j)).join(', ') || (b.covered === false ? 'none' : <Unknown why={b.reason} />)}</Fact>
 			</dl>
 		</Part>
 	);

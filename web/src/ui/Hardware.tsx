@@ -17,7 +17,7 @@ const DISK_LOOK: Record<DiskWord, [IconName, string, string]> = {
 	fine: ['check', 'ok', 'healthy'],
 	worn: ['error', 'warn', 'worn'],
 	failing: ['offline', 'crit', 'failing'],
-	asleep: ['asleep', 'none', 'asleep'],
+	asleep: ['asleep', 'none', 'not woken'],
 	unknown: ['unknown', 'none', 'unknown'],
 };
 

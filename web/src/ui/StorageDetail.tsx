@@ -72,7 +72,7 @@ function Backups({ s }: { s: StorageState }) {
 			<dl class="facts two">
 				<Fact name="Newest"><When ms={newest} why="it holds no guest’s last good backup" /></Fact>
 				<Fact name="Last good ones">{bytes(sum(list.map((x) => x.b.size)))}</Fact>
-				<Fact long name="Jobs">{jobs.map((j) => j.id).join(', ') || 'none'}</Fact>
+				<Fact long name="Jobs">{jobs.map((j) => j.comment || j.id).join(', ') || 'none'}</Fact>
 				<Fact long name="Of guests gone">{orphans.length ? plural(sum(orphans.map((o) => o.backups)), 'backup') : 'none'}</Fact>
 			</dl>
 			<ul class="plain">
