@@ -61,7 +61,7 @@ describe('the reference cluster', () => {
 		await untilText(page, '.health', /hottest\s+\d+° \w+\s+updates\s+\d+ (waiting|for security)\s+certificates\s+\d+d left/, 30_000);
 		await page.keyboard.press('4');
 		await untilText(page, '.posture .rows', /not covered[\s\S]*fine/);
-		await untilText(page, '.jobs', /nightly[\s\S]*02:30[\s\S]*disabled/i);
+		await untilText(page, '.jobs', /disabled[\s\S]*nightly[\s\S]*02:30/i);
 		await page.keyboard.press('5');
 		await untilText(page, '.disks .rows', /^worn[\s\S]*healthy/);
 		await untilText(page, '.pools', /tank on \w+\s+online/);
@@ -186,6 +186,7 @@ describe('the reference cluster', () => {
 	});
 
 	test('search and keyboard on real data', async () => {
+		await page.keyboard.press('2');
 		await page.keyboard.press('f');
 		await page.keyboard.type('node:pve -stopped');
 		await page.waitForFunction(() => {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The filter box of the guest tables; what it cannot read it says. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { parsed } from '../store/guests.ts';
 import { query } from '../store/view.ts';
 import { Icon } from './Icon.tsx';
@@ -12,12 +12,14 @@ interface SearchProps {
 }
 
 let box: HTMLInputElement | null = null;
+/** The box is wanted, but not there yet. */
+let wanted = false;
 
-/** False when the box is not shown. */
-export function focusSearch(): boolean {
+/** Now, or as soon as the box is shown. */
+export function focusSearch(): void {
+	wanted = box === null;
 	box?.focus();
 	box?.select();
-	return box !== null && document.activeElement === box;
 }
 
 function onKey(e: KeyboardEvent, { onEnter, onLeave }: SearchProps): void {
@@ -34,9 +36,10 @@ function onKey(e: KeyboardEvent, { onEnter, onLeave }: SearchProps): void {
 export function Search(props: SearchProps) {
 	const ref = useRef<HTMLInputElement>(null);
 	const errors = parsed.value.errors;
-	useEffect(() => {
+	useLayoutEffect(() => {
 		const own = ref.current;
 		box = own;
+		if (wanted) focusSearch();
 		return () => {
 			if (box === own) box = null;
 		};

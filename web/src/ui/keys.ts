@@ -29,8 +29,7 @@ function escape(): void {
 
 function filter(): void {
 	if (selected.value || (view.value !== 'guests' && view.value !== 'backups')) show('guests');
-	/* The box is there only with the next frame. */
-	if (!focusSearch()) requestAnimationFrame(focusSearch);
+	focusSearch();
 }
 
 const KEYS: Record<string, () => void> = {
