@@ -21,8 +21,10 @@ const wander = (v, low, high) => Math.min(high, Math.max(low, v + (Math.random()
 /** A node or guest a second later: every value that can move has moved. */
 function moved(d) {
 	if (d.status !== 'running' && d.status !== 'online') return { ...d, ts: Date.now() };
-	const rates = d.net_in === undefined ? {} : { net_in: wander(d.net_in ?? 0, 0, 2e7), net_out: wander(d.net_out ?? 0, 0, 2e7) };
-	return { ...d, ...rates, ts: Date.now(), cpu: wander(d.cpu ?? 5, 0, 95), mem: Math.round(wander(d.mem ?? 0, d.maxmem * 0.1, d.maxmem * 0.9)) };
+	const rates = d.net_in === undefined ? {} : { net_in: wander(d.net_in ?? 0, 0, 2e7),
+		net_out: wander(d.net_out ?? 0, 0, 2e7) };
+	return { ...d, ...rates, ts: Date.now(), cpu: wander(d.cpu ?? 5, 0, 95), mem: Math.round(wander(d.mem ?? 0,
+		d.maxmem * 0.1, d.maxmem * 0.9)) };
 }
 
 /** Takes the poller's place: its last documents, its rights, but a pace of its own. */
@@ -42,7 +44,8 @@ class Feed {
 	source() {
 		const [topic, d] = Object.entries(this.docs).find(([t]) => /^pve\/[^/]+\/state$/.test(t));
 		const now = Date.now();
-		const sources = Object.fromEntries(Object.entries(d.sources).map(([k, s]) => [k, { ...s, last_ok_ms: now, period_s: 10 }]));
+		const sources = Object.fromEntries(Object.entries(d.sources).map(([k, s]) => [k, { ...s, last_ok_ms: now,
+			period_s: 10 }]));
 		return { [topic]: { ...d, ts: now, sources } };
 	}
 
@@ -150,7 +153,8 @@ async function live() {
 		const overview = await measureUpdates(feed, read);
 		const rest = await measureRest(feed, read, session);
 		if (problems.length) throw new Error(problems.join('; '));
-		return { guests: GUESTS, first_rows_ms: firstRows, table, overview, idle_main_percent: rest.main, idle_browser_percent: rest.browser };
+		return { guests: GUESTS, first_rows_ms: firstRows, table, overview, idle_main_percent: rest.main,
+			idle_browser_percent: rest.browser };
 	} finally {
 		await browser.close();
 		await feed?.client.endAsync(true);

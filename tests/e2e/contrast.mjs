@@ -39,7 +39,8 @@ function measure(least) {
 		}
 		return grounds.get(el);
 	};
-	const shown = (el) => el.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !el.closest('.sr, [inert]')
+	const shown = (el) => el.checkVisibility({ visibilityProperty: true,
+		opacityProperty: true }) && !el.closest('.sr, [inert]')
 		&& getComputedStyle(el).clipPath !== 'inset(50%)';
 	const bad = [];
 	let texts = 0;

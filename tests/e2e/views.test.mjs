@@ -43,8 +43,10 @@ async function visit(page, hash, panel) {
 const sel = (topic) => `#sel=pve/home/${topic}`;
 const PLACES = [
 	['overview', '#', '.cluster'], ['guests', '#view=guests', '.guests'], ['storage', '#view=storage', '.storage-view'],
-	['backups', '#view=backups', '.backups'], ['hardware', '#view=hardware', '.disks'], ['activity', '#view=activity', '.tasks'],
-	['health', '#view=health', '.health-view'], ['a node', sel('node/Home/state'), '.detail'], ['a node that says nothing of its heat', sel('node/agent/state'), '.detail'],
+	['backups', '#view=backups', '.backups'], ['hardware', '#view=hardware', '.disks'], ['activity',
+		'#view=activity', '.tasks'],
+	['health', '#view=health', '.health-view'], ['a node', sel('node/Home/state'), '.detail'],
+		['a node that says nothing of its heat', sel('node/agent/state'), '.detail'],
 	['a virtual machine', sel('guest/102/state'), '.detail'], ['a container', sel('guest/101/state'), '.detail'],
 	['a storage', sel('storage/-/nas/state'), '.detail'], ['what is not there', sel('guest/9999/state'), '.detail'],
 ];
@@ -80,7 +82,8 @@ describe('every view and object', () => {
 		}
 	}));
 
-	test('a finger finds what it needs: 44 px for the bar, the header and the lines of health', () => scene({}, PHONE, async (page) => {
+	test('a finger finds what it needs: 44 px for the bar, the header and the lines of health', () => scene({},
+		PHONE, async (page) => {
 		await visit(page, '#view=health', '.health');
 		const small = await page.$$eval('.views button, .top button, .health-line', (all) => all
 			.filter((e) => e.checkVisibility())
@@ -98,8 +101,10 @@ describe('what the details say', () => {
 		scene({ hash: sel('node/Home/state') }, DESK, async (page) => {
 			await untilText(page, '.detail', /coretemp package id 0\s+\d\d°/);
 			assert.match(await text(page, 'Temperatures'), /nct6798 AUXTIN1\s+—[\s\S]*fan1\s+912 rpm/);
-			assert.match(await text(page, 'Disks'), /Samsung SSD 980 PRO[\s\S]*healthy[\s\S]*life 94%[\s\S]*ST8000VN004[\s\S]*not woken[\s\S]*in standby/);
-			assert.match(await text(page, 'Updates'), /8, 2 for security[\s\S]*openssl\s+security[\s\S]*Certificate\s+21\dd left/);
+			assert.match(await text(page, 'Disks'),
+				/Samsung SSD 980 PRO[\s\S]*healthy[\s\S]*life 94%[\s\S]*ST8000VN004[\s\S]*not woken[\s\S]*in standby/);
+			assert.match(await text(page, 'Updates'),
+				/8, 2 for security[\s\S]*openssl\s+security[\s\S]*Certificate\s+21\dd left/);
 			assert.match(await text(page, 'System'), /6\.8\.12-4-pve/);
 			assert.match(await text(page, 'Guests'), /win11[\s\S]*llama/);
 			assert.match(await text(page, 'Storage'), /nas[\s\S]*local-lvm/);
@@ -117,8 +122,10 @@ describe('what the details say', () => {
 	test('a guest: configuration, backups, snapshots, replication, high availability, its tasks', () =>
 		scene({ hash: sel('guest/102/state') }, DESK, async (page) => {
 			await untilText(page, '.detail', /102 homeassistant/);
-			assert.match(await text(page, 'Configuration'), /Cores\s+4[\s\S]*Starts with its node\s+no[\s\S]*scsi0[\s\S]*32 GiB[\s\S]*vmbr0/);
-			assert.match(await text(page, 'Backups'), /fine[\s\S]*Last good\s+9h ago[\s\S]*Held by\s+pbs[\s\S]*Jobs\s+Nightly to PBS/);
+			assert.match(await text(page, 'Configuration'),
+				/Cores\s+4[\s\S]*Starts with its node\s+no[\s\S]*scsi0[\s\S]*32 GiB[\s\S]*vmbr0/);
+			assert.match(await text(page, 'Backups'),
+				/fine[\s\S]*Last good\s+9h ago[\s\S]*Held by\s+pbs[\s\S]*Jobs\s+Nightly to PBS/);
 			assert.match(await text(page, 'Replication'), /102-0 to agent1[\s\S]*fine/);
 			assert.match(await text(page, 'High availability'), /started[\s\S]*must not go dark/);
 			assert.match(await text(page, 'Tasks'), /vzsnapshot 102/);
@@ -155,7 +162,8 @@ describe('what the details say', () => {
 		}));
 
 	test('documents that nobody publishes are missed calmly', () =>
-		scene({ skip: ['thermal', 'backups', 'guests', 'disks', 'updates', 'ha', 'replication'] }, DESK, async (page, m) => {
+		scene({ skip: ['thermal', 'backups', 'guests', 'disks', 'updates', 'ha', 'replication'] }, DESK,
+			async (page, m) => {
 			await untilText(page, '.health', /backups\s+not reported\s+disks\s+not reported\s+hottest\s+not reported/);
 			m.world.change({ 'pve/home/storage/-/nas/state': null });
 			await page.waitForSelector('.overall.ok');
@@ -177,8 +185,10 @@ describe('backups', () => {
 		scene({ hash: '#view=backups' }, DESK, async (page) => {
 			await page.waitForSelector('.posture .row.is-cursor, .posture .rows .row');
 			const words = () => page.$$eval('.posture .rows .c-backup', (all) => all.map((e) => e.innerText));
-			assert.deepEqual((await words()).slice(0, 6), ['failed', 'not covered', 'not covered', 'never', 'too old', 'unknown']);
-			const shapes = await page.$$eval('.posture .rows .c-backup path', (all) => new Set(all.map((p) => p.getAttribute('d'))).size);
+			assert.deepEqual((await words()).slice(0, 6), ['failed', 'not covered', 'not covered', 'never',
+				'too old', 'unknown']);
+			const shapes = await page.$$eval('.posture .rows .c-backup path',
+				(all) => new Set(all.map((p) => p.getAttribute('d'))).size);
 			assert.equal(shapes, 6, 'each state has a shape of its own');
 			await page.click('.chip:has-text("not covered")');
 			await page.waitForFunction(() => document.querySelectorAll('.posture .rows .row').length === 2);
@@ -191,9 +201,11 @@ describe('backups', () => {
 			await page.keyboard.press('f');
 			await page.keyboard.type('backup>2d -backup:uncovered');
 			await page.waitForFunction(() => document.querySelectorAll('.posture .rows .row').length === 9);
+			await untilText(page, '.attention', /Backup of immich failed[\s\S]*timeout waiting/);
 			await page.fill('.backups .search input', 'snapshot>60d');
 			await untilText(page, '.backups .panel-meta', /\d+ of 32/);
-			await untilText(page, '.jobs', /Nightly to PBS\s+in 1\dh[\s\S]*disabled[\s\S]*guest 142[\s\S]*14 backups · 212 GiB · pbs/);
+			await untilText(page, '.jobs',
+				/Nightly to PBS\s+in 1\dh[\s\S]*disabled[\s\S]*guest 142[\s\S]*14 backups · 212 GiB · pbs/);
 			await page.fill('.backups .search input', 'backup:none');
 			await page.waitForFunction(() => document.querySelectorAll('.posture .rows .row').length === 2);
 			await page.keyboard.press('Enter');
@@ -202,20 +214,24 @@ describe('backups', () => {
 		}));
 
 	test('old knowledge is called old', () => scene({ hash: '#view=backups' }, DESK, async (page, m) => {
-		m.world.faults.backups = { last_ok_ms: Date.now() - 3 * 3600e3, period_s: 300, error: 'no answer within 15 s', failures: 4 };
+		m.world.faults.backups = { last_ok_ms: Date.now() - 3 * 3600e3, period_s: 300,
+			error: 'no answer within 15 s', failures: 4 };
 		await untilText(page, '.posture .rows', /was fine/);
 		assert.equal(await page.$('.posture .rows .tone-ok'), null);
 		await untilText(page, '.health', /backups\s+stale/);
 		await visit(page, '#view=health', '.health-view');
-		await untilText(page, '.health-view', /sources that do not answer[\s\S]*backups[\s\S]*silent for 3h[\s\S]*no answer within 15 s/);
+		await untilText(page, '.health-view',
+			/sources that do not answer[\s\S]*backups[\s\S]*silent for 3h[\s\S]*no answer within 15 s/);
 	}));
 });
 
 describe('trouble that the new documents tell of', () => {
-	test('heat: warm is coloured, hot and critical are trouble with the limit', () => scene({}, DESK, async (page, m) => {
+	test('heat: warm is coloured, hot and critical are trouble with the limit', () => scene({}, DESK, async (page,
+		m) => {
 		const topic = 'pve/home/node/Home/thermal';
 		const heat = (celsius) => m.world.change({
-			[topic]: { ...m.world.docs.get(topic), held: true, cpu: celsius, temperatures: [{ sensor: 'coretemp Package id 0', celsius, max: 80, critical: 100 }] },
+			[topic]: { ...m.world.docs.get(topic), held: true, cpu: celsius,
+				temperatures: [{ sensor: 'coretemp Package id 0', celsius, max: 80, critical: 100 }] },
 		});
 		heat(72);
 		await page.waitForSelector('[aria-label="Node Home"] .heat-warm');
@@ -236,19 +252,23 @@ describe('trouble that the new documents tell of', () => {
 		m.world.change({
 			[disk]: { ...m.world.docs.get(disk), health: 'FAILED!' },
 			[pool]: { ...m.world.docs.get(pool), health: 'DEGRADED', bad_devices: ['sdb UNAVAIL 3 0 0'] },
-			[ha]: { ...m.world.docs.get(ha), services: [{ sid: 'vm:102', vmid: 102, node: 'pve', state: 'error', wanted: 'started', comment: null }] },
+			[ha]: { ...m.world.docs.get(ha), services: [{ sid: 'vm:102', vmid: 102, node: 'pve', state: 'error',
+				wanted: 'started', comment: null }] },
 			'pve/home/ceph': { ts: Date.now(), cluster: 'home', ...CEPH },
 		});
-		await untilText(page, '.attention', /Disk \/dev\/sda of node pve is failing[\s\S]*Pool tank of node pve is DEGRADED[\s\S]*vm:102 is in error/);
+		await untilText(page, '.attention',
+			/Disk \/dev\/sda of node pve is failing[\s\S]*Pool tank of node pve is DEGRADED[\s\S]*vm:102 is in error/);
 		await untilText(page, '.attention', /Ceph says HEALTH_WARN[\s\S]*1 nearfull osd/);
-		await untilText(page, '.health', /availability\s+vm:102 error\s+ceph\s+1 complaint[\s\S]*disks\s+1 disk failing/);
+		await untilText(page, '.health',
+			/availability\s+vm:102 error\s+ceph\s+1 complaint[\s\S]*disks\s+1 disk failing/);
 		await page.click('.trouble .as-link:has-text("Pool tank")');
 		await untilText(page, '.detail', /tank\s+degraded[\s\S]*sdb UNAVAIL 3 0 0/);
 		await visit(page, '#view=health', '.health-view');
 		await untilText(page, '.health-view', /OSD_NEARFULL[\s\S]*6 up, 6 in of 6/);
 	}));
 
-	test('findings with their cure, and what watching costs', () => scene({ hash: '#view=health' }, DESK, async (page) => {
+	test('findings with their cure, and what watching costs', () => scene({ hash: '#view=health' }, DESK,
+		async (page) => {
 		await untilText(page, '.health-view', /The token may do more than read\s+warning[\s\S]*pveum acl delete/);
 		await untilText(page, '.health-view', /54 calls a minute[\s\S]*\/cluster\/resources\s+6/);
 		await untilText(page, '.health-view', /Home\s+8, 2 for security\s+21\dd left/);
@@ -310,7 +330,8 @@ describe('the search over everything', () => {
 
 describe('keys, looks, toasts', () => {
 	test('views by number and by chord; j and k move in the list that is there', () => scene({}, DESK, async (page) => {
-		for (const [keys, panel] of [['2', '.guests'], ['4', '.backups'], ['g h', '.disks'], ['g e', '.health-view'], ['g s', '.storage-view'], ['6', '.tasks'], ['g o', '.cluster']]) {
+		for (const [keys, panel] of [['2', '.guests'], ['4', '.backups'], ['g h', '.disks'], ['g e',
+			'.health-view'], ['g s', '.storage-view'], ['6', '.tasks'], ['g o', '.cluster']]) {
 			for (const key of keys.split(' ')) await page.keyboard.press(key);
 			await page.waitForSelector(panel);
 		}
@@ -330,7 +351,8 @@ describe('keys, looks, toasts', () => {
 		await page.waitForSelector('.help', { state: 'detached' });
 	}));
 
-	test('the look: by the system first, then as chosen, and remembered', () => scene({ page: { colorScheme: 'light' } }, DESK, async (page) => {
+	test('the look: by the system first, then as chosen, and remembered',
+		() => scene({ page: { colorScheme: 'light' } }, DESK, async (page) => {
 		const mode = () => page.evaluate(() => document.documentElement.dataset.mode);
 		assert.equal(await mode(), 'light');
 		await page.emulateMedia({ colorScheme: 'dark' });
@@ -361,7 +383,8 @@ describe('keys, looks, toasts', () => {
 		assert.equal(await page.$$eval('.toast button', (all) => all.length), 4);
 	}));
 
-	test('a page that nobody sees draws nothing, and has everything when it is looked at again', () => scene({}, DESK, async (page, m) => {
+	test('a page that nobody sees draws nothing, and has everything when it is looked at again', () => scene({},
+		DESK, async (page, m) => {
 		await page.waitForSelector('.brief .row');
 		const hide = (hidden) => page.evaluate((h) => {
 			Object.defineProperty(document, 'hidden', { value: h, configurable: true });
@@ -370,7 +393,8 @@ describe('keys, looks, toasts', () => {
 		await hide(true);
 		await page.evaluate(() => {
 			window.changes = 0;
-			new MutationObserver((list) => (window.changes += list.length)).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+			new MutationObserver((list) => (window.changes += list.length)).observe(document.body, { subtree: true,
+				childList: true, characterData: true, attributes: true });
 		});
 		const begun = m.world.docs.get('pve/home/state').ts;
 		while (m.world.docs.get('pve/home/state').ts < begun + 1500) await new Promise((done) => setImmediate(done));
@@ -383,7 +407,8 @@ describe('keys, looks, toasts', () => {
 		await untilText(page, '.brief', /running/);
 	}));
 
-	test('scroll, selection and focus survive updates', () => scene({ guests: 200, hash: '#view=guests' }, DESK, async (page, m) => {
+	test('scroll, selection and focus survive updates', () => scene({ guests: 200, hash: '#view=guests' }, DESK,
+		async (page, m) => {
 		await page.focus('.wide');
 		await page.keyboard.press('End');
 		const at = () => page.$eval('.wide', (e) => e.scrollTop);
@@ -402,7 +427,8 @@ test('the first load keeps to its budget: 60 kB of script, 12 kB of style', () =
 	const dist = new URL('../../web/dist/', import.meta.url);
 	const html = readFileSync(new URL('index.html', dist), 'utf8');
 	const named = (pattern) => [...html.matchAll(pattern)].map((m) => m[1]);
-	const size = (names) => names.reduce((n, f) => n + gzipSync(readFileSync(new URL(`.${f}`, dist)), { level: 9 }).length, 0);
+	const size = (names) => names.reduce((n, f) => n + gzipSync(readFileSync(new URL(`.${f}`, dist)),
+		{ level: 9 }).length, 0);
 	const scripts = named(/src="([^"]+\.js)"/g);
 	assert.equal(scripts.length, 1);
 	assert.ok(size(scripts) <= 60_000, `${size(scripts)} bytes of script`);

@@ -34,7 +34,8 @@ function guest(topic: string): Item[] {
 	const g = peekDoc<GuestState>(topic);
 	if (!g || g.template) return [];
 	const detail = `${g.type === 'qemu' ? 'vm' : 'ct'} ${g.vmid} · ${g.status} · ${g.node}`;
-	return [{ key: topic, kind: 'guest', label: g.name ?? `guest ${g.vmid}`, detail, search: searchable(topic, g), topic }];
+	return [{ key: topic, kind: 'guest', label: g.name ?? `guest ${g.vmid}`, detail, search: searchable(topic, g),
+		topic }];
 }
 
 function node(topic: string): Item[] {
@@ -50,7 +51,8 @@ function node(topic: string): Item[] {
 		},
 		sizes: { mem: n.mem, disk: n.disk },
 	});
-	return [{ key: topic, kind: 'node', label: n.node, detail: [n.status, n.ip].filter(Boolean).join(' · '), search, topic }];
+	return [{ key: topic, kind: 'node', label: n.node, detail: [n.status, n.ip].filter(Boolean).join(' · '), search,
+		topic }];
 }
 
 function storage(topic: string): Item[] {
@@ -73,7 +75,8 @@ function disk(topic: string): Item[] {
 		numbers: { temp: d.celsius, life: d.life_left },
 	});
 	const detail = [d.node, d.model, bytes(d.size)].filter(Boolean).join(' · ');
-	return [{ key: topic, kind: 'disk', label: d.device ?? d.serial, detail, search, topic: nodeTopic(d.cluster, d.node) }];
+	return [{ key: topic, kind: 'disk', label: d.device ?? d.serial, detail, search, topic: nodeTopic(d.cluster,
+		d.node) }];
 }
 
 function pool(topic: string): Item[] {
@@ -130,7 +133,8 @@ export function everything(): Item[] {
 	return [
 		...views(), ...topics('NODE_STATE').peek().flatMap(node), ...topics('GUEST_STATE').peek().flatMap(guest),
 		...topics('STORAGE_STATE').peek().flatMap(storage), ...topics('DISK_STATE').peek().flatMap(disk),
-		...topics('POOL_STATE').peek().flatMap(pool), ...clusters.peek().flatMap(jobs), ...clusters.peek().flatMap(tasks),
+		...topics('POOL_STATE').peek().flatMap(pool), ...clusters.peek().flatMap(jobs),
+			...clusters.peek().flatMap(tasks),
 	];
 }
 
@@ -150,6 +154,7 @@ function rank(item: Item, wanted: string): number {
 export function find(all: readonly Item[], query: Query, input: string): Item[] {
 	const wanted = (tokenize(input).find((t) => !/[:<>=]/.test(t) && !t.startsWith('-')) ?? '').toLowerCase();
 	const found = all.filter((i) => query.test(i.search));
-	const ranked = wanted ? found.map((i) => ({ i, r: rank(i, wanted) })).sort((a, b) => a.r - b.r).map((x) => x.i) : found;
+	const ranked = wanted ? found.map((i) => ({ i, r: rank(i, wanted) })).sort((a,
+		b) => a.r - b.r).map((x) => x.i) : found;
 	return ranked.slice(0, SHOWN);
 }

@@ -40,7 +40,8 @@ function lazily(topic: string, g: GuestState) {
 			},
 			get snapshot() {
 				const s = snapshots();
-				return s && !s.reason ? [s.snapshots.length ? 'some' : 'none', ...s.snapshots.map((x) => x.name)] : null;
+				return s && !s.reason ? [s.snapshots.length ? 'some' : 'none',
+					...s.snapshots.map((x) => x.name)] : null;
 			},
 			get onboot() {
 				const on = config()?.onboot;

@@ -64,7 +64,8 @@ function ceph(cluster: string): Health {
 	const c = doc<CephState>(topic).value;
 	if (!c) return none('not used');
 	if (freshness(topic).value !== 'live') return stale();
-	const text = c.checks.length ? plural(c.checks.length, 'complaint') : `${c.osds_up ?? DASH} of ${c.osds ?? DASH} OSDs up`;
+	const text = c.checks.length ? plural(c.checks.length,
+		'complaint') : `${c.osds_up ?? DASH} of ${c.osds ?? DASH} OSDs up`;
 	return { tone: CEPH_TONE[c.health ?? ''] ?? 'warn', text, title: c.health ?? 'health unknown' };
 }
 
@@ -77,7 +78,12 @@ function findings(cluster: string): Health {
 	return { tone: bad ? 'crit' : worth ? 'warn' : 'none', text: `${list.length} to mend`, title };
 }
 
-export type Counts = Record<BackupWord, number> & { outdated: number; all: number };
+export type Counts = Record<BackupWord, number> & {
+	outdated: number;
+	all: number;
+	/** Guests, by topic, whose last attempt failed. */
+	failing: string[];
+};
 
 const counts = new Map<string, ReadonlySignal<Counts>>();
 
@@ -89,15 +95,18 @@ export function backupCounts(cluster: string): Counts {
 }
 
 function count(cluster: string): Counts {
-	const out: Counts = { fine: 0, stale: 0, failed: 0, uncovered: 0, never: 0, unknown: 0, outdated: 0, all: 0 };
+	const out: Counts = { fine: 0, stale: 0, failed: 0, uncovered: 0, never: 0, unknown: 0, outdated: 0, all: 0,
+		failing: [] };
 	const jobs = posture(cluster)?.jobs ?? [];
 	void kindVersion('GUEST_BACKUP').value;
 	for (const topic of guestTopics(cluster).value) {
 		const t = sibling(topic, 'backup');
 		const b = peekDoc<GuestBackup>(t);
 		out.all++;
-		out[backupWord(b, jobs, slowWall.value)]++;
+		const word = backupWord(b, jobs, slowWall.value);
+		out[word]++;
 		if (b && freshness(t).value !== 'live') out.outdated++;
+		else if (word === 'failed') out.failing.push(topic);
 	}
 	return out;
 }
@@ -137,7 +146,8 @@ function disks(cluster: string): Health {
 	const bad = list.filter((x) => diskWord(x.d) === 'failing');
 	const sick = pools.filter((x) => x.d.health !== null && x.d.health !== 'ONLINE');
 	if (bad.length) return { tone: 'crit', text: `${plural(bad.length, 'disk')} failing`, title: names(bad) };
-	if (sick.length) return { tone: 'crit', text: `${sick[0]!.d.pool} ${sick[0]!.d.health!.toLowerCase()}`, title: names(sick) };
+	if (sick.length) return { tone: 'crit', text: `${sick[0]!.d.pool} ${sick[0]!.d.health!.toLowerCase()}`,
+		title: names(sick) };
 	const worn = list.filter((x) => diskWord(x.d) === 'worn');
 	if (worn.length) return { tone: 'warn', text: `${worn.length} of ${list.length} worn`, title: names(worn) };
 	return { tone: 'ok', text: list.length ? `${plural(list.length, 'disk')} fine` : `${plural(pools.length, 'pool')} online` };

@@ -118,7 +118,8 @@ function streamEvidence(docs: Record<string, unknown>): Record<string, number> {
 const PACE_MS = 250;
 let lastApplied = 0;
 let paceTimer: ReturnType<typeof setTimeout> | undefined;
-let held: { docs: Record<string, unknown>; events: [string, unknown][]; at: Map<string, [number | null, number]> } | null;
+let held: { docs: Record<string, unknown>; events: [string, unknown][]; at: Map<string, [number | null,
+	number]> } | null;
 const HELD_EVENTS = 100;
 
 function holdBack(f: Frame): void {

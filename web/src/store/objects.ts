@@ -68,7 +68,8 @@ const NO_HEAT = { celsius: null, limits: { max: 0, critical: 0, own: false }, he
 export function heatOf(node: string): NodeHeat {
 	const topic = sibling(node, 'thermal');
 	const t = doc<NodeThermal>(topic).value;
-	if (!t) return { ...NO_HEAT, live: false, reason: 'no temperatures: thermal-collector has said nothing of this node' };
+	if (!t) return { ...NO_HEAT, live: false,
+		reason: 'no temperatures: thermal-collector has said nothing of this node' };
 	const live = freshness(topic).value === 'live';
 	return { ...cpuHeat(t), live, reason: t.reason ?? (live ? '' : 'the reading is old') };
 }

@@ -2,15 +2,15 @@
 /* What wants a person's eye, from the documents alone. Stale is trouble of its own, never silence. */
 import { computed } from '@preact/signals';
 import type {
-	CephState, ClusterState, DiskState, GuestState, HaState, NodeState, NodeThermal, StorageState, ZfsPool,
+	CephState, ClusterState, DiskState, GuestBackup, GuestState, HaState, NodeState, NodeThermal, StorageState, ZfsPool,
 } from '../generated/topics.ts';
 import { celsius, plural, share } from '../lib/format.ts';
 import { cpuHeat } from '../lib/heat.ts';
 import { PERIODS, verdictReason, type Verdict } from '../lib/freshness.ts';
 import { guestsOf } from './census.ts';
 import { clusters, clusterTopic, doc, topics, topicsOf, word } from './docs.ts';
-import { diskWord } from './health.ts';
-import { nodeTopic, seen } from './objects.ts';
+import { backupCounts, diskWord } from './health.ts';
+import { nodeTopic, seen, sibling } from './objects.ts';
 import { brokerUp, freshness, socketOpen, sourceFreshness } from './fresh.ts';
 import { loaded } from './link.ts';
 
@@ -197,6 +197,16 @@ function diskTrouble(name: string): Trouble[] {
 	];
 }
 
+/** A backup that failed is worth an eye; that one is missing is said under Health. */
+function backupTrouble(name: string): Trouble[] {
+	const list = backupCounts(name).failing;
+	if (list.length > NAMED) return [warn(`${name} backups`, `The last backups of ${list.length} guests have failed`)];
+	return list.map((t) => {
+		const why = doc<GuestBackup>(sibling(t, 'backup')).value?.last_error ?? '';
+		return warn(sibling(t, 'backup'), `Backup of ${guestName(t)} failed`, why, t);
+	});
+}
+
 function serviceTrouble(name: string): Trouble[] {
 	const out: Trouble[] = [];
 	const [ha, ceph] = [`pve/${name}/ha`, `pve/${name}/ceph`];
@@ -207,7 +217,8 @@ function serviceTrouble(name: string): Trouble[] {
 	const c = doc<CephState>(ceph).value;
 	if (c && freshness(ceph).value === 'live' && c.health !== 'HEALTH_OK') {
 		const detail = c.checks.map((x) => x.text ?? x.name).join(', ');
-		out.push((c.health === 'HEALTH_ERR' ? crit : warn)(ceph, `Ceph says ${c.health ?? 'nothing of its health'}`, detail));
+		out.push((c.health === 'HEALTH_ERR' ? crit : warn)(ceph, `Ceph says ${c.health ?? 'nothing of its health'}`,
+			detail));
 	}
 	return out;
 }
@@ -229,6 +240,7 @@ function ofCluster(name: string): Trouble[] {
 		...diskTrouble(name),
 		...heatTrouble(name),
 		...serviceTrouble(name),
+		...backupTrouble(name),
 	];
 }
 

@@ -137,7 +137,10 @@ function Snapshots({ topic }: { topic: string }) {
 							<li key={s.name} class="line">
 								<span class="line-name">{s.name}</span>
 								<When ms={s.time_ms} why="Proxmox does not say when" />
-								<span class="line-more">{[s.description?.trim(), s.memory ? 'with memory' : '', s.parent && `after ${s.parent}`].filter(Boolean).join(' · ')}</span>
+								<span class="line-more">
+									{[s.description?.trim(), s.memory ? 'with memory' : '', s.parent && `after ${s.parent}`]
+										.filter(Boolean).join(' · ')}
+								</span>
 							</li>
 						))}
 					</ul>

@@ -48,7 +48,9 @@ function Quorum({ c, name }: { c: ClusterState; name: string }) {
 	);
 }
 
-const HA_TONE: [RegExp, string][] = [[/error|fence|recovery/, 'crit'], [/started|active|idle/, 'ok'], [/maintenance|migrate|relocate/, 'warn']];
+const HA_TONE: [RegExp, string][] = [
+	[/error|fence|recovery/, 'crit'], [/started|active|idle/, 'ok'], [/maintenance|migrate|relocate/, 'warn'],
+];
 const haTone = (state: string | null) => HA_TONE.find(([r]) => r.test(state ?? ''))?.[1] ?? 'none';
 
 function Ha({ name }: { name: string }) {
@@ -190,7 +192,10 @@ function Sources({ c, name }: { c: ClusterState; name: string }) {
 				{bad.map(([key, s]) => (
 					<li key={key} class="line">
 						<span class="line-name">{key}</span>
-						<span class="dim">{s.last_ok_ms === null ? 'never answered' : `silent for ${duration(sourceAgeMs(clusterTopic(name), key).value)}`}</span>
+						<span class="dim">
+							{s.last_ok_ms === null ? 'never answered'
+								: `silent for ${duration(sourceAgeMs(clusterTopic(name), key).value)}`}
+						</span>
 						<span class="line-more">{s.error}</span>
 					</li>
 				))}

@@ -66,7 +66,8 @@ function Backups({ s }: { s: StorageState }) {
 	const p = posture(s.cluster);
 	const orphans = p?.orphans.filter((o) => o.storage === s.storage && (!o.node || o.node === s.node || s.shared)) ?? [];
 	const jobs = p?.jobs.filter((j) => j.storage === s.storage) ?? [];
-	const newest = list.reduce<number | null>((a, x) => (x.b.last_ok_ms !== null && (a === null || x.b.last_ok_ms > a) ? x.b.last_ok_ms : a), null);
+	const times = list.flatMap((x) => (x.b.last_ok_ms === null ? [] : [x.b.last_ok_ms]));
+	const newest = times.length ? Math.max(...times) : null;
 	return (
 		<Part title="Backups" meta={list.length ? `of ${plural(list.length, 'guest')}` : null}>
 			<dl class="facts two">
