@@ -75,6 +75,18 @@ describe('every view and object', () => {
 		}
 	}));
 
+	for (const [width, height] of [[1440, 900], [1366, 768], [1920, 1080], [820, 1180]])
+		test(`${width}×${height}: no label of the ring lies on a total`, () => scene({}, { width, height }, async (page) => {
+			await page.waitForSelector('.ring-label');
+			const meet = await page.evaluate(() => {
+				const boxes = (s) => [...document.querySelectorAll(s)].map((e) => [e.textContent, e.getBoundingClientRect()]);
+				const touch = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+				const totals = boxes('.total-name, .total-figure, .total-detail, .ticks');
+				return boxes('.ring-label text').flatMap(([t, a]) => totals.filter(([, b]) => touch(a, b)).map(([u]) => `${t} on ${u}`));
+			});
+			assert.deepEqual(meet, []);
+		}));
+
 	test('360 px wide: no view scrolls sideways', () => scene({ mode: 'light' }, TINY, async (page) => {
 		for (const [name, hash, panel] of PLACES) {
 			await visit(page, hash, panel);
