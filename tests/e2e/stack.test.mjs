@@ -110,7 +110,7 @@ describe('the reference cluster', () => {
 
 	test('a failed task raises a toast', async () => {
 		await stack.sim('task', { node: 'Home', type: 'vzdump', id: '100', seconds: 1, exitstatus: 'job errors' });
-		await untilText(page, '.toasts', /vzdump 100 on Home failed/, 12_000);
+		await untilText(page, '.toasts', /vzdump 100 on Home failed/, 30_000);
 		await page.click('.toast button');
 	});
 
