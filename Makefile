@@ -66,12 +66,13 @@ fuzz_programs := $(fuzz_sources:tests/fuzz/%.c=build/fuzz/%)
 sources_jarvisctl := $(wildcard jarvisctl/*.c)
 sources_topicgen := $(wildcard tools/topicgen/*.c)
 sources_benchload := $(wildcard tests/bench/load/*.c)
+sources_livecheck := $(wildcard tests/live/*.c)
 $(foreach s,$(SERVICES),$(eval sources_$(s) := $(wildcard services/$(s)/*.c)))
 # Everything of a service but its main.c: what its unit tests link.
 service_logic := $(foreach s,$(SERVICES),$(patsubst %.c,$(obj)/%.o,$(filter-out %/main.c,$(sources_$(s)))))
 
-.PHONY: help all setup demo check check-full check-bare check-compose unit integration tsan e2e bench fuzz lint format \
-	format-check generate generate-check install clean web web-check programs
+.PHONY: help all setup demo check check-full check-bare check-compose check-live unit integration tsan e2e bench \
+	fuzz lint format format-check generate generate-check install clean web web-check programs
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -101,6 +102,11 @@ $(foreach p,$(PROGRAMS) benchload,$(eval $(call program,$(p))))
 $(build)/liblogic.a: $(service_logic)
 	@rm -f $@
 	@ar rcs $@ $^
+
+# Asks the services' own tables.
+$(build)/livecheck: $(sources_livecheck:%.c=$(obj)/%.o) $(build)/liblogic.a $(library)
+	@echo "  link $@"
+	$(Q)$(CC) $(LDFLAGS) $(filter %.o,$^) $(build)/liblogic.a $(library) $(LIBS_gateway) $(LIBS_common) -o $@
 
 $(build)/libunit.a: $(unit_helpers:%.c=$(obj)/%.o)
 	@rm -f $@
@@ -154,16 +160,31 @@ check-bare: ## demo and check in fresh Debian 12 and 13 roots; needs root
 check-compose: ## images and compose file in a real Docker engine; needs root
 	@tools/check-compose
 
+# The files of an installation; OUT: where the redacted answers go.
+CONFIG ?=
+SECRETS ?=
+OUT ?=
+TIMEOUT ?=
+check-live: ## read your own Proxmox, changing nothing: CONFIG=jarvis.yaml; alone it says more
+	@[ -n '$(CONFIG)' ] || { cat tests/live/usage.txt; exit 2; }
+	@tools/setup demo
+	@$(MAKE) -s -j$(shell nproc) programs $(build)/livecheck
+	@exec $(NODE) tests/live/main.mjs --build '$(build)' --config '$(CONFIG)' $(if $(SECRETS),--secrets '$(SECRETS)') \
+		$(if $(OUT),--out '$(OUT)') $(if $(TIMEOUT),--timeout '$(TIMEOUT)')
+
 unit: $(unit_programs) ## unit tests
 	@tests/run $(unit_programs)
 
 node_tests := $(wildcard tests/integration/*.test.mjs)
 # What no sanitizer can say anything about.
 ifeq ($(SANITIZE),)
-node_tests += $(wildcard tests/stack/test/*.test.mjs tests/runner/test/*.test.mjs tests/sim/pve/test/*.test.mjs)
+node_tests += $(wildcard tests/stack/test/*.test.mjs tests/runner/test/*.test.mjs tests/sim/pve/test/*.test.mjs \
+	tests/live/test/*.test.mjs)
+else
+node_tests := $(filter-out tests/integration/live.test.mjs,$(node_tests))
 endif
 
-integration: programs $(integration_programs) ## every service against a real broker
+integration: programs $(build)/livecheck $(integration_programs) ## every service against a real broker
 	@JARVIS_BUILD=$(build) tests/run $(integration_programs) $(node_tests)
 
 # What has threads, or talks to what has.
@@ -201,7 +222,7 @@ fuzz: $(fuzz_programs) ## every parser of foreign bytes, FUZZ_SECONDS each
 
 # ── upkeep ───────────────────────────────────────────────────────────────────────────────────────────────────────
 formatted := $(wildcard common/*.[ch] services/*/*.[ch] jarvisctl/*.[ch] tools/topicgen/*.[ch] \
-	tests/unit/*.[ch] tests/integration/*.[ch] tests/fuzz/*.[ch] tests/bench/load/*.[ch])
+	tests/unit/*.[ch] tests/integration/*.[ch] tests/fuzz/*.[ch] tests/bench/load/*.[ch] tests/live/*.[ch])
 
 format: ## format the C sources
 	clang-format -i $(formatted)

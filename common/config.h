@@ -62,3 +62,6 @@ const struct config_cluster *config_find_cluster(const struct config *config, co
 
 /* Appends the sample: every key with its default and what it means. It loads, and means the defaults. */
 void config_print_sample(struct str *out);
+
+/* Appends CONFIG as one line of JSON: every key, with the value that is in force, as the file would say it. */
+void config_print_json(const struct config *config, struct str *out);

@@ -20,7 +20,9 @@ static const struct command commands[] = {
 	  "  jarvisctl config --print          print jarvis.yaml with every key, its default and "
 	  "what it means\n"
 	  "  jarvisctl config --check [FILE]   report every error of FILE "
-	  "(/etc/jarvis/jarvis.yaml)\n",
+	  "(/etc/jarvis/jarvis.yaml)\n"
+	  "  jarvisctl config --json [FILE]    print what FILE means, with all defaults, for "
+	  "programs\n",
 	  "the configuration file", command_config },
 	{ "mqtt-user",
 	  "  jarvisctl mqtt-user [--secrets DIR] NAME…\n"

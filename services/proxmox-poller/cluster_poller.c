@@ -50,6 +50,8 @@ static int choose_endpoint(struct cluster_poller *c, const struct source *source
 {
 	if (source->kind == SOURCE_OPINION)
 		return (int)c->opinion_from;
+	if (source->kind == SOURCE_CEPH)
+		return endpoint_for_node(&c->endpoints, c->endpoint_nodes[c->ceph_from]->name, now);
 	if (source->node[0])
 		return endpoint_for_node(&c->endpoints, source->node, now);
 	return endpoint_entry(&c->endpoints, now);
@@ -110,6 +112,8 @@ static int64_t next_wake(const struct cluster_poller *c, int64_t now)
 {
 	int64_t next = min_of(publish_due(c), refresh_deadline(c));
 
+	next = min_of(next, protection_wake(c, now));
+
 	if (!c->http)
 		return min_of(next, c->setup_retry_ms);
 	if (c->auth_failed)
@@ -129,8 +133,10 @@ void cluster_poller_pump(struct cluster_poller *c)
 
 	if (c->stopped)
 		return;
-	if (cluster_set_up(c, now))
+	if (cluster_set_up(c, now)) {
+		protection_run(c, now);
 		start_due(c, now);
+	}
 	refresh_expire(c, now);
 	cluster_sources_drop_idle(c);
 	if (publish_due(c) <= now)
@@ -179,6 +185,7 @@ struct cluster_poller *cluster_poller_new(struct service_env *env,
 	c->config = &c->settings->cluster;
 	pve_cluster_init(&c->model, c->config->name, c->config->poll.node_ms,
 			 c->config->poll.storage_ms);
+	protection_init(c);
 	make_endpoints(c);
 	c->timer = timer_new(env->loop, wake_cb, c);
 	return c;
@@ -186,9 +193,11 @@ struct cluster_poller *cluster_poller_new(struct service_env *env,
 
 void cluster_poller_start(struct cluster_poller *c)
 {
-	static const enum source_kind kinds[] = { SOURCE_STATUS, SOURCE_RESOURCES,
-						  SOURCE_TASKS,	 SOURCE_PERMISSIONS,
-						  SOURCE_VOTES,	 SOURCE_VERSION };
+	static const enum source_kind kinds[] = { SOURCE_STATUS,      SOURCE_RESOURCES,
+						  SOURCE_TASKS,	      SOURCE_PERMISSIONS,
+						  SOURCE_VOTES,	      SOURCE_VERSION,
+						  SOURCE_HA,	      SOURCE_BACKUP_JOBS,
+						  SOURCE_REPLICATION, SOURCE_CEPH };
 
 	for (size_t i = 0; i < countof(kinds); i++)
 		(void)cluster_poller_get(c, kinds[i], "", 0);
@@ -216,11 +225,16 @@ void cluster_poller_free(struct cluster_poller *c)
 	cluster_poller_stop(c);
 	cluster_sources_done(c);
 	cJSON_Delete(c->held_status);
+	cJSON_Delete(c->permissions);
+	pve_findings_done(&c->findings);
+	pve_load_done(&c->load_by_node);
+	pve_load_done(&c->load_by_path);
 	cluster_forget_token(c);
 	endpoint_done(&c->endpoints);
 	free(c->endpoint_nodes);
 	free(c->trust_errors);
 	pve_tasks_done(&c->tasks);
+	protection_done(c);
 	pve_cluster_done(&c->model);
 	settings_free(c->settings);
 	free(c);
@@ -243,9 +257,13 @@ void cluster_poller_reread(struct cluster_poller *c)
 
 void cluster_poller_forget(struct cluster_poller *c)
 {
-	static const enum topic_id ids[] = { TOPIC_CLUSTER_STATE, TOPIC_TASKS_STATE,
-					     TOPIC_NODE_STATE, TOPIC_GUEST_STATE,
-					     TOPIC_STORAGE_STATE };
+	static const enum topic_id ids[] = {
+		TOPIC_CLUSTER_STATE, TOPIC_TASKS_STATE,	    TOPIC_NODE_STATE,
+		TOPIC_GUEST_STATE,   TOPIC_STORAGE_STATE,   TOPIC_HA_STATE,
+		TOPIC_BACKUPS_STATE, TOPIC_GUEST_BACKUP,    TOPIC_GUEST_REPLICATION,
+		TOPIC_GUEST_CONFIG,  TOPIC_GUEST_SNAPSHOTS, TOPIC_CEPH_STATE,
+		TOPIC_DISK_STATE,    TOPIC_POOL_STATE,	    TOPIC_NODE_UPDATES
+	};
 	const char *const args[] = { c->config->name, NULL };
 	uint64_t mark = state_mark(c->env->state);
 

@@ -6,7 +6,10 @@
  */
 #include "common/service.h"
 #include "common/timer.h"
+#include "services/proxmox-poller/protection.h"
 #include "services/proxmox-poller/pve_error.h"
+#include "services/proxmox-poller/pve_load.h"
+#include "services/proxmox-poller/pve_rights.h"
 #include "services/proxmox-poller/pve_tasks.h"
 #include "services/proxmox-poller/settings.h"
 #include "services/proxmox-poller/source.h"
@@ -23,6 +26,7 @@ struct cluster_poller {
 	/* What was read. */
 	struct pve_cluster model;
 	struct pve_task_list tasks;
+	struct protection protection;
 
 	/* How it is asked. */
 	struct http *http;   /* NULL until token and certificate authority could be read */
@@ -49,9 +53,20 @@ struct cluster_poller {
 	char auth_error[PVE_ERROR_BYTES];
 	char rights_error[PVE_ERROR_BYTES];
 	char (*trust_errors)[PVE_ERROR_BYTES]; /* of each endpoint; "" while it is trusted */
-	bool rights_known, rights_warned;
+	bool rights_known;
+	bool sees_all_guests; /* the token may see every guest */
 	size_t guests_before; /* how many the last answer that was believed had */
 	bool is_doubting;     /* all guests went at once */
+
+	cJSON *permissions; /* the token's, as Proxmox told them last; NULL before */
+	struct pve_findings findings;
+
+	/* Which endpoint knows of Ceph, and how many of them said in this round that they have none. */
+	size_t ceph_from;
+	size_t ceph_absent;
+	bool ceph_unsure; /* one of them could not be asked, and another was in its place */
+
+	struct pve_load load_by_node, load_by_path; /* requests of the last minute */
 
 	uint64_t membership;  /* hash of who is online */
 	int64_t published_ms; /* when the cluster's document was written, boot clock */
@@ -82,14 +97,30 @@ struct source *cluster_poller_find(const struct cluster_poller *c, enum source_k
 /* The source, made when there is none yet; due at once unless it is of the single kind. */
 struct source *cluster_poller_get(struct cluster_poller *c, enum source_kind kind, const char *node,
 				  int64_t vmid);
+/* The same for a thing that NODE has, such as a storage. */
+struct source *cluster_poller_find_item(const struct cluster_poller *c, enum source_kind kind,
+					const char *node, const char *item);
+struct source *cluster_poller_get_item(struct cluster_poller *c, enum source_kind kind,
+				       const char *node, const char *item);
+/* Drops the sources that are marked as gone. */
+void cluster_poller_drop_gone(struct cluster_poller *c);
 /* Makes the sources of new nodes, drops those of nodes that went, and rests those of nodes that are offline. */
 void cluster_poller_sync_nodes(struct cluster_poller *c);
 /* cluster_sources.c: drops guests that were asked for and whom nobody waits for any more; frees all. */
 void cluster_sources_drop_idle(struct cluster_poller *c);
 void cluster_sources_done(struct cluster_poller *c);
 
-/* cluster_take.c: takes SOURCE's ANSWER in, publishes what follows. -EINVAL when it makes no sense. */
+/* cluster_take.c: a round of SOURCE begins; chooses its first step. */
+void cluster_begin(struct cluster_poller *c, struct source *source);
+/*
+ * Takes SOURCE's ANSWER in, publishes what follows: 0, or -EINVAL when it makes no sense. CLUSTER_MORE when the
+ * round needs another request, for which it has set step and object. ANSWER is NULL when source->refusal says why.
+ */
+#define CLUSTER_MORE 1
 int cluster_take(struct cluster_poller *c, struct source *source, cJSON **answer);
+/* True when the round goes on without the answer to this step; REASON is the status line's. */
+bool cluster_bears(struct cluster_poller *c, const struct source *source, const char *reason,
+		   const struct pve_fault *fault);
 /* An answer did not come: what follows from that, beside trying again. */
 void cluster_take_failure(struct cluster_poller *c, struct source *source,
 			  const struct pve_fault *fault);

@@ -201,7 +201,9 @@ static void retry_later(struct cluster_poller *c, struct source *source, enum pv
 		slot_failed(&source->slot, now, patience, patience, dice);
 	} else if (source_table[source->kind].slow) {
 		/* Each attempt may cost the node a worker, of which it has three. */
-		slot_failed(&source->slot, now, period, period * SLOW_GROWTH, dice);
+		int64_t rest = min_of(period, (int64_t)NO_RETRY_MS);
+
+		slot_failed(&source->slot, now, rest, rest * SLOW_GROWTH, dice);
 	} else {
 		slot_failed(&source->slot, now, RETRY_MIN_MS, min_of(period, (int64_t)RETRY_MAX_MS),
 			    dice);
@@ -231,7 +233,7 @@ static void on_failure(struct cluster_poller *c, struct source *source,
 		source->starts += again;
 		source->finished = source->starts;
 	}
-	if (is_first && !blamed && fault->class != PVE_AUTH)
+	if (is_first && !blamed && fault->class != PVE_AUTH && !source_table[source->kind].quiet)
 		log_info("%s: %s", c->config->name, fault->text);
 	cluster_take_failure(c, source, fault);
 }
@@ -266,6 +268,17 @@ static int parse(struct cluster_poller *c, const struct pve_question *question,
 	return -EINVAL;
 }
 
+/* The round is not over: whether the source is well is not known before its last answer. */
+static void go_on(struct cluster_poller *c, struct source *source, const struct source *before)
+{
+	source->slot = before->slot;
+	source->ok = before->ok;
+	source->last_ok_ms = before->last_ok_ms;
+	source->finished = before->finished;
+	memcpy(source->error, before->error, sizeof(source->error));
+	slot_goes_on(&source->slot, cluster_poller_now(c).boot_ms);
+}
+
 static void on_answer(struct cluster_poller *c, struct source *source,
 		      const struct http_response *response)
 {
@@ -275,25 +288,32 @@ static void on_answer(struct cluster_poller *c, struct source *source,
 	_cleanup_(freep) char *path = source_path(source);
 	struct pve_question question = question_of(c, source, address, path);
 	_cleanup_(json_treep) cJSON *tree = NULL;
-	struct slot before = source->slot;
-	struct opt_i64 last_ok_ms = source->last_ok_ms;
+	struct source before = *source;
 	struct pve_fault fault;
+	int r;
 
 	pve_classify(&question, response, &fault);
 	if (fault.class == PVE_OK)
 		(void)parse(c, &question, response, &tree, &fault);
-	if (fault.class != PVE_OK) {
+	if (fault.class != PVE_OK && !cluster_bears(c, source, response->reason, &fault)) {
 		on_failure(c, source, &fault);
 		return;
 	}
 	source->latency_ms = some_f64(response->duration_ms);
 	/* First, so that the documents that follow say that the source is well. */
 	on_success(c, source);
-	if (cluster_take(c, source, &tree) < 0) {
-		source->slot = before;
-		source->last_ok_ms = last_ok_ms;
+	source->refusal = fault.class == PVE_OK ? NULL : &fault;
+	r = cluster_take(c, source, &tree);
+	source->refusal = NULL;
+	if (r > 0) {
+		go_on(c, source, &before);
+	} else if (r < 0) {
+		source->slot = before.slot;
+		source->last_ok_ms = before.last_ok_ms;
 		pve_bad_answer(&question, "it has not the shape of such an answer", &fault);
 		on_failure(c, source, &fault);
+	} else {
+		source_end_round(source);
 	}
 }
 
@@ -310,10 +330,37 @@ static void request_done(void *ctx, const struct http_response *response)
 	cluster_poller_pump(c);
 }
 
+/* What each node had to do for us: it answers, or another one hands the question on to it. */
+static void note_load(struct cluster_poller *c, const struct source *source, const char *endpoint,
+		      int64_t now)
+{
+	counter_add(c->env->counters, "pve_requests", 1);
+	counter_add(c->env->counters, source_table[source->kind].counter, 1);
+	pve_load_note(&c->load_by_node, endpoint, now);
+	if (source->node[0] && !str_eq(source->node, endpoint))
+		pve_load_note(&c->load_by_node, source->node, now);
+	pve_load_note(&c->load_by_path, source_table[source->kind].counter + strlen("pve_calls_"),
+		      now);
+}
+
+static const struct config_node *begin_request(struct cluster_poller *c, struct source *source,
+					       size_t endpoint, int64_t now)
+{
+	const struct config_node *node = c->endpoint_nodes[endpoint];
+
+	if (!source->slot.midway) {
+		source->starts++;
+		source_end_round(source);
+		cluster_begin(c, source);
+	}
+	note_load(c, source, node->name, now);
+	return node;
+}
+
 void cluster_start_request(struct cluster_poller *c, struct source *source, size_t endpoint,
 			   int64_t now)
 {
-	const struct config_node *node = c->endpoint_nodes[endpoint];
+	const struct config_node *node = begin_request(c, source, endpoint, now);
 	_cleanup_(freep) char *url = source_url(source, node);
 	_cleanup_(freep) char *key =
 		xasprintf("clusters.%s.nodes.%s.fingerprint", c->config->name, node->name);
@@ -329,10 +376,7 @@ void cluster_start_request(struct cluster_poller *c, struct source *source, size
 	};
 
 	source->endpoint = endpoint;
-	source->starts++;
 	slot_started(&source->slot);
-	counter_add(c->env->counters, "pve_requests", 1);
-	counter_add(c->env->counters, source_table[source->kind].counter, 1);
 	source->call = http_start(c->http, &request, request_done, source);
 	if (source->kind == SOURCE_STATUS) {
 		struct source *resources = cluster_poller_get(c, SOURCE_RESOURCES, "", 0);

@@ -4,14 +4,13 @@
  * kept back until another node was asked for its own, so that an entry that was cut off does not declare the rest
  * of the cluster dead.
  */
-#include "services/proxmox-poller/cluster_poller.h"
+#include "services/proxmox-poller/cluster_taker.h"
 #include "services/proxmox-poller/publish.h"
 
 #include <errno.h>
 #include <stdio.h>
 
 #define OPINIONS_MAX 2
-#define RIGHTS_RETRY_MS 30000
 
 /* Resources follow the membership: asked of the same node, over the same connection. */
 static void call_resources(struct cluster_poller *c)
@@ -43,8 +42,10 @@ static void follow_membership(struct cluster_poller *c)
 		return;
 	c->membership = membership;
 	cluster_poller_sync_nodes(c);
-	if (c->model.resources_answer.has)
-		publish_all(c, true);
+	if (!c->model.resources_answer.has)
+		return;
+	publish_all(c, true);
+	protection_follow(c, true);
 }
 
 static void drop_held(struct cluster_poller *c)
@@ -212,10 +213,19 @@ static int take_resources(struct cluster_poller *c, struct source *source, cJSON
 	c->membership = membership_of(&c->model);
 	cluster_poller_sync_nodes(c);
 	publish_all(c, keep);
+	protection_follow(c, keep);
 	publish_cluster(c);
 	if (!c->had_round)
 		first_round(c, source);
 	return 0;
+}
+
+static void on_task_event(void *ctx, enum event_type type, const struct msg_task *before,
+			  const struct msg_task *after)
+{
+	publish_task_event(ctx, type, before, after);
+	if (type == EVENT_END)
+		protection_on_task_end(ctx, after);
 }
 
 static int take_tasks(struct cluster_poller *c, struct source *source, cJSON **answer)
@@ -224,9 +234,10 @@ static int take_tasks(struct cluster_poller *c, struct source *source, cJSON **a
 	int r;
 
 	(void)source;
-	r = pve_tasks_take(&c->tasks, *answer, cluster_poller_now(c), publish_task_event, c, &bad);
+	r = pve_tasks_take(&c->tasks, *answer, cluster_poller_now(c), on_task_event, c, &bad);
 	if (r < 0)
 		return r;
+	protection_take_tasks(c, *answer);
 	if (bad)
 		counter_add(c->env->counters, "pve_bad_rows", (int64_t)bad);
 	publish_tasks(c);
@@ -280,58 +291,11 @@ static int take_version(struct cluster_poller *c, struct source *source, cJSON *
 	return pve_cluster_take_version(&c->model, *answer, cluster_poller_now(c));
 }
 
-/* ── rights ────────────────────────────────────────────────────────────────────────────────────────────────── */
-
-static void judge_rights(struct cluster_poller *c, const struct pve_permissions *rights)
-{
-	const char *token = c->config->token;
-	const char *missing = !rights->sys	 ? "Sys.Audit" :
-			      !rights->vm	 ? "VM.Audit" :
-			      !rights->datastore ? "Datastore.Audit" :
-						   NULL;
-
-	c->rights_known = true;
-	c->rights_error[0] = '\0';
-	if (rights->none || missing)
-		(void)snprintf(
-			c->rights_error, sizeof(c->rights_error),
-			"token %.64s %s%s: pveum acl modify / --tokens '%.64s' --roles PVEAuditor",
-			token, rights->none ? "may see nothing" : "lacks ",
-			rights->none ? "" : missing, token);
-	if (!rights->excess) {
-		c->rights_warned = false;
-		return;
-	}
-	if (!c->rights_warned)
-		log_warn("%s: token %s may do more than read: %s on %s; role PVEAuditor is enough",
-			 c->config->name, token, rights->excess, rights->excess_path);
-	c->rights_warned = true;
-}
-
-static int take_permissions(struct cluster_poller *c, struct source *source, cJSON **answer)
-{
-	_cleanup_(arena_freep) struct arena *arena = arena_new();
-	bool was_bad = c->rights_error[0];
-	struct pve_permissions rights;
-	int r;
-
-	r = pve_parse_permissions(*answer, arena, &rights);
-	if (r < 0)
-		return r;
-	judge_rights(c, &rights);
-	/* Whoever mends it wants to see it mended. */
-	if (c->rights_error[0])
-		source->slot.due_ms = min_of(source->slot.due_ms,
-					     cluster_poller_now(c).boot_ms + RIGHTS_RETRY_MS);
-	if (c->rights_error[0] && !was_bad)
-		log_warn("%s: %s", c->config->name, c->rights_error);
-	c->is_dirty = true;
-	return 0;
-}
-
 /* ── the table ─────────────────────────────────────────────────────────────────────────────────────────────── */
 
 typedef int (*take_fn)(struct cluster_poller *c, struct source *source, cJSON **answer);
+typedef bool (*bear_fn)(struct cluster_poller *c, const struct source *source, const char *reason,
+			const struct pve_fault *fault);
 
 int cluster_take(struct cluster_poller *c, struct source *source, cJSON **answer)
 {
@@ -342,13 +306,72 @@ int cluster_take(struct cluster_poller *c, struct source *source, cJSON **answer
 		[SOURCE_OPINION] = take_opinion,
 		[SOURCE_GUEST] = take_guest,
 		[SOURCE_NODE] = take_node,
-		[SOURCE_PERMISSIONS] = take_permissions,
+		[SOURCE_PERMISSIONS] = cluster_take_permissions,
 		[SOURCE_VOTES] = take_votes,
 		[SOURCE_VERSION] = take_version,
 		[SOURCE_STORAGE] = take_storage,
+		[SOURCE_HA] = protection_take_ha,
+		[SOURCE_BACKUP_JOBS] = protection_take_backup_jobs,
+		[SOURCE_REPLICATION] = protection_take_replication,
+		[SOURCE_NODE_REPLICATION] = protection_take_node_replication,
+		[SOURCE_GUEST_CONFIG] = protection_take_guest_config,
+		[SOURCE_GUEST_SNAPSHOTS] = protection_take_guest_snapshots,
+		[SOURCE_TASK_LOG] = protection_take_task_log,
+		[SOURCE_BACKUP_LIST] = protection_take_backup_list,
+		[SOURCE_CEPH] = cluster_take_ceph,
+		[SOURCE_UPDATES] = cluster_take_updates,
+		[SOURCE_DISKS] = cluster_take_disks,
 	};
 
 	return takers[source->kind](c, source, answer);
+}
+
+bool cluster_is_refusal(enum pve_class class)
+{
+	return class == PVE_PERMISSION || class == PVE_REFUSED || class == PVE_SERVER ||
+	       class == PVE_NOT_THERE || class == PVE_BAD_ANSWER;
+}
+
+void cluster_count_borne(struct cluster_poller *c, const struct source *source)
+{
+	enum pve_class class = source->refusal ? source->refusal->class : PVE_BAD_ANSWER;
+
+	counter_add(c->env->counters, pve_class_counter(class), 1);
+}
+
+void cluster_adopt(struct cluster_poller *c, enum source_kind kind, enum topic_id id)
+{
+	const char *const args[] = { c->config->name, NULL };
+
+	for (size_t i = 0; i < c->sources_n; i++) {
+		const struct source *s = c->sources[i];
+
+		if (s->kind == kind && !s->slot.off && !s->last_ok_ms.has)
+			return;
+	}
+	state_adopt(c->env->state, id, args);
+}
+
+void cluster_begin(struct cluster_poller *c, struct source *source)
+{
+	if (source->kind == SOURCE_UPDATES)
+		cluster_begin_updates(c, source);
+	else if (source->kind == SOURCE_CEPH)
+		cluster_begin_ceph(c);
+}
+
+bool cluster_bears(struct cluster_poller *c, const struct source *source, const char *reason,
+		   const struct pve_fault *fault)
+{
+	static const bear_fn bearers[SOURCE_KIND_COUNT] = {
+		[SOURCE_PERMISSIONS] = cluster_bears_permissions,
+		[SOURCE_CEPH] = cluster_bears_ceph,
+		[SOURCE_UPDATES] = cluster_bears_updates,
+		[SOURCE_DISKS] = cluster_bears_disks,
+	};
+	bear_fn bears = bearers[source->kind];
+
+	return bears && bears(c, source, reason, fault);
 }
 
 void cluster_take_failure(struct cluster_poller *c, struct source *source,
@@ -369,5 +392,6 @@ void cluster_take_failure(struct cluster_poller *c, struct source *source,
 	    fault->class != PVE_UNREACHABLE && fault->class != PVE_NOT_TRUSTED &&
 	    fault->class != PVE_AUTH)
 		call_resources(c);
+	protection_on_failure(c, source, fault);
 	c->is_dirty = true;
 }

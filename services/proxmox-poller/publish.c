@@ -8,7 +8,8 @@
 
 #include <stdio.h>
 
-#define SOURCES_MAX 512
+#define SOURCES_MAX 1280
+#define NODES_SHOWN 256
 /* So long a source may fail before it counts as the reason why the cluster cannot be read. */
 #define FAILURES_SHOWN 2
 
@@ -113,6 +114,24 @@ void publish_tasks(struct cluster_poller *c)
 	(void)state_set(c->env->state, TOPIC_TASKS_STATE, args, &doc);
 }
 
+void publish_forget(struct cluster_poller *c, enum source_kind kind, const char *node)
+{
+	static const struct {
+		enum source_kind kind;
+		enum topic_id id;
+	} rows[] = {
+		{ SOURCE_DISKS, TOPIC_DISK_STATE },
+		{ SOURCE_DISKS, TOPIC_POOL_STATE },
+		{ SOURCE_UPDATES, TOPIC_NODE_UPDATES },
+	};
+	const char *const args[] = { c->config->name, node, NULL };
+
+	for (size_t i = 0; i < countof(rows); i++) {
+		if (rows[i].kind == kind)
+			state_sweep(c->env->state, rows[i].id, args, state_mark(c->env->state));
+	}
+}
+
 void publish_task_event(void *ctx, enum event_type type, const struct msg_task *before,
 			const struct msg_task *after)
 {
@@ -150,12 +169,12 @@ static void add_shared(struct msg_source_state *shared, const struct msg_source_
 static void build_sources(const struct cluster_poller *c, struct pve_now now, struct arena *arena,
 			  struct msg_cluster_state *doc)
 {
-	struct map_source_state *map = arena_alloc(arena, (c->sources_n + 1) * sizeof(*map));
+	struct map_source_state *map = arena_alloc(arena, (c->sources_n + 2) * sizeof(*map));
 	struct msg_source_state shared = { 0 };
 	bool any_shared = false;
 	size_t n = 0;
 
-	for (size_t i = 0; i < c->sources_n && n < SOURCES_MAX - 1; i++) {
+	for (size_t i = 0; i < c->sources_n && n < SOURCES_MAX - 2; i++) {
 		const struct source *source = c->sources[i];
 		const char *name = source_table[source->kind].name;
 
@@ -172,6 +191,8 @@ static void build_sources(const struct cluster_poller *c, struct pve_now now, st
 		map[n].key = "storage.-";
 		map[n++].value = shared;
 	}
+	map[n].key = "guests";
+	protection_build_walk(c, now, &map[n++].value);
 	doc->sources = map;
 	doc->sources_n = n;
 }
@@ -229,6 +250,12 @@ void publish_cluster(struct cluster_poller *c)
 
 	pve_build_cluster(&c->model, now, arena, &doc);
 	build_sources(c, now, arena, &doc);
+	doc.findings = c->findings.list;
+	doc.findings_n = c->findings.n;
+	pve_load_build(&c->load_by_node, now.boot_ms, NODES_SHOWN, arena, &doc.calls_by_node,
+		       &doc.calls_by_node_n);
+	pve_load_build(&c->load_by_path, now.boot_ms, SOURCE_KIND_COUNT, arena, &doc.calls_by_path,
+		       &doc.calls_by_path_n);
 	doc.error = pve_text(arena, publish_error(c), 256);
 	if (resources && resources->ok)
 		doc.endpoint = c->endpoint_nodes[resources->endpoint]->name;

@@ -11,6 +11,8 @@ void publish_node(struct cluster_poller *c, const char *node);
 void publish_guest(struct cluster_poller *c, int64_t vmid);
 void publish_storages(struct cluster_poller *c);
 void publish_tasks(struct cluster_poller *c);
+/* Clears what a source of KIND told of NODE, which has gone. */
+void publish_forget(struct cluster_poller *c, enum source_kind kind, const char *node);
 /* The source document, in any case. */
 void publish_cluster(struct cluster_poller *c);
 /* Why the cluster cannot be read, or not wholly; NULL while all is well. */

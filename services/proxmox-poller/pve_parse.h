@@ -101,11 +101,10 @@ int pve_parse_version(const cJSON *answer, struct arena *arena, const char **ret
 struct pve_permissions {
 	bool none; /* it may do nothing at all */
 	bool sys, vm,
-		datastore;  /* it holds Sys.Audit on /, VM.Audit and Datastore.Audit somewhere */
-	const char *excess; /* a privilege that a reader does not need, or NULL */
-	const char *excess_path;
+		datastore; /* it holds Sys.Audit on /, VM.Audit and Datastore.Audit somewhere */
+	bool all_guests;   /* it may see every guest */
 };
-int pve_parse_permissions(const cJSON *answer, struct arena *arena, struct pve_permissions *ret);
+int pve_parse_permissions(const cJSON *answer, struct pve_permissions *ret);
 
 /* /nodes/{node}/qemu|lxc/{vmid}/status/current: what is true of one guest right now. */
 struct pve_guest_status {

@@ -154,14 +154,7 @@ int pve_parse_version(const cJSON *answer, struct arena *arena, const char **ret
 	return 0;
 }
 
-/* What PVEAuditor holds on PVE 8 and 9, and what only looks besides. */
-static bool is_reading(const char *privilege)
-{
-	return str_ends(privilege, ".Audit") || str_eq(privilege, "Sys.Syslog");
-}
-
-static void note_privilege(const char *path, const cJSON *privilege, struct arena *arena,
-			   struct pve_permissions *ret)
+static void note_privilege(const char *path, const cJSON *privilege, struct pve_permissions *ret)
 {
 	const char *name = privilege->string;
 
@@ -172,13 +165,33 @@ static void note_privilege(const char *path, const cJSON *privilege, struct aren
 		ret->vm = true;
 	else if (str_eq(name, "Datastore.Audit"))
 		ret->datastore = true;
-	if (is_reading(name) || ret->excess)
-		return;
-	ret->excess = arena_strdup(arena, name);
-	ret->excess_path = arena_strdup(arena, path);
 }
 
-int pve_parse_permissions(const cJSON *answer, struct arena *arena, struct pve_permissions *ret)
+/* True when VM.Audit is handed down from PATH (the value says so). */
+static bool hands_down(const cJSON *data, const char *path)
+{
+	struct pve_field field = { "VM.Audit", PVE_BOOL, 0 };
+	struct opt_bool has = { 0 };
+
+	pve_read(json_get(data, path), &field, 1, NULL, &has);
+	return has.has && has.v;
+}
+
+/* By a right on all guests that no path below takes away. */
+static bool sees_all_guests(const cJSON *data)
+{
+	const cJSON *path;
+
+	if (!hands_down(data, "/vms") && (json_get(data, "/vms") || !hands_down(data, "/")))
+		return false;
+	cJSON_ArrayForEach(path, data) {
+		if (str_starts(path->string, "/vms/") && !json_get(path, "VM.Audit"))
+			return false;
+	}
+	return true;
+}
+
+int pve_parse_permissions(const cJSON *answer, struct pve_permissions *ret)
 {
 	const cJSON *data = pve_data_object(answer);
 	const cJSON *path, *privilege;
@@ -186,11 +199,12 @@ int pve_parse_permissions(const cJSON *answer, struct arena *arena, struct pve_p
 	if (!data)
 		return -EINVAL;
 	*ret = (struct pve_permissions){ .none = true };
+	ret->all_guests = sees_all_guests(data);
 	cJSON_ArrayForEach(path, data) {
 		if (!cJSON_IsObject(path))
 			continue;
 		cJSON_ArrayForEach(privilege, path)
-			note_privilege(path->string, privilege, arena, ret);
+			note_privilege(path->string, privilege, ret);
 	}
 	return 0;
 }

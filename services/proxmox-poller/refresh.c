@@ -4,7 +4,7 @@
  * takes two steps: the resources say where it is, then that node is asked how it is, because what pvestatd gathers
  * is up to 14 s old.
  */
-#include "services/proxmox-poller/refresh.h"
+#include "services/proxmox-poller/refresh_parts.h"
 
 #include <stdio.h>
 
@@ -26,26 +26,9 @@ struct refresh {
 	char text[TEXT_BYTES];
 };
 
-struct wait {
-	enum source_kind kind;
-	char node[TOPIC_LEVEL_MAX + 1];
-	int64_t vmid;
-	unsigned long want; /* the number of the request that will do */
-};
-
-struct refresh_part {
-	struct refresh_part *next;
-	struct refresh *refresh;
-	int64_t deadline_ms;
-	struct wait *waits;
-	size_t waits_n;
-	int64_t *guests; /* to be asked themselves afterwards */
-	size_t guests_n;
-};
-
 /* ── the command ───────────────────────────────────────────────────────────────────────────────────────────── */
 
-static void fail(struct refresh *refresh, const char *code, const char *text)
+void refresh_fail(struct refresh *refresh, const char *code, const char *text)
 {
 	if (refresh->code)
 		return; /* the first says it */
@@ -88,7 +71,7 @@ static struct refresh_part *part_of(struct cluster_poller *c, struct refresh *re
 	if (c->parts && c->parts->refresh == refresh)
 		return c->parts;
 	if (is_busy(c)) {
-		fail(refresh, "busy", "too many wait for this cluster already");
+		refresh_fail(refresh, "busy", "too many wait for this cluster already");
 		return NULL;
 	}
 	part = xnew(struct refresh_part);
@@ -107,72 +90,6 @@ static void part_free(struct refresh_part *part)
 	free(part);
 }
 
-/* Calls for SOURCE and has PART wait for it. What is under way already began too early to count. */
-static void call_for(struct cluster_poller *c, struct refresh_part *part, struct source *source)
-{
-	struct wait wait = { .kind = source->kind, .vmid = source->vmid };
-
-	if (source->slot.off)
-		return;
-	for (size_t i = 0; i < part->waits_n; i++) {
-		if (part->waits[i].kind == source->kind && part->waits[i].vmid == source->vmid &&
-		    str_eq(part->waits[i].node, source->node))
-			return;
-	}
-	(void)snprintf(wait.node, sizeof(wait.node), "%s", source->node);
-	wait.want = source->starts + 1;
-	part->waits = xreallocarray(part->waits, part->waits_n + 1, sizeof(wait));
-	part->waits[part->waits_n++] = wait;
-	slot_call(&source->slot, cluster_poller_now(c).boot_ms);
-}
-
-static void call_kind(struct cluster_poller *c, struct refresh_part *part, enum source_kind kind,
-		      const char *node)
-{
-	struct source *source = cluster_poller_find(c, kind, node, 0);
-
-	if (source)
-		call_for(c, part, source);
-}
-
-static void call_everything(struct cluster_poller *c, struct refresh_part *part)
-{
-	for (size_t i = 0; i < c->sources_n; i++) {
-		if (source_table[c->sources[i]->kind].name)
-			call_for(c, part, c->sources[i]);
-	}
-}
-
-static void call_guest(struct cluster_poller *c, struct refresh_part *part, const char *vmid)
-{
-	int64_t number;
-
-	if (str_to_i64(vmid, 1, INT32_MAX, &number) < 0) {
-		fail(part->refresh, "unknown_object", "a guest is named by its number");
-		return;
-	}
-	call_kind(c, part, SOURCE_RESOURCES, "");
-	part->guests = xreallocarray(part->guests, part->guests_n + 1, sizeof(number));
-	part->guests[part->guests_n++] = number;
-}
-
-/* A shared storage (NODE is "-") is read on every node that has it. */
-static void call_storage(struct cluster_poller *c, struct refresh_part *part, const char *node,
-			 const char *storage)
-{
-	call_kind(c, part, SOURCE_RESOURCES, "");
-	if (!str_eq(node, "-")) {
-		call_kind(c, part, SOURCE_STORAGE, node);
-		return;
-	}
-	for (size_t i = 0; i < c->model.resources.storages_n; i++) {
-		const struct pve_resource *row = &c->model.resources.storages[i];
-
-		if (str_eq(row->storage, storage))
-			call_kind(c, part, SOURCE_STORAGE, row->node);
-	}
-}
-
 static void call_object(struct cluster_poller *c, struct refresh *refresh, enum topic_id id,
 			const struct topic_args *args)
 {
@@ -180,32 +97,9 @@ static void call_object(struct cluster_poller *c, struct refresh *refresh, enum 
 
 	if (!part)
 		return;
-	switch (id) {
-	case TOPIC_CLUSTER_STATE:
-		call_everything(c, part);
-		break;
-	case TOPIC_TASKS_STATE:
-		call_kind(c, part, SOURCE_TASKS, "");
-		break;
-	case TOPIC_NODE_STATE:
-		if (!pve_cluster_find_node(&c->model, args->value[1]))
-			fail(refresh, "unknown_object", "there is no such node");
-		call_kind(c, part, SOURCE_STATUS, "");
-		call_kind(c, part, SOURCE_RESOURCES, "");
-		call_kind(c, part, SOURCE_NODE, args->value[1]);
-		break;
-	case TOPIC_GUEST_STATE:
-		call_guest(c, part, args->value[1]);
-		break;
-	case TOPIC_STORAGE_STATE:
-		call_storage(c, part, args->value[1], args->value[2]);
-		break;
-	default:
-		fail(refresh, "unknown_object",
-		     "only nodes, guests, storages, tasks and clusters "
-		     "are read again");
-		break;
-	}
+	if (!refresh_call_object(c, part, id, args))
+		refresh_fail(refresh, "unknown_object",
+			     "this is not read from Proxmox by the poller");
 }
 
 /* ── waiting ───────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -213,14 +107,16 @@ static void call_object(struct cluster_poller *c, struct refresh *refresh, enum 
 static bool is_over(const struct cluster_poller *c, const struct refresh_part *part,
 		    const struct wait *wait)
 {
-	const struct source *source = cluster_poller_find(c, wait->kind, wait->node, wait->vmid);
+	const struct source *source =
+		wait->item[0] ? cluster_poller_find_item(c, wait->kind, wait->node, wait->item) :
+				cluster_poller_find(c, wait->kind, wait->node, wait->vmid);
 
 	if (!source || source->slot.off)
 		return true; /* gone or offline meanwhile: that was published */
 	if (source->finished < wait->want)
 		return false;
 	if (!source->ok)
-		fail(part->refresh, "failed", source->error);
+		refresh_fail(part->refresh, "failed", source->error);
 	return true;
 }
 
@@ -230,15 +126,16 @@ static bool call_guests(struct cluster_poller *c, struct refresh_part *part)
 	size_t before = part->waits_n;
 
 	for (size_t i = 0; i < part->guests_n; i++) {
-		const struct pve_guest *guest = pve_cluster_find_guest(&c->model, part->guests[i]);
+		const struct pve_guest *guest =
+			pve_cluster_find_guest(&c->model, part->guests[i].vmid);
 		struct source *source;
 
 		/* What does not exist or cannot be asked has been published as such. */
 		if (!guest || pve_cluster_is_offline(&c->model, guest->row->node))
 			continue;
-		source = cluster_poller_get(c, SOURCE_GUEST, guest->row->node, guest->vmid);
+		source = cluster_poller_get(c, part->guests[i].kind, guest->row->node, guest->vmid);
 		source->is_container = str_eq(guest->row->type, "lxc");
-		call_for(c, part, source);
+		refresh_call(c, part, source);
 	}
 	part->guests_n = 0;
 	return part->waits_n > before;
@@ -287,7 +184,7 @@ void refresh_expire(struct cluster_poller *c, int64_t now)
 			continue;
 		}
 		*at = part->next;
-		fail(part->refresh, "timeout", why_late(c));
+		refresh_fail(part->refresh, "timeout", why_late(c));
 		refresh_unref(part->refresh);
 		part_free(part);
 	}
@@ -308,8 +205,8 @@ void refresh_abandon(struct cluster_poller *c)
 		struct refresh_part *part = c->parts;
 
 		c->parts = part->next;
-		fail(part->refresh, "stopping",
-		     "the poller is stopping, or the cluster is not configured any more");
+		refresh_fail(part->refresh, "stopping",
+			     "the poller is stopping, or the cluster is not configured any more");
 		refresh_unref(part->refresh);
 		part_free(part);
 	}
@@ -340,9 +237,9 @@ static void call_topic(struct refresh *refresh, struct cluster_poller *const *cl
 	if (c)
 		call_object(c, refresh, id, &args);
 	else
-		fail(refresh, "unknown_object",
-		     "no such object; it is named by its topic below the base, such as "
-		     "pve/home/guest/101/state");
+		refresh_fail(refresh, "unknown_object",
+			     "no such object; it is named by its topic below the base, such as "
+			     "pve/home/guest/101/state");
 }
 
 static struct refresh *refresh_new(struct service_env *env, const struct msg *msg)
@@ -367,7 +264,7 @@ void refresh_start(struct service_env *env, struct cluster_poller *const *cluste
 	const struct topic_args none = { 0 };
 
 	if (!str_eq(request->op, "refresh"))
-		fail(refresh, "unknown_op", "the poller knows one operation: refresh");
+		refresh_fail(refresh, "unknown_op", "the poller knows one operation: refresh");
 	for (size_t i = 0; !refresh->code && i < request->objects_n; i++)
 		call_topic(refresh, clusters, n, request->objects[i]);
 	for (size_t i = 0; !refresh->code && !request->objects_n && i < n; i++)

@@ -25,11 +25,19 @@ void slot_started(struct slot *slot)
 	slot->busy = true;
 }
 
+void slot_goes_on(struct slot *slot, int64_t now)
+{
+	slot->busy = false;
+	slot->midway = true;
+	slot->due_ms = now;
+}
+
 void slot_succeeded(struct slot *slot, int64_t now, const struct dice *dice)
 {
 	int64_t period = slot->period_ms;
 
 	slot->busy = false;
+	slot->midway = false;
 	slot->failures = 0;
 	if (slot->again) {
 		slot->again = false;
@@ -54,6 +62,7 @@ void slot_failed(struct slot *slot, int64_t now, int64_t min_ms, int64_t max_ms,
 		 const struct dice *dice)
 {
 	slot->busy = false;
+	slot->midway = false;
 	slot->again = false;
 	slot->failures++;
 	slot->due_ms = now + (max_ms ? backoff_ms(slot->failures, min_ms, max_ms, dice) : 0);
@@ -61,7 +70,7 @@ void slot_failed(struct slot *slot, int64_t now, int64_t min_ms, int64_t max_ms,
 
 void slot_call(struct slot *slot, int64_t now)
 {
-	if (slot->busy)
+	if (slot->busy || slot->midway)
 		slot->again = true;
 	else
 		slot->due_ms = min_of(slot->due_ms, now);

@@ -17,7 +17,8 @@ struct slot {
 	bool spread;	   /* takes a phase of its own */
 	bool phased;	   /* has taken it */
 	bool busy;	   /* a request is under way */
-	bool again;	   /* called for while busy: once more afterwards */
+	bool midway;	   /* between two requests of one round */
+	bool again;	   /* called for during a round: once more afterwards */
 	bool off;	   /* not to be asked: its node is offline */
 };
 
@@ -27,11 +28,13 @@ bool slot_is_due(const struct slot *slot, int64_t now);
 /* When it will be due: INT64_MAX while busy or off. */
 int64_t slot_next(const struct slot *slot);
 void slot_started(struct slot *slot);
+/* The round that was begun needs another request, which may start now. */
+void slot_goes_on(struct slot *slot, int64_t now);
 void slot_succeeded(struct slot *slot, int64_t now, const struct dice *dice);
 /* Tries again after a growing rest within MIN_MS and MAX_MS; at once when MAX_MS is 0. */
 void slot_failed(struct slot *slot, int64_t now, int64_t min_ms, int64_t max_ms,
 		 const struct dice *dice);
-/* Due now, also when it was not its time; while busy, as soon as it is free. */
+/* Due now, also when it was not its time; during a round, as soon as that is over. */
 void slot_call(struct slot *slot, int64_t now);
 
 /* What is under way around a request that wants to start. */

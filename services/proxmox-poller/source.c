@@ -15,8 +15,10 @@
 #define OPINION_TIMEOUT_MS 3000
 #define VOTES_PERIOD_MS 300000
 #define VERSION_PERIOD_MS 3600000
+/* A storage may keep thousands of backups. */
+#define LIST_TIMEOUTS 2
 
-/* {node}, {type} and {vmid} are filled in. */
+/* {node}, {type}, {vmid}, {item} and {object} are filled in. */
 const struct source_def source_table[SOURCE_KIND_COUNT] = {
 	[SOURCE_STATUS] = { .name = "status",
 			    .path = "/cluster/status",
@@ -42,6 +44,7 @@ const struct source_def source_table[SOURCE_KIND_COUNT] = {
 			  .counter = "pve_calls_node",
 			  .of_node = true },
 	[SOURCE_PERMISSIONS] = { .path = "/access/permissions",
+				 .more = { "/access/acl" },
 				 .counter = "pve_calls_permissions" },
 	[SOURCE_VOTES] = { .path = "/cluster/config/nodes", .counter = "pve_calls_votes" },
 	[SOURCE_VERSION] = { .path = "/version", .counter = "pve_calls_version" },
@@ -50,7 +53,68 @@ const struct source_def source_table[SOURCE_KIND_COUNT] = {
 			     .counter = "pve_calls_storage",
 			     .of_node = true,
 			     .slow = true },
+	[SOURCE_HA] = { .name = "ha",
+			.path = "/cluster/ha/status/current",
+			.counter = "pve_calls_ha" },
+	[SOURCE_BACKUP_JOBS] = { .name = "backups",
+				 .path = "/cluster/backup",
+				 .counter = "pve_calls_backup_jobs" },
+	[SOURCE_REPLICATION] = { .name = "replication",
+				 .path = "/cluster/replication",
+				 .counter = "pve_calls_replication" },
+	[SOURCE_NODE_REPLICATION] = { .path = "/nodes/{node}/replication",
+				      .counter = "pve_calls_node_replication",
+				      .of_node = true },
+	[SOURCE_GUEST_CONFIG] = { .path = "/nodes/{node}/{type}/{vmid}/config",
+				  .counter = "pve_calls_guest_config",
+				  .of_node = true,
+				  .single = true,
+				  .quiet = true },
+	[SOURCE_GUEST_SNAPSHOTS] = { .path = "/nodes/{node}/{type}/{vmid}/snapshot",
+				     .counter = "pve_calls_guest_snapshots",
+				     .of_node = true,
+				     .single = true,
+				     .quiet = true },
+	[SOURCE_TASK_LOG] = { .path = "/nodes/{node}/tasks/{item}/log?start=0&limit=5000",
+			      .counter = "pve_calls_task_log",
+			      .of_node = true,
+			      .single = true,
+			      .quiet = true },
+	[SOURCE_BACKUP_LIST] = { .path = "/nodes/{node}/storage/{item}/content?content=backup",
+				 .counter = "pve_calls_backup_list",
+				 .of_node = true,
+				 .slow = true },
+	[SOURCE_CEPH] = { .name = "ceph",
+			  .path = "/cluster/ceph/status",
+			  .counter = "pve_calls_ceph",
+			  .rare = true },
+	[SOURCE_UPDATES] = { .name = "updates",
+			     .path = "/nodes/{node}/apt/update",
+			     .more = { "/nodes/{node}/apt/versions",
+				       "/nodes/{node}/certificates/info" },
+			     .counter = "pve_calls_updates",
+			     .of_node = true,
+			     .slow = true,
+			     .rare = true },
+	/* Without skipsmart the list would wake every disk. */
+	[SOURCE_DISKS] = { .name = "disks",
+			   .path = "/nodes/{node}/disks/list?skipsmart=1",
+			   .more = { "/nodes/{node}/disks/smart?disk={object}",
+				     "/nodes/{node}/disks/zfs",
+				     "/nodes/{node}/disks/zfs/{object}" },
+			   .counter = "pve_calls_disks",
+			   .of_node = true,
+			   .slow = true,
+			   .rare = true },
 };
+
+void source_end_round(struct source *source)
+{
+	arena_free(source->round_arena);
+	source->round_arena = NULL;
+	source->round = NULL;
+	source->step = 0;
+}
 
 int source_compare(const struct source *a, const struct source *b)
 {
@@ -61,7 +125,9 @@ int source_compare(const struct source *a, const struct source *b)
 	order = strcmp(a->node, b->node);
 	if (order)
 		return order;
-	return a->vmid < b->vmid ? -1 : a->vmid > b->vmid;
+	if (a->vmid != b->vmid)
+		return a->vmid < b->vmid ? -1 : 1;
+	return strcmp(a->item, b->item);
 }
 
 int64_t source_period_ms(enum source_kind kind, const struct config_cluster *cluster)
@@ -75,6 +141,14 @@ int64_t source_period_ms(enum source_kind kind, const struct config_cluster *clu
 		[SOURCE_VOTES] = VOTES_PERIOD_MS,
 		[SOURCE_VERSION] = VERSION_PERIOD_MS,
 		[SOURCE_STORAGE] = cluster->poll.storage_ms,
+		[SOURCE_HA] = cluster->poll.ha_ms,
+		[SOURCE_BACKUP_JOBS] = cluster->poll.backups_ms,
+		[SOURCE_BACKUP_LIST] = cluster->poll.backups_ms,
+		[SOURCE_REPLICATION] = cluster->poll.replication_ms,
+		[SOURCE_NODE_REPLICATION] = cluster->poll.replication_ms,
+		[SOURCE_CEPH] = cluster->poll.ceph_ms,
+		[SOURCE_UPDATES] = cluster->poll.updates_ms,
+		[SOURCE_DISKS] = cluster->poll.disks_ms,
 	};
 
 	return periods[kind];
@@ -86,6 +160,8 @@ int64_t source_timeout_ms(enum source_kind kind, const struct config_cluster *cl
 
 	if (kind == SOURCE_OPINION)
 		return min_of(timeout, (int64_t)OPINION_TIMEOUT_MS);
+	if (kind == SOURCE_BACKUP_LIST)
+		return timeout * LIST_TIMEOUTS;
 	return source_table[kind].of_node ? timeout : min_of(timeout, (int64_t)LOCAL_TIMEOUT_MS);
 }
 
@@ -104,8 +180,12 @@ static void add_word(struct str *out, const struct source *source, const char *w
 {
 	if (str_starts(word, "{node}"))
 		add_level(out, source->node);
+	else if (str_starts(word, "{object}"))
+		add_level(out, source->object);
 	else if (str_starts(word, "{type}"))
 		str_add(out, source->is_container ? "lxc" : "qemu");
+	else if (str_starts(word, "{item}"))
+		add_level(out, source->item);
 	else
 		str_printf(out, "%lld", (long long)source->vmid);
 }
@@ -114,6 +194,8 @@ static void add_path(struct str *out, const struct source *source)
 {
 	const char *path = source_table[source->kind].path;
 
+	if (source->step)
+		path = source_table[source->kind].more[source->step - 1];
 	for (const char *brace; (brace = strchr(path, '{')); path = strchr(brace, '}') + 1) {
 		str_add_n(out, path, (size_t)(brace - path));
 		add_word(out, source, brace);
@@ -144,7 +226,11 @@ void source_build(const struct source *source, const struct config_cluster *clus
 		  int64_t boot_ms, int64_t wall_ms, struct msg_source_state *ret)
 {
 	*ret = (struct msg_source_state){
-		.period_s = (double)source_period_ms(source->kind, cluster) / 1000,
+		/* Its own, where it has one: what is not there is asked for less often. */
+		.period_s =
+			(double)(source->slot.period_ms ? source->slot.period_ms :
+							  source_period_ms(source->kind, cluster)) /
+			1000,
 		.latency_ms = source->latency_ms,
 		.failures = source->slot.failures,
 		.error = source->error[0] ? source->error : NULL,

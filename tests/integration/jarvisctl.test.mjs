@@ -45,6 +45,23 @@ test('the printed sample is a configuration without errors', () => {
 	assert.match(check.stdout, /no errors \(digest [0-9a-f]{16}\)/);
 });
 
+test('config --json prints what a file means, with all defaults, and that is a configuration again', () => {
+	const file = join(dir, 'some.yaml');
+	writeFileSync(file, 'base: j\nself: external\nclusters:\n  c:\n    token: a@b!c\n    request_timeout: 90s\n    ca: /ca.pem\n    nodes:\n      n:\n        address: h\n        port: 1\n'
+		+ 'protected:\n  guests: [c/101]\ndepends_on:\n  c/guest/101: [c/guest/102]\nprincipals:\n  p:\n    class: viewer\n');
+	const { status, stdout } = run('config', '--json', file);
+	assert.equal(status, 0);
+	const json = JSON.parse(stdout);
+	assert.deepEqual([json.base, json.self, json.mqtt.port, json.gateway.session_lifetime], ['j', 'external', 1883, '12h']);
+	const { token, nodes, request_timeout: timeout, ca } = json.clusters.c;
+	assert.deepEqual([token, Object.keys(nodes), nodes.n.address, nodes.n.port, timeout, ca], ['a@b!c', ['n'], 'h', 1, '90s', '/ca.pem']);
+	assert.deepEqual([json.protected.guests, json.depends_on, json.principals.p.class], [['c/101'], { 'c/guest/101': ['c/guest/102'] }, 'viewer']);
+	const again = join(dir, 'again.json');
+	writeFileSync(again, stdout);
+	assert.deepEqual([run('config', '--json', again).stdout, run('config', '--check', again).status], [stdout, 0]);
+	assert.equal(run('config', '--json', join(dir, 'none.yaml')).status, 66);
+});
+
 test('a check reports all errors with their place and exits 78', () => {
 	const file = join(dir, 'bad.yaml');
 	writeFileSync(file, 'bse: x\nmqtt:\n  port: 70000\n');

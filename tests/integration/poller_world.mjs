@@ -27,7 +27,8 @@ export function world(stack, cluster = 'home') {
 	return {
 		base, doc,
 		cluster: () => doc('state'),
-		guests: () => docs(stack, `${base}/guest/`),
+		guests: () => docs(stack, `${base}/guest/`, '/state'),
+		backups: () => docs(stack, `${base}/guest/`, '/backup'),
 		until: async (path, good, ms = 15_000) => (await stack.waitFor(`${base}/${path}`, good, ms)).doc,
 		next: async (path, good, ms = 15_000) => (await stack.observer.next(`${base}/${path}`, good, ms)).doc,
 		truth: async () => (await fetch(`${stack.simInfo.control_url}/state`)).json(),
@@ -36,8 +37,8 @@ export function world(stack, cluster = 'home') {
 	};
 }
 
-export function docs(stack, prefix) {
-	const found = [...stack.observer.docs.values()].filter((m) => m.topic.startsWith(prefix) && m.doc);
+export function docs(stack, prefix, suffix = '') {
+	const found = [...stack.observer.docs.values()].filter((m) => m.topic.startsWith(prefix) && m.topic.endsWith(suffix) && m.doc);
 	return found.map((m) => m.doc);
 }
 

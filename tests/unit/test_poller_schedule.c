@@ -236,6 +236,32 @@ static void test_load(void **unused)
 	}
 }
 
+static void test_a_round_of_several(void **unused)
+{
+	double none = 0;
+	struct dice dice = dice_of(&none);
+	struct slot slot;
+
+	(void)unused;
+	slot_init(&slot, 10000, false, 0);
+	slot_started(&slot);
+	slot_goes_on(&slot, 100);
+	assert_true(slot_is_due(&slot, 100));
+	/* Called for between two requests: this round began too early to count. */
+	slot_call(&slot, 150);
+	assert_true(slot.again);
+	slot_started(&slot);
+	slot_succeeded(&slot, 200, &dice);
+	assert_false(slot.midway);
+	assert_true(slot_is_due(&slot, 200));
+	slot_started(&slot);
+	slot_goes_on(&slot, 300);
+	slot_started(&slot);
+	slot_failed(&slot, 400, 1000, 1000, &dice);
+	assert_false(slot.midway);
+	assert_false(slot_is_due(&slot, 400));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +276,7 @@ int main(void)
 		cmocka_unit_test(test_called_for),
 		cmocka_unit_test(test_single),
 		cmocka_unit_test(test_load),
+		cmocka_unit_test(test_a_round_of_several),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,10 @@ static void test_urls(void **unused)
 	const struct source storage = { .kind = SOURCE_STORAGE, .node = "agent1" };
 	const struct source odd = { .kind = SOURCE_NODE, .node = "../x?y" };
 	struct source guest = { .kind = SOURCE_GUEST, .node = "pve", .vmid = 101 };
+	struct source list = { .kind = SOURCE_BACKUP_LIST, .node = "pve", .item = "a/b" };
+	struct source log = { .kind = SOURCE_TASK_LOG,
+			      .node = "pve",
+			      .item = "UPID:pve:1:root@pam:" };
 
 	(void)unused;
 	check_url(&status, &node, "https://192.168.1.74:8006/api2/json/cluster/status");
@@ -37,6 +41,13 @@ static void test_urls(void **unused)
 	guest.is_container = true;
 	check_url(&guest, &node,
 		  "https://192.168.1.74:8006/api2/json/nodes/pve/lxc/101/status/current");
+	check_url(
+		&list, &node,
+		"https://192.168.1.74:8006/api2/json/nodes/pve/storage/a%2Fb/content?content=backup");
+	check_url(
+		&log, &node,
+		"https://192.168.1.74:8006/api2/json/nodes/pve/tasks/UPID%3Apve%3A1%3Aroot%40pam%3A/log"
+		"?start=0&limit=5000");
 }
 
 static void test_table(void **unused)
@@ -46,7 +57,13 @@ static void test_table(void **unused)
 			  .storage_ms = 30000,
 			  .tasks_ms = 5000,
 			  .node_ms = 20000,
-			  .permissions_ms = 3600000 },
+			  .permissions_ms = 3600000,
+			  .backups_ms = 300000,
+			  .replication_ms = 300000,
+			  .ha_ms = 300000,
+			  .ceph_ms = 60000,
+			  .disks_ms = 1800000,
+			  .updates_ms = 3600000 },
 		.request_timeout_ms = 15000,
 	};
 
@@ -58,7 +75,9 @@ static void test_table(void **unused)
 		assert_non_null(def->path);
 		assert_non_null(def->counter);
 		assert_true(def->single == (period == 0));
-		assert_true(source_timeout_ms((enum source_kind)k, &cluster) <= 15000);
+		/* Lists of backups are long; Proxmox itself gives up after 30 s. */
+		assert_true(source_timeout_ms((enum source_kind)k, &cluster) <=
+			    (k == SOURCE_BACKUP_LIST ? 30000 : 15000));
 	}
 	assert_int_equal(source_period_ms(SOURCE_TASKS, &cluster), 5000);
 	assert_int_equal(source_timeout_ms(SOURCE_STORAGE, &cluster), 15000);

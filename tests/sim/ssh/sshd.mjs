@@ -90,7 +90,7 @@ export class Sshd {
 			`Port ${this.port}`, `ListenAddress ${this.host}`, `HostKey ${this.#file('host_key')}`, 'PidFile none',
 			`AuthorizedKeysFile ${this.#file('authorized_keys')}`, `AllowUsers ${userInfo().username}`,
 			'PubkeyAuthentication yes', 'PasswordAuthentication no', 'KbdInteractiveAuthentication no', 'UsePAM no',
-			'PermitRootLogin forced-commands-only', 'PrintMotd no', 'PrintLastLog no', 'LogLevel VERBOSE',
+			'PermitRootLogin forced-commands-only', 'PrintMotd no', 'PrintLastLog no', 'LogLevel INFO',
 			// Debian's bash reads ~/.bashrc when sshd starts it as the first shell: not ours to run, or to kill half-way.
 			'SetEnv SHLVL=1',
 			// The folder may lie below /tmp, which everybody may write to.

@@ -163,7 +163,7 @@ export interface ClusterState {
 	calls_by_node: Record<string, number>;
 	/** requests of the last minute by what was asked for */
 	calls_by_path: Record<string, number>;
-	/** resources, status, tasks, node.{node}, storage.{node}, … */
+	/** resources, status, tasks, node.{node}, storage.{node}, disks.{node}, updates.{node}, … */
 	sources: Record<string, SourceState>;
 }
 
@@ -399,7 +399,7 @@ export interface DiskState {
 	cluster: string;
 	/** name of the node */
 	node: string;
-	/** serial number */
+	/** serial number; of a disk without one of its own its by-id link, its WWN or its device */
 	serial: string;
 	/** /dev/… */
 	device: string | null;

@@ -25,6 +25,7 @@ export class Accounts {
 		const [user, tokenid] = id.split('!');
 		this.tokens.set(id, {
 			id, user, tokenid, secret, acl, kind: 'token', revoked: false, expire: 0,
+			privsep: 1,
 		});
 	}
 

@@ -20,6 +20,7 @@ export const ROLES = {
 	PVEAuditor: [...AUDIT, 'VM.GuestAgent.Audit'],
 	JarvisPower: ['VM.Audit', 'VM.PowerMgmt', 'VM.Snapshot', 'VM.Snapshot.Rollback', 'VM.Migrate',
 		'VM.Backup', 'Sys.PowerMgmt', 'Datastore.Audit', 'Datastore.AllocateSpace'],
+	JarvisUpdates: ['Sys.Modify'],
 	Administrator: [...ALL, ...ONLY_9, 'VM.Monitor'],
 	NoAccess: [],
 };

@@ -1,6 +1,10 @@
 /** What the control port can do to the simulated world. */
 import { createPrng } from '../lib/prng.mjs';
+import { vzdump } from '../model/backup.mjs';
 import { buildGuest } from '../model/build.mjs';
+import { CEPH_RELEASES, CEPH_STATES } from '../model/ceph.mjs';
+import { changeDisk, disksOf } from '../model/hardware.mjs';
+import { updatable } from '../model/packages.mjs';
 import { Warnings } from '../model/tasks.mjs';
 import { pveVersion } from '../model/versions.mjs';
 
@@ -18,6 +22,14 @@ function nodeOf(sim, { node }) {
 
 function guestOf(sim, { vmid }) {
 	return sim.cluster.guests.get(Number(vmid)) ?? refuse(`no guest ${vmid}`);
+}
+
+function diskOf(sim, body) {
+	const node = nodeOf(sim, body);
+	const all = disksOf(node);
+	const disk = all.find((d) => d.devpath === body.devpath) ??
+		refuse(`no disk '${body.devpath}' on ${node.name}, there are: ${all.map((d) => d.devpath).join(' ')}`);
+	return [node, disk];
 }
 
 function storageOf(sim, { storage }) {
@@ -76,8 +88,37 @@ const nodeOps = {
 		const node = nodeOf(sim, body);
 		node.disks = { ...node.disks, [body.devpath]: body.values ?? {} };
 	},
+	disk_fail: (sim, body) => {
+		const [node, disk] = diskOf(sim, body);
+		changeDisk(node, disk.devpath, { health: 'FAILED!', reallocated: 1288, pending: 64,
+			media_errors: 77 });
+	},
+	disk_ok: (sim, body) => {
+		const node = nodeOf(sim, body);
+		node.disks = { ...node.disks, [body.devpath]: undefined };
+	},
 	zfs: (sim, body) => {
 		nodeOf(sim, body).zfsHealth = body.health ?? null;
+	},
+	updates: (sim, body) => {
+		const node = nodeOf(sim, body);
+		const known = updatable(node);
+		const unknown = (body.packages ?? []).filter((name) => !known.includes(name));
+		if (unknown.length > 0) {
+			refuse(`unknown packages ${unknown.join(' ')}, known: ${known.join(' ')}`);
+		}
+		node.updates = body.packages ?? null;
+	},
+	certificate: (sim, body) => {
+		const notafter = Math.floor(sim.clock.now() + number(body, 'days', -3650, 3650) * 86400);
+		nodeOf(sim, body).certificate = { file: body.file ?? 'pve-ssl.pem', notafter };
+	},
+	ceph: (sim, body) => {
+		const { state = 'ok', release = 'squid', nodes = null } = body;
+		if (!CEPH_STATES.includes(state) || !CEPH_RELEASES.includes(release)) {
+			refuse(`state: ${CEPH_STATES.join(' ')}; release: ${CEPH_RELEASES.join(' ')}`);
+		}
+		sim.ceph = { state, release, nodes };
 	},
 	heat: (sim, body) => {
 		nodeOf(sim, body).celsius = body.celsius === null ? null : number(body, 'celsius', -50, 150);
@@ -183,6 +224,44 @@ const storageOps = {
 	},
 };
 
+/** The newest backup of a guest on a storage. */
+function newestBackup(sim, body) {
+	const mine = storageOf(sim, body).volumes.filter((v) => v.content === 'backup' && v.vmid === body.vmid);
+	return mine.sort((a, b) => a.ctime - b.ctime).at(-1) ?? refuse(`no backup of ${body.vmid}`);
+}
+
+const protectionOps = {
+	backup: (sim, body) => {
+		const guest = guestOf(sim, body);
+		const { upid } = vzdump(sim, { guests: [guest], storage: storageOf(sim, body), mode: 'snapshot',
+			node: guest.node, user: 'root@pam', fail: body.fail });
+		return { upid };
+	},
+	backup_job: (sim, body) => {
+		const job = sim.cluster.backupJobs.find((j) => j.id === body.id) ?? refuse(`no job '${body.id}'`);
+		Object.assign(job, body.values);
+	},
+	backup_trouble: (sim, body) => {
+		guestOf(sim, body).backupTrouble = body.text ?? null;
+	},
+	backup_broken: (sim, body) => {
+		newestBackup(sim, body).broken = true;
+	},
+	snapshot: (sim, body) => {
+		const guest = guestOf(sim, body);
+		guest.snapshots.push({ name: String(body.name), description: body.description ?? '', vmstate: 0,
+			snaptime: Math.floor(sim.clock.now() - number({ days: 0, ...body }, 'days', 0, 9999) * 86400),
+			parent: guest.snapshots.at(-1)?.name ?? null });
+	},
+	guest_config: (sim, body) => {
+		Object.assign(guestOf(sim, body).overrides, body.values);
+	},
+	replication_trouble: (sim, body) => {
+		const job = sim.cluster.replication.find((j) => j.id === body.id) ?? refuse(`no job '${body.id}'`);
+		job.state.brokenSince = body.on === false ? null : sim.clock.now();
+	},
+};
+
 const accessOps = {
 	token_revoke: (sim, body) => {
 		tokenOf(sim, body).revoked = true;
@@ -193,10 +272,18 @@ const accessOps = {
 	token_restore: (sim, body) => {
 		Object.assign(tokenOf(sim, body), { revoked: false, expire: 0 });
 	},
+	token_privsep: (sim, body) => {
+		const token = tokenOf(sim, body);
+		token.own ??= token.acl;
+		token.privsep = body.on === false ? 0 : 1;
+		token.acl = token.privsep ? token.own : sim.accounts.users.get(token.user).acl;
+	},
 	token_acl: (sim, body) => {
 		const ok = Array.isArray(body.acl) &&
 			body.acl.every((a) => typeof a.path === 'string' && Array.isArray(a.roles));
-		tokenOf(sim, body).acl = ok ? body.acl : refuse('acl: [{path, roles: [role or privilege]}]');
+		const token = tokenOf(sim, body);
+		token.privsep = 1;
+		token.acl = ok ? body.acl : refuse('acl: [{path, roles: [role or privilege]}]');
 	},
 };
 
@@ -234,5 +321,5 @@ const timeOps = {
 };
 
 /** @type {Record<string, (sim: object, body: object) => any>} */
-export const OPS = { ...nodeOps, ...guestOps, ...storageOps, ...accessOps, ...faultOps,
+export const OPS = { ...nodeOps, ...guestOps, ...storageOps, ...protectionOps, ...accessOps, ...faultOps,
 	...timeOps };

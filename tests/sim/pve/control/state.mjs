@@ -1,6 +1,9 @@
 /** What is true in the simulated world, as opposed to what its API says. */
-
+import { guestsOfJob } from '../model/backup.mjs';
+import { disksOf } from '../model/hardware.mjs';
+import { updatesOf } from '../model/packages.mjs';
 import { measureNodeNow } from '../model/sample.mjs';
+import { zpoolsOf } from '../model/zpools.mjs';
 
 /** @returns {object} the answer of GET /state */
 export function describeState(sim) {
@@ -11,7 +14,9 @@ export function describeState(sim) {
 		nodes: Object.fromEntries([...cluster.nodes.values()].map((n) => [n.name, nodeState(sim, n)])),
 		guests: Object.fromEntries([...cluster.guests.values()].map((g) => [g.vmid, guestState(g)])),
 		storages: Object.fromEntries([...cluster.storages.values()].map((s) =>
-			[s.id, { type: s.type, nodes: s.nodes, full: s.forcedFull }])),
+			[s.id, { type: s.type, nodes: s.nodes, full: s.forcedFull, backups: backupsOn(s) }])),
+		backup_jobs: cluster.backupJobs.map((job) => ({ id: job.id, enabled: Boolean(job.enabled),
+			guests: guestsOfJob(cluster, job).map((g) => g.vmid) })),
 		tokens: Object.fromEntries([...sim.accounts.tokens.values()].map((t) =>
 			[t.id, { revoked: t.revoked, expire: t.expire, acl: t.acl }])),
 		running_tasks: [...cluster.nodes.keys()].flatMap((name) =>
@@ -20,11 +25,26 @@ export function describeState(sim) {
 	};
 }
 
+/** When the backups of each guest were begun, oldest first. */
+function backupsOn(storage) {
+	const by = {};
+	for (const { content, vmid, ctime } of storage.volumes) {
+		if (content === 'backup') {
+			(by[vmid] ??= []).push(ctime);
+		}
+	}
+	Object.values(by).forEach((times) => times.sort((a, b) => a - b));
+	return by;
+}
+
 function nodeState(sim, node) {
 	return {
 		alive: node.alive, endpoint: node.endpoint.state, slow_ms: node.endpoint.slowMs,
 		pve: node.pve.version, votes: node.votes, quorate: sim.cluster.quorate(node),
 		statd_stuck: node.statdStuck, hung_storages: [...node.hungStorages.keys()],
+		disks: disksOf(node).map((disk) => ({ ...disk,
+			smart_reads: node.smartReads?.[disk.devpath] ?? 0 })),
+		pools: zpoolsOf(node), updates: updatesOf(node).map((row) => row.Package),
 		celsius: node.celsius, cpu: node.alive ? measureNodeNow(sim.cluster, node).cpu : 0, wol_sent: node.wolSent ?? 0, mac: node.mac,
 		guests: sim.cluster.guestsOn(node.name).map((g) => g.vmid),
 	};

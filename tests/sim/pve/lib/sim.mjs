@@ -35,6 +35,7 @@ export class Sim {
 
 	/** A new cluster from the same seed; the endpoints stay. */
 	rebuild() {
+		this.ceph = null;
 		this.clock?.stop();
 		const { options } = this;
 		this.clock = new SimClock({ speed: options.speed, epoch: options.epoch ?? undefined });
@@ -76,8 +77,8 @@ export class Sim {
 	}
 
 	/** Rows of a storage's content on a node. */
-	volumes(storage, node) {
-		return contentOf(this.cluster, storage, node);
+	volumes(storage, node, now) {
+		return contentOf(this.cluster, storage, node, now);
 	}
 
 	makeAccounts() {

@@ -15,8 +15,8 @@ export function vzdump(sim, what) {
 	const failed = [];
 	let current = null;
 	const steps = what.guests.flatMap((guest) => [
-		{ log: `INFO: Starting Backup of VM ${guest.vmid} (${guest.type})`, run: () => {
-			current = beginOne(sim, guest, what, failed);
+		{ log: `INFO: Starting Backup of VM ${guest.vmid} (${guest.type})`, run: (task) => {
+			current = beginOne(sim, guest, what, failed, task);
 			return current ? copySteps(sim, guest, what, failed) : [];
 		} },
 	]);
@@ -39,16 +39,19 @@ function checkStorage({ storage, node }) {
 	}
 }
 
-function beginOne(sim, guest, what, failed) {
+function beginOne(sim, guest, what, failed, task) {
+	const fail = (why) => {
+		failed.push(failure(guest, why));
+		task.log.push(failed.at(-1));
+	};
 	if (guest.lock) {
-		failed.push(`ERROR: Backup of VM ${guest.vmid} failed - ` +
-			`${guest.type === 'qemu' ? 'VM' : 'CT'} is locked (${guest.lock})`);
+		fail(`${guest.type === 'qemu' ? 'VM' : 'CT'} is locked (${guest.lock})`);
 		return null;
 	}
 	try {
 		sim.cluster.checkWritable(guest);
 	} catch (err) {
-		failed.push(`ERROR: Backup of VM ${guest.vmid} failed - ${err.message}`);
+		fail(err.message);
 		return null;
 	}
 	guest.lock = 'backup';
@@ -57,27 +60,31 @@ function beginOne(sim, guest, what, failed) {
 
 function copySteps(sim, guest, what, failed) {
 	const gib = guest.maxdisk / GIB;
-	const seconds = Math.min(60, 5 + gib * 0.4);
+	const seconds = Math.min(59, 5 + gib * 0.4);
 	const progress = [25, 50, 75, 100].map((percent) => ({
 		wait: seconds / 4,
 		log: `INFO: ${percent}% (${((gib * percent) / 100).toFixed(1)} GiB of ${gib.toFixed(1)} GiB)`,
 	}));
 	return [...progress, { run: (task) => {
 		unlock(guest);
-		const problem = what.fail ?? (full(what) ? 'No space left on device' : null);
+		const problem = what.fail ?? guest.backupTrouble ?? (full(what) ? 'No space left on device' : null);
 		if (problem) {
-			failed.push(`ERROR: Backup of VM ${guest.vmid} failed - ${problem}`);
+			failed.push(failure(guest, problem));
 			task.log.push(failed.at(-1));
 			return;
 		}
-		keep(what.storage, volumeOf(what.storage, guest, Math.floor(sim.clock.now())));
-		task.log.push(`INFO: Finished Backup of VM ${guest.vmid}`);
+		// Named after the beginning.
+		keep(what, volumeOf(what.storage, guest, Math.floor(sim.clock.now() - seconds)));
+		task.log.push(`INFO: Finished Backup of VM ${guest.vmid} (00:00:${String(Math.floor(seconds)).padStart(2, '0')})`);
 	} }];
 }
 
+/** How the log of vzdump tells it. */
+export const failure = (guest, why) => `ERROR: Backup of VM ${guest.vmid} failed - ${why}`;
+
 /** Adds a backup and prunes: a simulator that runs for months must not grow for months. */
-function keep(storage, volume) {
-	storage.volumes.push(volume);
+function keep({ storage, node }, volume) {
+	storage.volumes.push(storage.shared ? volume : { ...volume, node });
 	const mine = storage.volumes.filter((v) => v.content === 'backup' && v.vmid === volume.vmid);
 	const surplus = new Set(mine.slice(0, Math.max(0, mine.length - KEEP)));
 	storage.volumes = storage.volumes.filter((v) => !surplus.has(v));
@@ -109,8 +116,7 @@ export function volumeOf(storage, guest, ctime) {
 	if (storage.type === 'pbs') {
 		const kind = guest.type === 'qemu' ? 'vm' : 'ct';
 		return { ...common, format: `pbs-${kind}`,
-			volid: `${storage.id}:backup/${kind}/${guest.vmid}/${iso.slice(0, 19)}Z`,
-			verification: { state: 'ok', upid: 'UPID:pbs:00000001:00000001:00000001:verify::root@pam:' } };
+			volid: `${storage.id}:backup/${kind}/${guest.vmid}/${iso.slice(0, 19)}Z` };
 	}
 	const ext = guest.type === 'qemu' ? 'vma.zst' : 'tar.zst';
 	const stamp = iso.slice(0, 19).replace(/-/g, '_').replace('T', '-').replace(/:/g, '_');
@@ -123,15 +129,16 @@ export function guestsOfJob(cluster, job) {
 	const listed = (job.vmid ?? '').split(',').filter(Boolean).map(Number);
 	const excluded = (job.exclude ?? '').split(',').filter(Boolean).map(Number);
 	return [...cluster.guests.values()].filter((guest) =>
-		(job.all ? !excluded.includes(guest.vmid) : false) || listed.includes(guest.vmid) ||
-		(job.pool && guest.pool === job.pool));
+		(!job.node || job.node === guest.node) &&
+		((job.all ? !excluded.includes(guest.vmid) : false) || listed.includes(guest.vmid) ||
+		(job.pool && guest.pool === job.pool)));
 }
 
 /** What is on a storage: backups made so far, guests' disks, and a few images. */
-export function contentOf(cluster, storage, node) {
+export function contentOf(cluster, storage, node, now) {
 	const kinds = storage.content.split(',');
 	const out = storage.volumes.filter((v) => storage.shared || v.node === undefined ||
-		v.node === node.name).map(({ node: _, ...v }) => v);
+		v.node === node.name).map(({ node: _, ...v }) => verified(storage, v, now));
 	for (const guest of cluster.guests.values()) {
 		if (guest.storage === storage.id && (storage.shared || guest.node === node.name)) {
 			out.push(diskOf(storage, guest));
@@ -152,18 +159,46 @@ const images = (storage) => [['debian-12.11.0-amd64-netinst.iso', 7e8], ['virtio
 	.map(([name, size]) => ({ volid: `${storage.id}:iso/${name}`, content: 'iso', format: 'iso', size,
 		ctime: 1748000000 }));
 
-/** Fills the backup storages with a fortnight of nightly backups. */
+/** The backup server verifies what is new some hours later. */
+const VERIFIED_AFTER = 4 * 3600;
+const VERIFY = 'UPID:pbs:00000001:00000001:00000001:verify::root@pam:';
+
+function verified(storage, { broken, ...volume }, now) {
+	if (storage.type !== 'pbs' || volume.content !== 'backup' ||
+		(!broken && now - volume.ctime < VERIFIED_AFTER)) {
+		return volume;
+	}
+	return { ...volume, verification: { state: broken ? 'failed' : 'ok', upid: VERIFY } };
+}
+
+/** When the nightly job began on the day of `t`, and whether that is over: nobody starts in the midst of it. */
+const NIGHT = 2.5 * 3600;
+export const nightOf = (t) => t - (t % DAY) + NIGHT;
+export const isOver = (night, now) => now - night > 3600;
+
+/** Fills the backup storages: a fortnight of nights, some Sundays, and what was left over. */
 export function pastBackups(cluster, now) {
-	const job = cluster.backupJobs.find((j) => j.enabled && j.all);
-	const storage = cluster.storages.get(job?.storage);
-	if (!storage || cluster.guests.size > 500) {
+	if (cluster.guests.size > 500) {
 		return;
 	}
-	const midnight = now - (now % DAY) + 2.5 * 3600;
-	for (const guest of guestsOfJob(cluster, job)) {
-		for (const back of [1, 2, 3, 4, 5, 6, 7, 14]) {
-			storage.volumes.push(volumeOf(storage, guest, Math.floor(midnight - back * DAY +
-				(guest.seed % 3000))));
+	for (const job of cluster.backupJobs.filter((j) => j.enabled)) {
+		const storage = cluster.storages.get(job.storage);
+		const times = job.all ? nights(now) : sundays(now);
+		for (const guest of storage ? guestsOfJob(cluster, job) : []) {
+			storage.volumes.push(...times.filter((t, i) => !(guest.backupTrouble && i === 0))
+				.map((t) => volumeOf(storage, guest, Math.floor(t + (guest.seed % 3000)))));
 		}
 	}
+	for (const [id, vmid, type, name, gib, ...days] of cluster.oldBackups) {
+		const guest = { vmid, type, name, maxdisk: gib * GIB, seed: vmid };
+		const storage = cluster.storages.get(id);
+		storage.volumes.push(...days.map((back) => volumeOf(storage, guest, Math.floor(now - back * DAY))));
+	}
 }
+
+/** Newest first. */
+const nights = (now) => [0, 1, 2, 3, 4, 5, 6, 7, 14].map((back) => nightOf(now) - back * DAY)
+	.filter((night) => isOver(night, now));
+
+const sundays = (now) => Array.from({ length: 22 }, (_, back) => nightOf(now) + 1.5 * 3600 - back * DAY)
+	.filter((t) => new Date(t * 1000).getUTCDay() === 0 && isOver(t, now)).slice(0, 3);

@@ -20,8 +20,8 @@ export function build(description, { seed, pve, now }) {
 		[d.vmid, buildGuest(d, { prng, seed, now, pools, node: nodes.get(d.node) })]));
 	return {
 		name: description.name, quorum: description.quorum, nodes, guests, storages, pools,
-		backupJobs: description.backupJobs,
-		replication: buildReplication(description.guests),
+		backupJobs: description.backupJobs, oldBackups: description.oldBackups ?? [],
+		replication: buildReplication(description.guests, now),
 	};
 }
 
@@ -72,12 +72,17 @@ export function buildGuest(d, { prng, seed, now, pools, node }) {
 		onboot: state === 'running' ? 1 : 0, replicate: d.replicate ?? null,
 		mac: ['BC', '24', '11', prng.hex(2), prng.hex(2), prng.hex(2)].join(':').toUpperCase(),
 		uuid: [8, 4, 4, 4, 12].map((n) => prng.hex(n)).join('-'),
-		pid: state === 'stopped' ? null : prng.int(1200, 400000), snapshots: [], overrides: {},
+		pid: state === 'stopped' ? null : prng.int(1200, 400000), snapshots: [], overrides: { ...d.conf },
+		backupTrouble: d.backupTrouble ?? null,
 		agent: d.type === 'qemu' && d.load !== 'idle', counters: null, generation: 0,
 	};
 	if (d.vmid % 7 === 0 && !guest.template) {
 		guest.snapshots.push({ name: 'before-upgrade', snaptime: Math.floor(now - 9 * DAY),
 			description: 'made by hand', vmstate: 0, parent: null });
+	}
+	for (const [name, days, description, vmstate = 0] of d.snapshots ?? []) {
+		guest.snapshots.push({ name, snaptime: Math.floor(now - days * DAY), description, vmstate,
+			parent: guest.snapshots.at(-1)?.name ?? null });
 	}
 	return guest;
 }
@@ -91,10 +96,10 @@ function poolOf(pools, vmid) {
 	return null;
 }
 
-function buildReplication(guests) {
+function buildReplication(guests, now) {
 	return guests.filter((d) => d.replicate).map((d) => ({
 		id: `${d.vmid}-0`, guest: d.vmid, jobnum: 0, type: 'local', source: d.node,
 		target: d.replicate, schedule: '*/15', comment: 'keep a copy next door',
-		state: { fail_count: 0, duration: 4.316, lastSync: null, error: null },
+		state: { duration: 4.316, brokenSince: d.replicationTrouble ? now - 3 * 3600 : null },
 	}));
 }

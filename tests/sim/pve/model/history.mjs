@@ -1,6 +1,6 @@
 /** Tasks of the last days, so that a new cluster does not look newborn. */
 import { createPrng } from '../lib/prng.mjs';
-import { guestsOfJob } from './backup.mjs';
+import { failure, guestsOfJob, isOver, nightOf } from './backup.mjs';
 
 const DAY = 86400;
 const DAYS = 4;
@@ -13,7 +13,7 @@ export function pastTasks(sim, now) {
 	for (const node of sim.cluster.nodes.values()) {
 		const events = [];
 		for (let day = DAYS; day >= 0; day--) {
-			events.push(...dayOf(sim.cluster.guestsOn(node.name), nightly, now - day * DAY, prng));
+			events.push(...dayOf(sim.cluster.guestsOn(node.name), nightly, now - day * DAY, now, prng));
 		}
 		events.filter((e) => e.endtime < now && e.starttime > node.bootedAt)
 			.sort((a, b) => a.endtime - b.endtime)
@@ -22,9 +22,9 @@ export function pastTasks(sim, now) {
 	}
 }
 
-function dayOf(guests, nightly, t, prng) {
+function dayOf(guests, nightly, t, now, prng) {
 	const midnight = Math.floor(t - (t % DAY));
-	const events = [update(midnight, prng), ...backups(guests, nightly, midnight, prng)];
+	const events = [update(midnight, prng), ...backups(guests, nightly, nightOf(t), now, prng)];
 	if (guests.length > 0 && prng.next() < 0.6) {
 		events.push(restart(prng.pick(guests), midnight, prng));
 	}
@@ -38,20 +38,21 @@ const past = (type, id, start, seconds, exitstatus, log) => ({
 const update = (midnight, prng) => past('aptupdate', '', midnight + prng.int(10000, 20000),
 	prng.int(4, 12), 'OK', ['starting apt-get update', 'Reading package lists...']);
 
-function backups(guests, nightly, midnight, prng) {
+/** What is left of it stands on the storages: see pastBackups(). */
+function backups(guests, nightly, night, now, prng) {
+	const isLast = isOver(night, now) && !isOver(night + DAY, now);
 	return nightly.map((job) => {
 		const covered = guests.filter((guest) => job.has(guest));
-		const roll = prng.next();
-		const exit = roll < 0.06 ? 'job errors' : roll < 0.14 ? 'WARNINGS: 1' : 'OK';
-		const start = midnight + 2.5 * 3600 + prng.int(1, 4);
+		const troubled = (guest) => isLast && guest.backupTrouble;
+		const exit = covered.some(troubled) ? 'job errors' : prng.next() < 0.08 ? 'WARNINGS: 1' : 'OK';
 		const log = covered.flatMap((guest, i) => [
 			`INFO: Starting Backup of VM ${guest.vmid} (${guest.type})`,
-			exit === 'job errors' && i === 0
-				? `ERROR: Backup of VM ${guest.vmid} failed - unable to open file - got timeout`
+			troubled(guest) ? failure(guest, guest.backupTrouble)
 				: `INFO: Finished Backup of VM ${guest.vmid} (00:01:${10 + (i % 50)})`,
 		]);
-		return past('vzdump', '', start, 60 + covered.length * 70, exit, log);
-	});
+		return past('vzdump', '', Math.floor(night), 60 + covered.length * 70, exit,
+			['INFO: starting new backup job: vzdump --all 1 --mode snapshot --storage pbs', ...log]);
+	}).filter((event) => isOver(event.starttime, now));
 }
 
 function restart(guest, midnight, prng) {

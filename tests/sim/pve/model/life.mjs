@@ -1,5 +1,6 @@
 /**
- * What happens by itself in the demo: tasks, load, a warning, a failure now and then. It never
+ * What happens by itself in the demo: tasks, load, a warning, and the failures of
+ * those whom the description gives trouble. It never
  * takes a node, an endpoint or the quorum away: that is for whoever holds the control port.
  */
 import { createPrng } from '../lib/prng.mjs';
@@ -49,12 +50,14 @@ export class Life {
 	}
 
 	backup(guest) {
-		const storage = this.sim.cluster.storages.get('pbs') ?? this.sim.cluster.storages.get('local');
-		const roll = this.prng.next();
-		vzdump(this.sim, {
-			guests: [guest], storage, mode: 'snapshot', node: guest.node, user: 'root@pam',
-			warn: roll < 0.1, fail: roll > 0.95 ? 'broken pipe' : undefined,
-		});
+		const { cluster } = this.sim;
+		const storage = cluster.storages.get('pbs') ?? cluster.storages.get('local');
+		const warn = this.prng.next() < 0.1;
+		// Whom nobody backs up stays so.
+		if (cluster.backupJobs.some((job) => job.enabled && guestsOfJob(cluster, job).includes(guest))) {
+			vzdump(this.sim, { guests: [guest], storage, mode: 'snapshot', node: guest.node,
+				user: 'root@pam', warn });
+		}
 	}
 
 	snapshot(guest) {

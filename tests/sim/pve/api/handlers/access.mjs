@@ -47,27 +47,40 @@ function permissions({ sim, entry, params, principal, perms }) {
 	return other ? permissionsFor(sim, entry, other).dump(params.path) : {};
 }
 
+/** Everything to whom may audit /access; what one may change, to others. */
+function accessList({ sim, perms }) {
+	const audit = perms.has('/access', 'Sys.Audit');
+	const rowsOf = (type, ugid, acl) => acl.flatMap(({ path, roles }) =>
+		roles.map((roleid) => ({ path, type, ugid, roleid, propagate: 1 })));
+	return [
+		...[...sim.accounts.users.values()].flatMap((user) => rowsOf('user', user.id, user.acl)),
+		...[...sim.accounts.tokens.values()].filter((t) => t.privsep && !t.revoked)
+			.flatMap((t) => rowsOf('token', t.id, t.acl)),
+	].filter((row) => audit || perms.has(row.path, 'Permissions.Modify'));
+}
+
 function tokens({ sim, params }) {
 	return [...sim.accounts.tokens.values()]
 		.filter((token) => token.user === params.userid && !token.revoked)
-		.map((token) => ({ tokenid: token.tokenid, expire: token.expire, privsep: 1 }));
+		.map((token) => ({ tokenid: token.tokenid, expire: token.expire, privsep: token.privsep }));
 }
 
 function token({ sim, params }) {
 	const found = sim.accounts.tokens.get(`${params.userid}!${params.tokenid}`);
-	return found && !found.revoked ? { expire: found.expire, privsep: 1 }
+	return found && !found.revoked ? { expire: found.expire, privsep: found.privsep }
 		: die(`no such token '${params.tokenid}' for user '${params.userid}'`);
 }
 
 function roles() {
 	return Object.entries(ROLES).map(([roleid, privs]) =>
-		({ roleid, privs: privs.join(','), special: roleid === 'JarvisPower' ? 0 : 1 }));
+		({ roleid, privs: privs.join(','), special: roleid.startsWith('Jarvis') ? 0 : 1 }));
 }
 
 export default {
 	'GET /access/ticket': () => null,
 	'POST /access/ticket': login,
 	'GET /access/permissions': permissions,
+	'GET /access/acl': accessList,
 	'GET /access/roles': roles,
 	'GET /access/users/{userid}/token': tokens,
 	'GET /access/users/{userid}/token/{tokenid}': token,

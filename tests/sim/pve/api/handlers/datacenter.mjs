@@ -1,5 +1,6 @@
 /** Backup jobs, HA, replication, pools, Ceph: what the datacenter knows as a whole. */
 import { guestsOfJob } from '../../model/backup.mjs';
+import { cephStatus } from '../../model/ceph.mjs';
 import { guestHaState, hasManaged, sidOf } from '../../model/ha.mjs';
 import { die } from '../errors.mjs';
 
@@ -135,20 +136,29 @@ function nodeReplication({ sim, node, params, perms, now }) {
 		.map((job) => ({ ...replicationState(sim, job, now) }));
 }
 
-/** Every quarter of an hour; fails while the target is away. */
+/** Every quarter of an hour; fails while the target is away, or where the description says so. */
 function replicationState(sim, { state, ...job }, now) {
-	const last = Math.floor(now / 900) * 900 + 3;
+	const quarter = (t) => Math.floor(t / 900) * 900 + 3;
+	const last = quarter(now);
 	const target = sim.cluster.nodes.get(job.target);
-	const broken = !target.alive && now - target.offlineAt > 0;
-	const failures = broken ? 1 + Math.floor((now - target.offlineAt) / 900) : 0;
-	return {
-		...job, vmtype: sim.cluster.guests.get(job.guest).type, duration: state.duration,
-		last_try: last, last_sync: broken ? Math.floor(target.offlineAt / 900) * 900 + 3 : last,
-		next_sync: broken ? last + 300 : last + 897, fail_count: failures,
-		error: broken ? `command '/usr/bin/ssh root@${target.ip} -- pvesr prepare-local-job` +
-			` ${job.id}' failed: exit code 255` : undefined,
+	const since = !target.alive && now > target.offlineAt ? target.offlineAt
+		: state.brokenSince;
+	const row = {
+		...job, vmtype: sim.cluster.guests.get(job.guest).type, duration: state.duration, last_try: last,
 	};
+	if (since === null) {
+		return { ...row, last_sync: last, next_sync: last + 897, fail_count: 0 };
+	}
+	return { ...row, last_sync: quarter(since), next_sync: last + 300,
+		fail_count: 1 + Math.floor((now - since) / 900),
+		error: target.alive ? brokenSend(job, target)
+			: `command '/usr/bin/ssh root@${target.ip} -- pvesr prepare-local-job` +
+				` ${job.id}' failed: exit code 255` };
 }
+
+const brokenSend = (job, target) => `command 'set -o pipefail && pvesm export tank:subvol-${job.guest}-disk-0 ` +
+	'zfs - -with-snapshots 1 -snapshot __replicate_' + `${job.id}_0__ | /usr/bin/ssh -e none root@${target.ip}` +
+	" -- pvesm import' failed: exit code 255";
 
 function pools({ sim, perms, params }) {
 	return [...sim.cluster.pools.values()]
@@ -166,6 +176,11 @@ function pool({ sim, params, perms }) {
 	return { comment: found.comment, members };
 }
 
+function ceph({ sim, node }) {
+	const answer = cephStatus(sim, node);
+	return typeof answer === 'string' ? die(answer) : answer;
+}
+
 export default {
 	'GET /cluster/backup': backupJobs,
 	'GET /cluster/backup/{id}': jobById,
@@ -176,7 +191,7 @@ export default {
 	'GET /cluster/ha/status/manager_status': managerStatus,
 	'GET /cluster/replication': replication,
 	'GET /nodes/{node}/replication': nodeReplication,
-	'GET /cluster/ceph/status': () => die('binary not installed: /usr/bin/ceph-mon'),
+	'GET /cluster/ceph/status': ceph,
 	'GET /pools': pools,
 	'GET /pools/{poolid}': pool,
 };

@@ -109,6 +109,8 @@ function config(ctx, type) {
 	const out = { ...configOf(guest), digest: digestOf(guest) };
 	if (type === 'lxc') {
 		out.lxc = [['lxc.apparmor.profile', 'generated']];
+	} else if (ctx.node.pve.major < 9) {
+		out.memory = Number(out.memory);
 	}
 	return out;
 }

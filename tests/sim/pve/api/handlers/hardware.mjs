@@ -1,18 +1,31 @@
 /** Disks, SMART, ZFS, packages, certificates, network, devices of a node. */
-import { disksOf, packagesOf, smartOf, updatesOf, zpoolDetail, zpoolsOf } from
-	'../../model/hardware.mjs';
+import { disksOf, noteSmart } from '../../model/hardware.mjs';
+import { packagesOf, updatesOf } from '../../model/packages.mjs';
+import { smartOf } from '../../model/smart.mjs';
+import { zpoolDetail, zpoolsOf } from '../../model/zpools.mjs';
 import { die } from '../errors.mjs';
 
+/** Without skipsmart every disk is asked how it is, and wakes. */
 function disks({ node, params }) {
-	return disksOf(node).map(({ health, wearout, ...disk }) =>
-		(params.skipsmart ? disk : { ...disk, health, wearout }));
+	return disksOf(node).map(({ reallocated: _r, pending: _p, media_errors: _m, celsius: _c,
+		smart_error: _e, ...disk }) => {
+		if (params.skipsmart) {
+			return { ...disk, health: 'UNKNOWN', wearout: 'N/A' };
+		}
+		noteSmart(node, disk.devpath);
+		return disk;
+	});
 }
 
 function smart({ node, params, now }) {
 	const all = disksOf(node);
 	const index = all.findIndex((disk) => disk.devpath === params.disk);
 	if (index < 0) {
-		die(`not a disk: ${params.disk}`);
+		die('not a valid block device');
+	}
+	noteSmart(node, params.disk);
+	if (all[index].smart_error) {
+		die(`Error getting S.M.A.R.T. data: Exit code: ${all[index].smart_error}`);
 	}
 	return params.healthonly ? { health: all[index].health } : smartOf(node, all[index], index, now);
 }
@@ -29,10 +42,15 @@ const seconds = (text) => Math.floor(Date.parse(text) / 1000);
 
 function certificates({ sim, node }) {
 	const rows = [certRow('pve-root-ca.pem', sim.caCert)];
-	if (node.pair) {
-		rows.push(certRow('pve-ssl.pem', node.pair.x509));
+	if (!node.pair) {
+		return rows;
 	}
-	return rows;
+	const own = certRow('pve-ssl.pem', node.pair.x509);
+	const { file, notafter } = node.certificate ?? {};
+	if (file === 'pveproxy-ssl.pem') {
+		return [...rows, own, { ...own, filename: file, notafter }];
+	}
+	return [...rows, notafter === undefined ? own : { ...own, notafter }];
 }
 
 function certRow(filename, x509) {

@@ -1,5 +1,6 @@
 /** Charts: made from the same functions of time as the live numbers, so both agree. */
 import { noiseAt } from '../../lib/prng.mjs';
+import { hasZfs } from '../../model/hardware.mjs';
 import { guestLoad, nodeLoad, storageUsed } from '../../model/load.mjs';
 import { timeOut } from '../proxy.mjs';
 import { die } from '../errors.mjs';
@@ -56,7 +57,7 @@ function nodeColumns({ node: here }, node, use, t) {
 		rootused: v.disk, netin: use.netin, netout: use.netout,
 	};
 	return here.pve.major < 9 ? row : { ...row, memavailable: node.maxmem - v.mem,
-		arcsize: node.kit === 'zfs' ? node.maxmem * 0.08 : 0,
+		arcsize: hasZfs(node) ? node.maxmem * 0.08 : 0,
 		...pressures(node.seed, t, PRESSURES.filter((name) => name !== 'cpufull')) };
 }
 

@@ -57,7 +57,7 @@ async function content(ctx) {
 		die(`storage '${storage.id}' is not online`);
 	}
 	const { content: kind, vmid } = ctx.params;
-	return ctx.sim.volumes(storage, ctx.node)
+	return ctx.sim.volumes(storage, ctx.node, ctx.now)
 		.filter((v) => (!kind || v.content === kind) && (vmid === undefined || v.vmid === vmid))
 		.filter((v) => v.vmid === undefined || ctx.perms.has(`/vms/${v.vmid}`, 'VM.Audit', 'VM.Backup'));
 }
