@@ -30,7 +30,8 @@ export async function composeAtRest() {
 	const port = await freePorts(2);
 	const argv = ['--only-footprint', '--footprint', file, '--dir', DIR, '--front', FRONT,
 		'--port', String(port), '--mqtts-port', String(port + 1)];
-	const child = spawn(CHECK, argv, { stdio: ['ignore', 2, 2] });
+	// It takes down what it started also when we are killed.
+	const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', CHECK, ...argv], { stdio: ['ignore', 2, 2] });
 	const [code] = await once(child, 'exit');
 	if (code !== 0) return { missing: `tools/check-compose failed, see above and ${DIR}` };
 	return JSON.parse(readFileSync(file, 'utf8'));
