@@ -80,6 +80,17 @@ static bool is_probe_under_way(const struct cluster_poller *c)
 	return false;
 }
 
+/*
+ * A failed endpoint is tried again after a rest that grows with every failure. What can wait must not use these tries
+ * up, or the questions that tell whether the cluster is there would come late.
+ */
+static bool has_to_wait(struct cluster_poller *c, const struct source *source)
+{
+	const struct source *resources = cluster_poller_find(c, SOURCE_RESOURCES, "", 0);
+
+	return source_table[source->kind].patient && resources && resources->slot.failures;
+}
+
 static void start_due(struct cluster_poller *c, int64_t now)
 {
 	if (c->auth_failed) {
@@ -93,7 +104,7 @@ static void start_due(struct cluster_poller *c, int64_t now)
 		/* After a refusal of the token one request tries, and the others wait for what it says. */
 		if (c->auth_failed && is_probe_under_way(c))
 			return;
-		if (slot_is_due(&c->sources[i]->slot, now))
+		if (slot_is_due(&c->sources[i]->slot, now) && !has_to_wait(c, c->sources[i]))
 			start_if_possible(c, c->sources[i], now);
 	}
 }

@@ -59,10 +59,10 @@ int endpoint_for_node(struct endpoint_set *set, const char *node, int64_t now)
 	return endpoint_entry(set, now);
 }
 
-int endpoint_other(const struct endpoint_set *set, size_t not, int64_t now)
+int endpoint_other(const struct endpoint_set *set, size_t but, int64_t now)
 {
 	for (size_t i = 1; i < set->n; i++) {
-		size_t index = (not +i) % set->n;
+		size_t index = (but + i) % set->n;
 
 		if (is_rested(set, index, now))
 			return (int)index;

@@ -5,14 +5,18 @@
 #include "services/proxmox-poller/guest_walk.h"
 
 #define GAP_MS 500
-#define MOVED_MS 10000
+#define ELSEWHERE_MS 10000
 #define RETRY_MIN_MS 30000
-/* The calls of a period are spread over this part of it, so that a walk ends in time. */
+/* What comes as soon after a configuration goes with it. */
+#define PAIR_MS 20000
+/* The guests of a period are spread over this part of it, so that a walk ends in time. */
 #define SPREAD_PERCENT 90
 
 void guest_walk_init(struct guest_walk *walk, int64_t wanted_ms, int64_t now)
 {
-	*walk = (struct guest_walk){ .wanted_ms = wanted_ms, .last_ms = now - GAP_MS };
+	*walk = (struct guest_walk){ .wanted_ms = wanted_ms,
+				     .last_ms = now - GAP_MS,
+				     .turn_ms = now - wanted_ms };
 }
 
 void guest_walk_done(struct guest_walk *walk)
@@ -187,9 +191,11 @@ const struct pve_guest *guest_walk_next(struct guest_walk *walk, const struct pv
 	}
 	if (!best)
 		return NULL;
+	walk->last_ms = now;
+	if (!best->urgent)
+		walk->turn_ms = now;
 	best->asked = true;
 	best->urgent = false;
-	walk->last_ms = now;
 	*ret = (enum walk_step)(best - best_entry->turns);
 	return best_guest;
 }
@@ -240,11 +246,14 @@ void guest_walk_succeeded(struct guest_walk *walk, int64_t vmid, enum walk_step 
 		.urgent = again,
 		.was_ok = true,
 	};
+	/* The connection is still there. */
+	if (step == WALK_CONFIG && guest->turns[WALK_SNAPSHOTS].due_ms - now < PAIR_MS)
+		call(guest, WALK_SNAPSHOTS, now);
 	note_round(walk);
 }
 
-unsigned guest_walk_failed(struct guest_walk *walk, int64_t vmid, enum walk_step step, bool moved,
-			   int64_t now)
+unsigned guest_walk_failed(struct guest_walk *walk, int64_t vmid, enum walk_step step,
+			   bool elsewhere, int64_t now)
 {
 	int64_t period = guest_walk_period_ms(walk), rest;
 	struct walk_guest *guest = find(walk, vmid);
@@ -255,7 +264,7 @@ unsigned guest_walk_failed(struct guest_walk *walk, int64_t vmid, enum walk_step
 		return 0;
 	turn = &guest->turns[step];
 	rest = (int64_t)RETRY_MIN_MS << min_of(turn->failures, 16u);
-	turn->due_ms = now + (moved ? MOVED_MS : min_of(rest, period));
+	turn->due_ms = now + (elsewhere ? ELSEWHERE_MS : min_of(rest, period));
 	turn->urgent = false;
 	turn->asked = false;
 	turn->failures++;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /*
- * A walk over all guests, for what only the guest itself can be asked: its configuration and its snapshots. One call
- * at a time, at most two a second, and one on each node; the calls of a period are spread over it, and where there
- * are too many guests for that the period grows. What is new, or has just changed, does not wait for its turn. Pure.
+ * A walk over all guests, for what only the guest itself can be asked: its configuration, and over the same
+ * connection its snapshots. At most two calls a second, and one at a time on each node; the guests of a period are
+ * spread over it, and where there are too many for that the period grows. What is new, or has just changed, does not
+ * wait for its turn. Pure.
  */
 #include "services/proxmox-poller/pve_cluster.h"
 
@@ -27,6 +28,7 @@ struct guest_walk {
 	struct walk_guest *guests; /* by vmid */
 	size_t n;
 	int64_t last_ms; /* when the last call began */
+	int64_t turn_ms; /* and the last one that came in its turn */
 	bool had_round;	 /* every guest that can be asked was asked */
 	/* For the source document. */
 	struct opt_i64 last_ok_ms;
@@ -60,6 +62,6 @@ int64_t guest_walk_wake(const struct guest_walk *walk, int64_t now);
 /* VMID has changed: it is asked as soon as possible. */
 void guest_walk_call(struct guest_walk *walk, int64_t vmid, enum walk_step step, int64_t now);
 void guest_walk_succeeded(struct guest_walk *walk, int64_t vmid, enum walk_step step, int64_t now);
-/* MOVED: it was not there; the resources will say soon where it is. Returns the failures in a row. */
-unsigned guest_walk_failed(struct guest_walk *walk, int64_t vmid, enum walk_step step, bool moved,
-			   int64_t now);
+/* ELSEWHERE: it moved, or another endpoint will do: that is known soon. Returns the failures in a row. */
+unsigned guest_walk_failed(struct guest_walk *walk, int64_t vmid, enum walk_step step,
+			   bool elsewhere, int64_t now);

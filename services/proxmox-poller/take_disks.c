@@ -202,10 +202,12 @@ static int take_pool(struct cluster_poller *c, struct source *source, struct dis
 	return ask_pool(c, source, round);
 }
 
+typedef int (*disks_step_fn)(struct cluster_poller *c, struct source *source,
+			     struct disks_round *round, const cJSON *answer);
+
 int cluster_take_disks(struct cluster_poller *c, struct source *source, cJSON **answer)
 {
-	static int (*const steps[])(struct cluster_poller * c, struct source * source,
-				    struct disks_round * round, const cJSON *answer) = {
+	static const disks_step_fn steps[] = {
 		[DISKS_LIST] = take_list,
 		[DISKS_SMART] = take_smart,
 		[DISKS_POOLS] = take_pools,

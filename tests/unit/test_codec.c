@@ -278,11 +278,11 @@ struct numbers {
 
 static const struct field_def *numbers_fields(size_t *n)
 {
-#define NUMBER(field, r)                                                                           \
-	{                                                                                          \
-		.name = #field, .kind = FIELD_F64, .offset = offsetof(struct numbers, field),      \
-		.resolution = r                                                                    \
-	}
+	/* clang-format off */
+#define NUMBER(field, r) \
+	{ .name = #field, .kind = FIELD_F64, .offset = offsetof(struct numbers, field), \
+	  .resolution = r }
+	/* clang-format on */
 	static const struct field_def fields[] = {
 		NUMBER(any, RESOLUTION_ANY),
 		NUMBER(fine, 0.005),

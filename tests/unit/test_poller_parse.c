@@ -253,6 +253,37 @@ static void test_permissions(void **unused)
 	}
 }
 
+/* Only who may see every guest can say that one is gone. */
+static void test_sees_all_guests(void **unused)
+{
+	static const struct {
+		const char *paths;
+		bool all;
+	} cases[] = {
+		{ "\"/\":{\"VM.Audit\":1},\"/vms\":{\"VM.Audit\":1}", true },
+		{ "\"/\":{\"VM.Audit\":1}", true },
+		{ "\"/vms\":{\"VM.Audit\":1}", true },
+		{ "\"/\":{\"VM.Audit\":0}", false },
+		{ "\"/\":{\"VM.Audit\":1},\"/vms\":{\"Pool.Audit\":1}", false },
+		{ "\"/\":{\"VM.Audit\":1},\"/vms/100\":{}", false },
+		{ "\"/\":{\"VM.Audit\":1},\"/vms/100\":{\"VM.Audit\":1}", true },
+		{ "\"/vms/100\":{\"VM.Audit\":1}", false },
+		{ "\"/\":[],\"/vms\":7", false },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < countof(cases); i++) {
+		_cleanup_(freep) char *text = xasprintf("{\"data\":{%s}}", cases[i].paths);
+		_cleanup_(json_treep) cJSON *tree = NULL;
+		struct pve_permissions p;
+
+		assert_int_equal(json_parse(text, strlen(text), JSON_FOREIGN, &tree, NULL), 0);
+		assert_int_equal(pve_parse_permissions(tree, &p), 0);
+		if (p.all_guests != cases[i].all)
+			fail_msg("%s", text);
+	}
+}
+
 static void test_what_is_no_answer(void **unused)
 {
 	static const char *const texts[] = { "null",	     "[]",   "{}", "{\"data\":null}",
@@ -299,6 +330,7 @@ int main(void)
 		cmocka_unit_test(test_node_status),
 		cmocka_unit_test(test_small_answers),
 		cmocka_unit_test(test_permissions),
+		cmocka_unit_test(test_sees_all_guests),
 		cmocka_unit_test(test_what_is_no_answer),
 	};
 

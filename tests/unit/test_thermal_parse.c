@@ -32,7 +32,7 @@ static int parse(struct world *w, const char *text)
 	arena_reset(w->arena);
 	r = thermal_parse(copy, n, w->arena, &w->doc, &w->counts, &w->error);
 	free(copy);
-	assert_int_equal(r<0, w->error.len> 0);
+	assert_true((r < 0) == (w->error.len > 0));
 	return r;
 }
 
