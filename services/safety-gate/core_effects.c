@@ -8,6 +8,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#define REPLY_TEXT_MAX 512 /* message reply */
 
 struct effects *effects_new(void)
 {
@@ -117,6 +120,19 @@ void effect_event(struct core *core, struct effects *out, enum event_type type,
 	effect_add(out, EFFECT_EVENT)->event = event;
 }
 
+/* As long as a reply may be, and cut between letters. */
+static const char *short_text(struct arena *arena, const char *text)
+{
+	size_t length = strlen(text);
+
+	if (length > REPLY_TEXT_MAX) {
+		length = REPLY_TEXT_MAX;
+		while (length && ((unsigned char)text[length] & 0xc0) == 0x80)
+			length--;
+	}
+	return arena_strndup(arena, text, length);
+}
+
 void effect_reply(struct effects *out, const char *principal, const char *request_id,
 		  enum reply_status status, const char *code, const char *text, const char *result)
 {
@@ -131,7 +147,7 @@ void effect_reply(struct effects *out, const char *principal, const char *reques
 		.request_id = arena_strdup(arena, request_id),
 		.status = status,
 		.code = code,
-		.text = text ? arena_strndup(arena, text, 512) : NULL,
+		.text = text ? short_text(arena, text) : NULL,
 		.result = result ? arena_strdup(arena, result) : NULL,
 	};
 	effect = effect_add(out, EFFECT_REPLY);
