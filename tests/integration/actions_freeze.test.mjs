@@ -92,6 +92,7 @@ test('frozen by the file while the broker is away', async () => {
 	await w.autonomy((d) => d.frozen);
 	await eventually(async () => (await w.operator.get('/readyz')).status === 200, 20_000, 'all is there again');
 	await w.unfreeze();
+	await w.live();
 });
 
 test('what waits for a person, for its window or between two targets does not begin', async () => {
