@@ -90,7 +90,7 @@ test('frozen by the file while the broker is away', async () => {
 	assert.equal((await w.over(body.id)).status, 'cancelled');
 	assert.deepEqual(await w.effects(mark), []);
 	await w.autonomy((d) => d.frozen);
-	await eventually(async () => (await w.operator.get('/readyz')).status === 200, 20_000, 'all is there again');
+	await eventually(async () => (await w.execute('guest_list', {}, { wait_s: 2 })).status === 200, 20_000, 'all is there again');
 	await w.unfreeze();
 	await w.live();
 });
