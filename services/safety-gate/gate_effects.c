@@ -221,12 +221,15 @@ void gate_flush(struct gate *gate)
 
 /* ── level and freeze ──────────────────────────────────────────────────────────────────────────────────────── */
 
-static void keep_file(const struct gate *gate, bool is_frozen)
+/* Removed only when we go from frozen to not: one that was just made by hand has not been looked at yet. */
+static void keep_file(struct gate *gate, bool is_frozen)
 {
+	bool was_frozen = gate->keeps_file;
 	int fd;
 
+	gate->keeps_file = is_frozen;
 	if (!is_frozen) {
-		if (unlink(gate->frozen_path) < 0 && errno != ENOENT)
+		if (was_frozen && unlink(gate->frozen_path) < 0 && errno != ENOENT)
 			log_errno(-errno, "remove %s", gate->frozen_path);
 		return;
 	}
