@@ -100,6 +100,14 @@ $(build)/$(1): $(sources_$(1):%.c=$(obj)/%.o) $(library)
 endef
 $(foreach p,$(PROGRAMS) benchload,$(eval $(call program,$(p))))
 
+# The gate held against a second judge, and simulated.
+reference_programs := $(build)/judgements $(build)/simulate
+$(build)/judgements: $(obj)/tests/reference/judgements.o $(obj)/tests/reference/worlds.o
+$(build)/simulate: $(patsubst %.c,$(obj)/%.o,$(wildcard tests/reference/sim*.c)) $(build)/libunit.a
+$(reference_programs): $(build)/liblogic.a $(library)
+	@echo "  link $@"
+	$(Q)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %/libunit.a,$^) $(build)/liblogic.a $(library) $(if $(filter %/libunit.a,$^),-lcmocka) $(LIBS_common) -o $@
+
 # The logic of all services in one archive: a unit test pulls in what it names and nothing else.
 $(build)/liblogic.a: $(service_logic)
 	@rm -f $@
