@@ -10,10 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KEPT_GREEN_MS 60000 /* long enough for whoever asked to read how it ended */
-#define KEPT_MS (24 * 3600 * 1000LL)
 #define KEPT_MAX 500
-#define PROGRESS_MARGIN_MS 60000
 
 struct core *core_new(const struct core_random *random)
 {
@@ -164,9 +161,15 @@ void action_set(struct action *action, enum action_status status, int64_t wait_m
 {
 	action->state.status = status;
 	action->state.ts = now.wall_ms;
-	action->state.until_ms = (struct opt_i64){ wait_ms > 0, now.wall_ms + wait_ms };
-	action->deadline_ms = wait_ms > 0 ? now.boot_ms + wait_ms : INT64_MAX;
+	action->state.until_ms =
+		status < ACTION_RUNNING ? some_i64(now.wall_ms + wait_ms) : (struct opt_i64){ 0 };
+	action->deadline_ms = now.boot_ms + wait_ms;
 	effect_store(out, action);
+}
+
+static int64_t kept_ms(const struct action *action)
+{
+	return action->state.tier == TIER_GREEN ? CORE_KEPT_GREEN_MS : CORE_KEPT_MS;
 }
 
 void action_end(struct core *core, struct action *action, enum action_status status, const char *by,
@@ -186,9 +189,7 @@ void action_end(struct core *core, struct action *action, enum action_status sta
 	action->state.ended_ms = some_i64(now.wall_ms);
 	action->state.status = status;
 	effect_audit_action(out, word, action, by, text);
-	action_set(action, status, action->state.tier == TIER_GREEN ? KEPT_GREEN_MS : KEPT_MS, now,
-		   out);
-	action->state.until_ms.has = false;
+	action_set(action, status, kept_ms(action), now, out);
 	effect_event(core, out, EVENT_END, action, now);
 	effect_reply_action(out, action);
 }
@@ -203,6 +204,28 @@ static void drop_action(struct core *core, size_t i, struct effects *out)
 }
 
 /* ── loading ───────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* The boot clock may be another one: what is left is told by the wall, and is never more than was given. */
+static int64_t ms_left(const struct action *action, struct core_now now)
+{
+	const struct msg_action_state *state = &action->state;
+	const struct tool *tool = tool_find(state->tool);
+	int64_t since = state->ts, wait;
+
+	if (action_is_over(action)) {
+		since = state->ended_ms.v;
+		wait = kept_ms(action);
+	} else if (state->status == ACTION_RUNNING) {
+		since = action->rec.granted_ms.v;
+		wait = tool ? tool->deadline_s * 1000LL + CORE_MARGIN_MS : 0;
+	} else {
+		wait = state->until_ms.v - since;
+		/* Nobody knows what the clock did meanwhile: what can be cancelled still can, for as long. */
+		if (state->status == ACTION_WINDOW)
+			return max_of((int64_t)0, wait);
+	}
+	return max_of((int64_t)0, min_of(since + wait - now.wall_ms, wait));
+}
 
 void core_load_action(struct core *core, const struct msg_action_record *record,
 		      struct core_now now)
@@ -223,12 +246,7 @@ void core_load_action(struct core *core, const struct msg_action_record *record,
 		action->actor = *state->actor;
 		action->state.actor = &action->actor;
 	}
-	/* The boot clock may be another one: what is left is told by the wall, and never more than was given. */
-	action->deadline_ms = now.boot_ms + KEPT_MS;
-	if (state->until_ms.has)
-		action->deadline_ms =
-			now.boot_ms +
-			max_of((int64_t)0, min_of(state->until_ms.v - now.wall_ms, KEPT_MS));
+	action->deadline_ms = now.boot_ms + ms_left(action, now);
 	action->since_ms = now.boot_ms - max_of((int64_t)0, now.wall_ms - state->created_ms);
 	action_add(core, action);
 }
@@ -296,15 +314,19 @@ static void pass_deadline(struct core *core, struct action *action, struct core_
 			   "The executor did not take it up: is it running? Nothing was done.", now,
 			   out);
 		return;
-	case ACTION_RUNNING:
+	default: /* it runs */
 		action_end(
 			core, action, ACTION_UNKNOWN, NULL,
 			"The executor did not report how it ended. Look at the target before trying again.",
 			now, out);
-		return;
-	default:
-		return;
 	}
+}
+
+void action_catch_up(struct core *core, struct action *action, struct core_now now,
+		     struct effects *out)
+{
+	if (!action_is_over(action) && action->deadline_ms <= now.boot_ms)
+		pass_deadline(core, action, now, out);
 }
 
 static void drop_old_requests(struct core *core, struct core_now now)
@@ -327,12 +349,8 @@ void core_tick(struct core *core, struct core_now now, struct effects *out)
 {
 	size_t over = 0;
 
-	for (size_t i = 0; i < core->actions_n; i++) {
-		struct action *action = core->actions[i];
-
-		if (!action_is_over(action) && action->deadline_ms <= now.boot_ms)
-			pass_deadline(core, action, now, out);
-	}
+	for (size_t i = 0; i < core->actions_n; i++)
+		action_catch_up(core, core->actions[i], now, out);
 	for (size_t i = core->actions_n; i-- > 0;) {
 		struct action *action = core->actions[i];
 

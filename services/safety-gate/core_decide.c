@@ -167,6 +167,11 @@ static bool may_approve(struct deciding *d, enum proof_grade proof)
 		answer(d, REPLY_DENIED, "digest", "That is not what is waiting: look at it again.");
 		return false;
 	}
+	if (s->tier == TIER_RED && core_is_red_under_way(d->core)) {
+		answer(d, REPLY_DENIED, "rate",
+		       "Another action that can lose data is under way; one at a time.");
+		return false;
+	}
 	if (d->core->is_frozen) {
 		answer(d, REPLY_DENIED, "frozen", "Jarvis is frozen: unfreeze it first.");
 		return false;
@@ -224,6 +229,7 @@ void core_approval(struct core *core, const char *principal, const char *id,
 		       "There is no such action, or it is over since long.");
 		return;
 	}
+	action_catch_up(core, d.action, now, out);
 	/* Agents have no say here, whatever the broker let through. */
 	if (d.who == WHO_AGENT)
 		answer(&d, REPLY_DENIED, "policy", "Agents decide nothing.");

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MARGIN_MS 60000 /* on top of the tool's own deadline */
 #define NONCE_HEX 64
 
 void core_hello(struct core *core, const struct msg_executor_hello *hello, struct core_now now,
@@ -116,6 +115,11 @@ static bool is_still_right(struct core *core, struct action *action, struct core
 	core_judge_again(core, action, (size_t)action->rec.step, now, arena, target, verdict);
 	if (verdict->decision == DECISION_REFUSE || verdict->decision == DECISION_STATE)
 		return false;
+	if (verdict->decision == DECISION_ASK && !action->state.approved_by) {
+		(void)snprintf(verdict->reason, sizeof(verdict->reason),
+			       "By now a person has to approve it: ask again.");
+		return false;
+	}
 	if (verdict->tier <= action->state.tier)
 		return true;
 	(void)snprintf(verdict->reason, sizeof(verdict->reason),
@@ -128,11 +132,14 @@ void core_claim(struct core *core, const struct msg_grant_claim *claim, struct c
 		struct effects *out)
 {
 	struct action *action = core_action(core, claim->id);
-	const char *fault = claim_fault(core, action, claim);
 	struct judge_target target;
 	struct verdict verdict;
+	const char *fault;
 	char gid[33], text[500];
 
+	if (action)
+		action_catch_up(core, action, now, out);
+	fault = claim_fault(core, action, claim);
 	if (fault) {
 		refuse_claim(claim, fault, out);
 		return;
@@ -151,8 +158,7 @@ void core_claim(struct core *core, const struct msg_grant_claim *claim, struct c
 	action->steps[action->rec.step].status = STEP_RUNNING;
 	effect_audit_action(out, "granted", action, NULL, gid);
 	action_set(action, ACTION_RUNNING,
-		   tool_find(action->state.tool)->deadline_s * 1000LL + MARGIN_MS, now, out);
-	action->state.until_ms.has = false;
+		   tool_find(action->state.tool)->deadline_s * 1000LL + CORE_MARGIN_MS, now, out);
 	send_grant(core, action, claim, &target, now, out);
 }
 

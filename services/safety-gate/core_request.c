@@ -12,8 +12,6 @@
 
 #define RATE_MS 600000
 #define REQUESTS_MAX 100000
-/* What is claimed and reported may take this much longer than the tool's own deadline. */
-#define DEADLINE_MARGIN_MS 60000
 
 /* One request on its way through. */
 struct asking {
@@ -175,6 +173,18 @@ static void refuse(struct asking *a, enum tier tier, const char *code, const cha
 
 /* ── reading what is asked ─────────────────────────────────────────────────────────────────────────────────── */
 
+/* By whatever name. */
+static bool was_named_before(const struct asking *a, const struct judge_target *target)
+{
+	const char *object = judge_object(target, a->out->arena);
+
+	for (size_t i = 0; i < a->targets_n; i++) {
+		if (str_eq(judge_object(&a->targets[i], a->out->arena), object))
+			return true;
+	}
+	return false;
+}
+
 static bool read_one(struct asking *a, const char *target, struct tool_error *error)
 {
 	const char *args = a->request->args;
@@ -195,19 +205,12 @@ static bool read_one(struct asking *a, const char *target, struct tool_error *er
 		       error->text);
 		return false;
 	}
+	if (was_named_before(a, &a->targets[a->targets_n])) {
+		refuse(a, TIER_BLACK, "black", "targets", "targets names something twice.");
+		return false;
+	}
 	a->targets_n++;
 	return true;
-}
-
-static bool has_twice(const struct msg_action_request *request)
-{
-	for (size_t i = 0; i < request->targets_n; i++) {
-		for (size_t k = 0; k < i; k++) {
-			if (str_eq(request->targets[i], request->targets[k]))
-				return true;
-		}
-	}
-	return false;
 }
 
 static bool read_request(struct asking *a)
@@ -222,10 +225,6 @@ static bool read_request(struct asking *a)
 	}
 	if (request->runbook && !str_eq(a->principal, service_table[SERVICE_MONITOR].name)) {
 		refuse(a, TIER_BLACK, "black", "runbook", "Only the monitor runs runbooks.");
-		return false;
-	}
-	if (has_twice(request)) {
-		refuse(a, TIER_BLACK, "black", "targets", "targets names something twice.");
 		return false;
 	}
 	if (!request->targets_n)
@@ -264,17 +263,27 @@ static bool was_started(const struct action *action)
 	}
 }
 
-static void count_recent(const struct core *core, const char *principal,
-			 const struct msg_actor *actor, struct core_now now, struct ask *ask)
+bool core_is_red_under_way(const struct core *core)
 {
 	for (size_t i = 0; i < core->actions_n; i++) {
 		const struct action *action = core->actions[i];
-		size_t n = max_of(action->state.steps_n, (size_t)1);
+
+		if (action->state.tier == TIER_RED && !action_is_over(action) &&
+		    action->state.status != ACTION_WAITING)
+			return true;
+	}
+	return false;
+}
+
+static void count_recent(const struct core *core, const char *principal,
+			 const struct msg_actor *actor, struct core_now now, struct ask *ask)
+{
+	ask->red_under_way = core_is_red_under_way(core);
+	for (size_t i = 0; i < core->actions_n; i++) {
+		const struct action *action = core->actions[i];
+		size_t n = action->state.steps_n;
 		enum tier tier = action->state.tier;
 
-		if (tier == TIER_RED && !action_is_over(action) &&
-		    action->state.status != ACTION_WAITING)
-			ask->red_under_way = true;
 		if (!was_started(action) || now.boot_ms - action->since_ms > RATE_MS ||
 		    !is_same_asker(action, principal, actor))
 			continue;

@@ -18,6 +18,15 @@ static inline uint64_t dice_next(struct dice *dice)
 	return z ^ (z >> 31);
 }
 
+/* Neighbouring seeds have nothing in common: their sequences are not one sequence, shifted. */
+static inline struct dice dice_of(uint64_t seed)
+{
+	struct dice dice = { seed ^ 0x6a09e667f3bcc908 };
+
+	dice.state = dice_next(&dice) * 0xff51afd7ed558ccd;
+	return dice;
+}
+
 /* From 0 to N − 1. */
 static inline size_t dice_roll(struct dice *dice, size_t n)
 {

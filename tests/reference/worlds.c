@@ -365,7 +365,7 @@ void world_make(struct world *w, uint64_t seed, struct str *out)
 	bool is_online;
 
 	*w = (struct world){ .arena = arena_new(),
-			     .dice = { seed * 0x9e3779b97f4a7c15 },
+			     .dice = dice_of(seed),
 			     .view = view_new(),
 			     .boot_ms = 100000000,
 			     .clusters = { "home", "lab" } };

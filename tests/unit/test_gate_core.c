@@ -516,6 +516,12 @@ static void test_wrong_proofs(void **unused)
 	assert_string_equal(reply(&s)->code, "proof");
 	s.w.now.boot_ms += 600001;
 	s.w.now.wall_ms += 600001;
+	gate_world_poll(&s.w, 3);
+	ask(&s, "r2", "guest_shutdown", "{\"guest\":101}");
+	free(id);
+	free(digest);
+	id = id_of(&s);
+	digest = xstrdup(state(&s)->digest);
 	decide(&s, id, "approve", digest, GRADE_KEYWORD);
 	assert_int_equal(reply(&s)->status, REPLY_OK);
 	stage_done(&s);
