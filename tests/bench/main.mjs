@@ -3,6 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fanout, single } from './fanout.mjs';
+import { page } from './page.mjs';
 import { pollCycle } from './poll.mjs';
 import { atRest } from './rest.mjs';
 
@@ -36,6 +37,14 @@ function showRest({ ready_ms: ready, parts, pss_mb: memory, cpu }) {
 	row('start: all services ready', `${Math.round(ready)} ms`, '', '≤ 2 s');
 }
 
+function showPage(r) {
+	const pair = ({ median, p95 }) => `median ${ms(median)}, p95 ${ms(p95)}`;
+	row('page with 500 guests that all move at 1 Hz: script an update', pair(r.table), `overview ${pair(r.overview)}`, '≤ 4 ms');
+	row('… page at rest', `${r.idle_main_percent.toFixed(1)} % of a core`, `all of the browser ${r.idle_browser_percent.toFixed(1)} %`,
+		'≤ 3 %');
+	row('… heap after an hour of updates', `${r.heap_after_mb.toFixed(1)} MB`, `before ${r.heap_before_mb.toFixed(1)} MB`, 'flat');
+}
+
 const BENCHES = {
 	single: async () => { const r = await single(); showSingle(r); return r; },
 	fanout: async () => { const r = await fanout(); showFanout(r); return r; },
@@ -55,6 +64,7 @@ const BENCHES = {
 		row('poll cycle, 100 nodes, 5,000 guests', `${r.cpu_ms.toFixed(0)} ms CPU`, '', '≤ 300 ms');
 		return r;
 	},
+	page: async () => { const r = await page(); showPage(r); return r; },
 	rest: async () => { const r = await atRest(); showRest(r); return r; },
 };
 

@@ -26,7 +26,7 @@ const EXPECTED = /Failed to load resource|WebSocket connection to|net::ERR_/;
 
 /** A page in a context of its own. `problems` collects what went wrong in it. */
 export async function newPage(browser, viewport = LAPTOP, options = {}) {
-	const context = await browser.newContext({ viewport, ...options });
+	const context = await browser.newContext({ viewport, colorScheme: 'dark', ...options });
 	const page = await context.newPage();
 	page.setDefaultTimeout(8000);
 	const problems = [];

@@ -27,8 +27,12 @@ async function scene(options, viewport, body) {
 	}
 }
 
-const row = (vmid, cluster = 'home') => `[data-topic="pve/${cluster}/guest/${vmid}/state"]`;
-const rowTexts = (page) => page.$$eval('.rows .row', (rows) => rows.map((r) => r.dataset.topic.split('/')[3]));
+const topicOf = (vmid, cluster = 'home') => `[data-topic="pve/${cluster}/guest/${vmid}/state"]`;
+/** A guest in the list at the side, and in the table. */
+const row = (vmid, cluster) => `.brief ${topicOf(vmid, cluster)}`;
+const wide = (vmid) => `.wide ${topicOf(vmid)}`;
+const vmids = (page, grid) => page.$$eval(`${grid} .rows .row`, (rows) => rows.map((r) => r.dataset.topic.split('/')[3]));
+const TABLE = { hash: '#view=guests' };
 
 describe('login', () => {
 	test('is asked for, refuses a wrong password with a reason, and lets in', () =>
@@ -78,7 +82,8 @@ describe('login', () => {
 			await logIn(page, USER, PASSWORD);
 			await page.waitForSelector(row(100));
 			await untilText(page, '.activity', /connected to jarvis/);
-			assert.doesNotMatch(await page.innerText('.activity'), /lost|failed/i);
+			assert.doesNotMatch(await page.innerText('.activity'), /lost|gone/i);
+			assert.equal(await page.$('.toast'), null);
 			await page.click('.person');
 			await page.click('.account button:has-text("Log out")');
 			await page.reload();
@@ -140,7 +145,7 @@ describe('live', () => {
 			m.world.nodeDown('pve');
 			await untilText(page, '[aria-label="Node pve"]', /offline/);
 			await untilText(page, row(100), /unknown/);
-			assert.match(await page.innerText(row(100)), /–/);
+			assert.match(await page.innerText(row(100)), /—/);
 			await untilText(page, '.attention', /Node pve is offline/);
 			await untilText(page, '.activity', /Node pve is offline/);
 			assert.ok((await count()) > calm);
@@ -155,7 +160,8 @@ describe('live', () => {
 		scene({}, DESKTOP, async (page, m) => {
 			m.world.nodeDown('pve');
 			m.world.nodeDown('Home');
-			await untilText(page, '.quorum', /no quorum/);
+			await untilText(page, '.health', /quorum\s+lost/);
+			await untilText(page, '.toasts', /lost its quorum/);
 			await page.waitForFunction(() => /no quorum/i.test(document.querySelector('.core-word').textContent));
 			await untilText(page, '.attention', /lost its quorum/);
 		}));
@@ -168,14 +174,14 @@ describe('live', () => {
 				'pve/home/guest/99/state': { ...g, vmid: 99, name: 'newcomer' }, 'pve/home/guest/101/state': null,
 			});
 			await page.waitForSelector(row(101), { state: 'detached' });
-			assert.deepEqual((await rowTexts(page)).slice(0, 3), ['99', '100', '102']);
+			assert.deepEqual((await vmids(page, '.brief')).slice(0, 3), ['99', '100', '102']);
 		}));
 
 	test('a task that fails raises a toast that can be dismissed', () =>
 		scene({}, DESKTOP, async (page, m) => {
 			m.world.taskFails('home', 105);
 			await untilText(page, '.toasts', /vzdump 105 on .* failed/);
-			await untilText(page, '.tasks', /lvcreate/);
+			await untilText(page, '.activity', /lvcreate/);
 			await page.click('.toast button');
 			await page.waitForSelector('.toast', { state: 'detached' });
 		}));
@@ -321,7 +327,7 @@ describe('trouble', () => {
 			for (const n of ['Home', 'pve', 'agent1']) m.world.nodeDown(n);
 			m.world.error = 'the token may not see everything: VM.Audit is missing on /vms';
 			await untilText(page, '.attention', /with a warning/);
-			for (const panel of ['.tasks', '.activity'])
+			for (const panel of ['.services', '.activity'])
 				assert.ok(await page.$eval(`${panel} .panel-body`, (e) => e.clientHeight) >= 60, panel);
 			const cut = await page.$$eval('.service-line span', (all) => all.some((e) => e.scrollWidth > e.clientWidth + 1));
 			assert.equal(cut, false);
@@ -351,41 +357,41 @@ describe('trouble', () => {
 
 describe('the guest table', () => {
 	test('search finds, counts, explains what it cannot read, and lives in the address', () =>
-		scene({}, DESKTOP, async (page) => {
-			await page.keyboard.press('/');
+		scene(TABLE, DESKTOP, async (page) => {
+			await page.keyboard.press('f');
 			await page.keyboard.type('node:agent1 type:lxc -stopped');
-			await page.waitForFunction(() => document.querySelectorAll('.rows .row').length < 15);
-			const found = await page.$$eval('.rows .row', (rows) => rows.map((r) => r.innerText));
+			await page.waitForFunction(() => document.querySelectorAll('.wide .rows .row').length < 15);
+			const found = await page.$$eval('.wide .rows .row', (rows) => rows.map((r) => r.innerText));
 			assert.ok(found.length > 2 && found.every((t) => /agent1/.test(t) && /ct/.test(t) && /running/.test(t)));
 			await untilText(page, '.guests .panel-meta', new RegExp(`${found.length} of 32`));
 			assert.match(await page.evaluate(() => location.hash), /node:agent1/);
 			await page.keyboard.type(' cpu>lots');
 			await untilText(page, '.search-note', /no value of cpu/);
 			await page.keyboard.press('Escape');
-			await page.waitForFunction(() => document.querySelectorAll('.rows .row').length === 32);
+			await page.waitForFunction(() => document.querySelectorAll('.wide .rows .row').length === 32);
 		}));
 
 	test('the keyboard moves, opens and closes', () =>
-		scene({}, DESKTOP, async (page) => {
-			await page.waitForSelector(row(100));
+		scene(TABLE, DESKTOP, async (page) => {
+			await page.waitForSelector(wide(100));
 			await page.keyboard.press('j');
 			await page.keyboard.press('j');
 			await page.keyboard.press('ArrowDown');
 			await page.keyboard.press('k');
-			assert.equal(await page.$eval('.row.is-cursor', (r) => r.dataset.topic), 'pve/home/guest/101/state');
+			assert.equal(await page.$eval('.wide .row.is-cursor', (r) => r.dataset.topic), 'pve/home/guest/101/state');
 			assert.equal(
-				await page.getAttribute('.grid', 'aria-activedescendant'),
-				await page.getAttribute('.row.is-cursor', 'id'),
+				await page.getAttribute('.wide', 'aria-activedescendant'),
+				await page.getAttribute('.wide .row.is-cursor', 'id'),
 			);
 			await page.keyboard.press('Enter');
 			await untilText(page, '.detail', /101 pihole/);
 			await page.waitForFunction(() =>
-				document.activeElement.getAttribute('aria-label') === 'Close the details of pihole');
+				document.activeElement.getAttribute('aria-label') === 'Close the details of 101 pihole');
 			await assertAccessible(page, 'detail');
 			await page.keyboard.press('Escape');
 			await page.waitForSelector('.detail', { state: 'detached' });
 			await page.keyboard.press('End');
-			assert.equal(await page.$eval('.row.is-cursor', (r) => r.dataset.topic), 'pve/home/guest/131/state');
+			assert.equal(await page.$eval('.wide .row.is-cursor', (r) => r.dataset.topic), 'pve/home/guest/131/state');
 			await page.keyboard.press('?');
 			await page.waitForSelector('.help');
 			await assertAccessible(page, 'help');
@@ -394,47 +400,51 @@ describe('the guest table', () => {
 		}));
 
 	test('sorting: natural order until asked, held still under the pointer', () =>
-		scene({ pollMs: 60_000, periodS: 60 }, DESKTOP, async (page, m) => {
-			await page.waitForSelector(row(100));
-			const natural = await rowTexts(page);
+		scene({ ...TABLE, pollMs: 60_000, periodS: 60 }, DESKTOP, async (page, m) => {
+			await page.waitForSelector(wide(100));
+			const natural = await vmids(page, '.wide');
 			assert.deepEqual(natural, [...natural].sort((a, b) => a - b));
 			await page.click('.head .c-cpu button');
 			await page.waitForSelector('[aria-sort=descending]');
-			const sorted = await rowTexts(page);
+			const sorted = await vmids(page, '.wide');
 			const top = `pve/home/guest/${sorted[0]}/state`;
-			await page.hover('.rows .row');
+			await page.hover('.wide .rows .row');
 			m.world.change({ [top]: { ...m.world.docs.get(top), cpu: 0.1 } });
-			await untilText(page, row(sorted[0]), /\b0%/);
-			assert.deepEqual(await rowTexts(page), sorted, 'nothing moves under the pointer');
+			await untilText(page, wide(sorted[0]), /\b0%/);
+			assert.deepEqual(await vmids(page, '.wide'), sorted, 'nothing moves under the pointer');
 			await page.mouse.move(5, 5);
-			await page.waitForFunction((first) => document.querySelector('.rows .row').dataset.topic !== first, top);
+			await page.waitForFunction((first) => document.querySelector('.wide .rows .row').dataset.topic !== first, top);
 			await page.click('.head .c-cpu button');
 			await page.waitForSelector('[aria-sort=ascending]');
 			await page.click('.head .c-cpu button');
-			assert.deepEqual(await rowTexts(page), natural);
+			assert.deepEqual(await vmids(page, '.wide'), natural);
 		}));
 
 	test('the address brings search, order and selection back', () =>
-		scene({ hash: '#q=node:pve&sort=-mem&sel=pve/home/guest/103/state' }, DESKTOP, async (page) => {
+		scene({ hash: '#view=guests&q=node:pve&sort=-mem&sel=pve/home/guest/103/state' }, DESKTOP, async (page) => {
 			await untilText(page, '.detail', /103 nextcloud/);
-			assert.equal(await page.inputValue('.search input'), 'node:pve');
-			await page.waitForSelector('.c-mem[aria-sort=descending]');
 			await page.reload();
 			await untilText(page, '.detail', /103 nextcloud/);
+			await page.keyboard.press('Escape');
+			await page.waitForSelector('.c-mem[aria-sort=descending]');
+			assert.equal(await page.inputValue('.search input'), 'node:pve');
+			await untilText(page, '.brief', /k3s-1/);
+			assert.doesNotMatch(await page.innerText('.brief'), /agent1|win11/, 'one filter for both lists');
 		}));
 });
 
 describe('much and little', () => {
 	test('500 guests: few rows in the page, scrolling, and updates that cost little', () =>
-		scene({ guests: 500, nodes: 12, pollMs: 1000, periodS: 1 }, DESKTOP, async (page) => {
-			await page.waitForSelector(row(100));
-			assert.ok((await page.$$('.rows .row')).length < 60);
-			assert.equal(await page.getAttribute('[role=grid]', 'aria-rowcount'), '501');
-			await page.focus('.grid');
+		scene({ ...TABLE, guests: 500, nodes: 12, pollMs: 1000, periodS: 1 }, DESKTOP, async (page) => {
+			await page.waitForSelector(wide(100));
+			assert.ok((await page.$$('.wide .rows .row')).length < 60);
+			assert.ok((await page.$$('.brief .rows .row')).length < 60);
+			assert.equal(await page.getAttribute('.wide', 'aria-rowcount'), '501');
+			await page.focus('.wide');
 			await page.keyboard.press('End');
-			await page.waitForSelector(row(599));
+			await page.waitForSelector(wide(599));
 			await page.keyboard.press('Home');
-			await page.waitForSelector(row(100));
+			await page.waitForSelector(wide(100));
 			const share = await busyShare(page, 3);
 			assert.ok(share < 0.5, `the page is busy ${(share * 100).toFixed(1)} % of the time`);
 		}));
@@ -474,15 +484,15 @@ describe('small and different screens', () => {
 				await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing sticks out',
 			);
 			await assertAccessible(page, 'phone, cluster');
-			for (const [i, what] of ['cluster', 'guests', 'storages', 'tasks', 'services'].entries()) {
-				await page.click(`.tabs button:nth-child(${i + 1})`);
+			for (const [name, what] of [['Overview', 'cluster'], ['Guests', 'guests'], ['Storage', 'storage-view'], ['Backups', 'backups'], ['Health', 'health']]) {
+				await page.click(`.views button:has-text("${name}")`);
 				await page.waitForSelector(`.panel.${what}`, { state: 'visible' });
 				assert.ok(await fits(page), what);
 			}
-			await page.click('.tabs button:nth-child(2)');
+			await page.click('.views button:has-text("Guests")');
 			await assertAccessible(page, 'phone, guests');
-			assert.match(await page.innerText(row(102)), /102[\s\S]*pve[\s\S]*cpu[\s\S]*mem/);
-			await page.click(row(102));
+			assert.match(await page.innerText(wide(102)), /102[\s\S]*pve[\s\S]*cpu[\s\S]*mem/);
+			await page.click(wide(102));
 			await untilText(page, '.detail', /102 homeassistant/);
 			await page.click('.detail .icon-button');
 			await page.waitForSelector('.detail', { state: 'detached' });

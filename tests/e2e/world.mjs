@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The made-up world behind the mock gateway: a cluster or two whose values wander from a seed, one poll at a time.
 
+import { CALLS, FINDINGS, fixture, sourcesOf, thermal } from './fixture.mjs';
+
 const GIB = 1024 ** 3;
 const NODES = [
 	{ node: 'Home', ip: '192.168.1.50', maxcpu: 20, mem: 24, cpu: 18, model: '13th Gen Intel(R) Core(TM) i5-13500' },
@@ -46,7 +48,7 @@ const STORAGES = [
 const TASK_TYPES = ['vzdump', 'qmstart', 'vzsnapshot', 'qmsnapshot', 'vzstart', 'qmshutdown', 'aptupdate', 'vzreboot'];
 
 /** Documents that are evidence of life: the sources, and presence. */
-const HAS_AGE = /^pve\/[^/]+\/state$|^service\/.*\/state$/;
+const HAS_AGE = /^pve\/[^/]+\/(state|thermal)$|^service\/.*\/state$/;
 
 /** xorshift32: the same world for the same seed. */
 function random(seed) {
@@ -64,7 +66,7 @@ function random(seed) {
 const wander = (rnd, v, step, low, high) => Math.min(high, Math.max(low, v + (rnd() - 0.5) * step));
 
 export class World {
-	constructor({ seed = 7, guests = 32, nodes = 4, pollMs = 1000, clusters = 1, periodS = null } = {}) {
+	constructor({ seed = 7, guests = 32, nodes = 4, pollMs = 1000, clusters = 1, periodS = null, skip = [] } = {}) {
 		this.rnd = random(seed);
 		this.pollMs = pollMs;
 		this.periodS = periodS ?? pollMs / 1000;
@@ -78,6 +80,9 @@ export class World {
 		/* What clusters say of themselves, and how single sources differ from well: { error, last_ok_ms }. */
 		this.error = null;
 		this.faults = {};
+		this.findings = FINDINGS;
+		/* Kinds of documents that nobody publishes. */
+		this.skip = skip;
 		this.events = [];
 		for (const [i, name] of this.names.entries()) this.build(
 			name, i ? Math.min(3, nodes) : nodes, i ? Math.round(guests / 3) : guests,
@@ -120,7 +125,22 @@ export class World {
 			`pve/${cluster}/tasks`,
 			{ ts: now, cluster, tasks: Array.from({ length: 24 }, (_, i) => this.task(cluster, now - i * 311_000, i)) },
 		);
+		const list = this.under(`pve/${cluster}/guest/`).map(([, d]) => d);
+		const more = fixture({ cluster, nodes: names, guests: list, now, skip: this.skip });
+		for (const [topic, d] of Object.entries(more)) this.set(topic, d);
 		this.updateCluster(cluster);
+		this.updateThermal(cluster);
+	}
+
+	/** The thermal collector's own document of how the nodes answer it. */
+	updateThermal(cluster) {
+		if (this.skip.includes('thermal')) return [];
+		const now = Date.now();
+		const source = { last_ok_ms: now, period_s: Math.max(this.periodS, 1), latency_ms: 8, failures: 0, error: null };
+		const sources = Object.fromEntries(this.nodesOf(cluster).map((n) => [`node.${n}`, source]));
+		this.set(`pve/${cluster}/thermal`, { ts: now, cluster, sources });
+		this.seen.set(`pve/${cluster}/thermal`, now);
+		return [`pve/${cluster}/thermal`];
 	}
 
 	buildGuest(cluster, i, names, now) {
@@ -142,7 +162,7 @@ export class World {
 	}
 
 	buildServices() {
-		for (const service of ['proxmox-poller', 'gateway']) {
+		for (const service of this.services()) {
 			const base = `service/${service}/main`;
 			this.set(`${base}/state`, 'online');
 			this.seen.set(`${base}/state`, Date.now());
@@ -154,6 +174,10 @@ export class World {
 				},
 			);
 		}
+	}
+
+	services() {
+		return this.skip.includes('thermal') ? ['proxmox-poller', 'gateway'] : ['proxmox-poller', 'thermal-collector', 'gateway'];
 	}
 
 	health(service) {
@@ -177,23 +201,29 @@ export class World {
 	}
 
 	nodesOf(cluster) {
-		return [...this.docs.keys()].filter((t) => t.startsWith(`pve/${cluster}/node/`)).map((t) => t.split('/')[3]);
+		return this.states(cluster, 'node').map(([, d]) => d.node);
 	}
 
 	under(prefix) {
 		return [...this.docs.entries()].filter(([t]) => t.startsWith(prefix));
 	}
 
+	/** The states of all nodes, guests or storages. */
+	states(cluster, kind) {
+		return this.under(`pve/${cluster}/${kind}/`).filter(([t]) => t.endsWith('/state'));
+	}
+
 	updateCluster(cluster) {
 		const now = Date.now();
-		const nodes = this.under(`pve/${cluster}/node/`).map(([, d]) => d);
+		const nodes = this.states(cluster, 'node').map(([, d]) => d);
 		const on = nodes.filter((n) => n.status === 'online');
-		const guests = this.under(`pve/${cluster}/guest/`).map(([, d]) => d);
+		const guests = this.states(cluster, 'guest').map(([, d]) => d);
 		const stores = this.under(`pve/${cluster}/storage/`).map(([, d]) => d);
 		const sum = (list, f) => list.reduce((a, x) => a + (f(x) ?? 0), 0);
 		const source = { last_ok_ms: now, period_s: this.periodS, latency_ms: 12, failures: 0, error: null };
 		const sources = { resources: source, status: source, tasks: source, 'storage.-': source };
 		for (const n of nodes) sources[`storage.${n.node}`] = source;
+		for (const key of sourcesOf(nodes.map((n) => n.node))) sources[key] = { ...source, period_s: 300 };
 		for (const [key, fault] of Object.entries(this.faults)) sources[key] = { ...source, ...fault };
 		const cores = sum(on, (n) => n.maxcpu);
 		const needed = Math.floor(nodes.length / 2) + 1;
@@ -205,7 +235,7 @@ export class World {
 			cpu: cores ? sum(on, (n) => n.cpu * n.maxcpu) / cores : null, maxcpu: cores, mem: sum(on, (n) => n.mem),
 			maxmem: sum(on, (n) => n.maxmem),
 			disk: sum(stores, (s) => s.used), maxdisk: sum(stores, (s) => s.total), endpoint: on[0]?.node ?? null,
-			version: '8.4.1', error: this.error, sources,
+			version: '8.4.1', error: this.error, findings: this.findings, ...CALLS, sources,
 		});
 		this.seen.set(`pve/${cluster}/state`, now);
 	}
@@ -215,13 +245,15 @@ export class World {
 		const docs = {};
 		const events = this.events.splice(0);
 		for (const cluster of this.names) {
-			for (const [topic, n] of this.under(`pve/${cluster}/node/`)) docs[topic] = this.moveNode(n);
-			for (const [topic, g] of this.under(`pve/${cluster}/guest/`)) docs[topic] = this.moveGuest(g);
+			for (const [topic, n] of this.states(cluster, 'node')) docs[topic] = this.moveNode(n);
+			for (const [topic, g] of this.states(cluster, 'guest')) docs[topic] = this.moveGuest(g);
 			for (const [topic, s] of this.under(`pve/${cluster}/storage/`)) docs[topic] = this.moveStorage(s);
 			this.updateCluster(cluster);
 			docs[`pve/${cluster}/state`] = this.docs.get(`pve/${cluster}/state`);
+			for (const topic of this.updateThermal(cluster)) docs[topic] = this.docs.get(topic);
+			Object.assign(docs, this.moveHeat(cluster));
 		}
-		for (const service of ['proxmox-poller', 'gateway']) events.push([
+		for (const service of this.services()) events.push([
 			`service/${service}/main/health`, this.health(service),
 		]);
 		for (const [topic, d] of Object.entries(docs)) this.set(topic, d);
@@ -242,6 +274,15 @@ export class World {
 			boot_ms: n.boot_ms ?? Date.now() - 3600e3, load1: (cpu / 100) * n.maxcpu * 1.1,
 			load5: (cpu / 100) * n.maxcpu, load15: (cpu / 100) * n.maxcpu * 0.9,
 		};
+	}
+
+	moveHeat(cluster) {
+		const docs = {};
+		for (const [topic, t] of this.under(`pve/${cluster}/node/`).filter(([at]) => at.endsWith('/thermal')))
+			if (t.cpu !== null && !t.held) docs[topic] = thermal(
+				cluster, t.node, Date.now(), Math.round(wander(this.rnd, t.cpu, 2, t.cpu - 1, t.cpu + 1) * 2) / 2,
+			);
+		return docs;
 	}
 
 	moveGuest(g) {

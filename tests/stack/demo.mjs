@@ -1,5 +1,6 @@
 // `make demo`: the whole of Jarvis on a simulated cluster, in the foreground until a signal.
-import { resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Refusal, claimFolder, writeEnv } from './demo-files.mjs';
 import { isFree } from './ports.mjs';
@@ -45,6 +46,8 @@ function settings(stack, mqttPort) {
 		USER: 'operator',
 		// After the operator has chosen a password the first one is gone, and nobody but them knows.
 		PASSWORD: stack.password ?? '',
+		KEYWORD: stack.proof.keyword,
+		TOTP_SECRET: stack.proof.totp,
 		MQTT_HOST: '127.0.0.1',
 		MQTT_PORT: mqttPort,
 		MQTT_USER: READER,
@@ -62,6 +65,8 @@ Jarvis is ready, with a simulated cluster of four nodes.
   URL       ${env.URL}
   user      ${env.USER}
   password  ${env.PASSWORD || '(the one you chose)'}
+  keyword   ${env.KEYWORD}   (approves what interrupts a service)
+  codes     build/jarvisctl totp --file ${data}/totp   (approve what can lose data)
 
 Three things to try:
 
@@ -92,7 +97,7 @@ async function main() {
 	if (port === mqttPort) throw new Refusal(`PORT and MQTT_PORT are both ${port}: choose two`);
 	const folder = claimFolder(resolve(values.data));
 	const note = (text) => console.error(`demo: ${text}`);
-	const stack = new Stack({ data: folder.path, port, mqttPort, observer: false, supervise: true, note });
+	const stack = new Stack({ data: folder.path, port, mqttPort, observer: false, supervise: true, enrol: 'operator', note });
 	try {
 		const launching = stack.launch();
 		folder.remember(stack.runtime);
@@ -100,6 +105,7 @@ async function main() {
 		if (launched === stack) {
 			const env = settings(stack, mqttPort);
 			writeEnv(folder.path, env);
+			writeFileSync(join(folder.path, 'totp'), `${env.TOTP_SECRET}\n`, { mode: 0o600 });
 			greet(env, values.data);
 			console.log(`\n${await signal}: stopping`);
 		}

@@ -17,6 +17,8 @@ export const DEFAULTS = {
 	build: process.env.JARVIS_BUILD ?? 'build',
 	/** change(config) before jarvis.yaml is written. */
 	config: undefined,
+	/** A person who can approve: then `stack.proof` is {keyword, totp}. */
+	enrol: null,
 	/** Text of the broker's ACL; default: what topicgen prints. */
 	acl: null,
 	/** What the observer subscribes to; with `true` it may see all there is (tests), else as READER. */

@@ -51,6 +51,23 @@ export function gateKeys(dir, jarvisctl) {
 	return { signingKey: read('safety-gate', 'signing-key'), publicKey: read('executor', 'gate.pub') };
 }
 
+/**
+ * Lets `name` approve, as jarvisctl does it on the host: {keyword, totp}. Whoever is enrolled stays so; the keyword is
+ * kept beside the secrets, for the gate has but its hash.
+ */
+export function enrol(dir, jarvisctl, name) {
+	const kept = join(dir, `keyword-of-${name}`);
+	if (!existsSync(kept)) {
+		const keyword = randomBytes(9).toString('base64url');
+		const argv = ['person', 'enrol', '--secrets', dir, '--keyword-file', '-', '--yes', '--replace', name];
+		execFileSync(jarvisctl, argv, { input: `${keyword}\n`, stdio: ['pipe', 'ignore', 'inherit'] });
+		writeSecret(kept, keyword);
+	}
+	const { persons } = JSON.parse(readFileSync(join(dir, 'safety-gate', 'persons.json'), 'utf8'));
+	const { totp } = persons.find((person) => person.name === name);
+	return { keyword: readFileSync(kept, 'utf8').trim(), totp };
+}
+
 /** secrets/<service>/<name>, one value a file. */
 export function writeSecrets(dir, passwords, sim, ssh) {
 	for (const name of USERS) writeSecret(join(dir, name, 'mqtt-password'), passwords[name]);

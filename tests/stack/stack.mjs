@@ -9,7 +9,7 @@ import { Observer } from './observer.mjs';
 import { withDefaults } from './options.mjs';
 import { freePort, freePorts } from './ports.mjs';
 import { Process, untilReady } from './process.mjs';
-import { OBSERVER, OBSERVER_ACL, READER, SERVICES, gateKeys, makePasswords, writeSecrets } from './services.mjs';
+import { OBSERVER, OBSERVER_ACL, READER, SERVICES, enrol, gateKeys, makePasswords, writeSecrets } from './services.mjs';
 import { controlSimulator, makeSimulator, makeSshSimulator } from './simulator.mjs';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -83,6 +83,7 @@ export class Stack {
 		const secrets = join(this.data, 'secrets');
 		writeSecrets(secrets, this.passwords, sim, ssh);
 		gateKeys(secrets, this.binary('jarvisctl'));
+		if (this.options.enrol) this.proof = enrol(secrets, this.binary('jarvisctl'), this.options.enrol);
 	}
 
 	#acl() {

@@ -6,6 +6,7 @@ import { render } from 'preact';
 import { startActivity } from './store/activity.ts';
 import { startClock } from './store/clock.ts';
 import { startHistory } from './store/history.ts';
+import { startMode } from './store/mode.ts';
 import { loaded, startLink } from './store/link.ts';
 import { startToasts } from './store/toasts.ts';
 import { troubles } from './store/trouble.ts';
@@ -13,6 +14,7 @@ import { startView } from './store/view.ts';
 import { App } from './ui/App.tsx';
 import { startKeys } from './ui/keys.ts';
 
+startMode();
 startView();
 startClock();
 startHistory();

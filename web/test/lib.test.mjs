@@ -48,11 +48,11 @@ describe('topics', () => {
 
 describe('values for people', () => {
 	test('unknown is a dash', () => {
-		for (const f of [bytes, percent, duration, rate, decimal]) assert.equal(f(null), '–');
+		for (const f of [bytes, percent, duration, rate, decimal]) assert.equal(f(null), '—');
 		assert.equal(share(null, 10), null);
 		assert.equal(share(5, 0), null);
 		assert.equal(share(0, 10), 0);
-		assert.equal(bytes(NaN), '–');
+		assert.equal(bytes(NaN), '—');
 	});
 	test('bytes, rates, times', () => {
 		assert.equal(bytes(0), '0 B');
@@ -154,7 +154,7 @@ describe('rows in view', () => {
 describe('the address', () => {
 	test('holds the view and reads it back', () => {
 		const view = {
-			q: 'cpu>80 node:pve', sort: '-cpu', sel: 'pve/home/guest/100/state', tab: 'guests', cluster: 'home',
+			q: 'cpu>80 node:pve', sort: '-cpu', sel: 'pve/home/guest/100/state', view: 'guests', cluster: 'home',
 		};
 		const hash = formatHash(view);
 		assert.deepEqual(parseHash(hash), view);

@@ -116,3 +116,43 @@ describe('what cannot be read', () => {
 		assert.equal(parseSearch('').terms, 0);
 	});
 });
+
+describe('backups, snapshots, heat', () => {
+	const DAY = 86_400;
+	const item = (over = {}) => ({
+		text: ['105', 'jellyfin'], sizes: {},
+		fields: { backup: ['fine'], snapshot: ['some', 'works'], onboot: 'yes', kind: 'guest', ...over.fields },
+		numbers: { backup: 3 * DAY, snapshot: 40 * DAY, temp: 71, life: null, ...over.numbers },
+	});
+	const hits = (query, over) => parseSearch(query).test(item(over));
+	test('words for how well something is backed up', () => {
+		assert.ok(hits('backup:fine'));
+		assert.ok(hits('backup:ok'));
+		assert.ok(hits('-backup:none'));
+		assert.ok(hits('backup:none,stale', { fields: { backup: ['never', 'none'] } }));
+		assert.ok(!hits('backup:failed'));
+	});
+	test('ages: a bare number is days, what never was satisfies nothing', () => {
+		assert.ok(hits('backup>2d'));
+		assert.ok(hits('backup>2'));
+		assert.ok(hits('backup<1w'));
+		assert.ok(!hits('backup>72h'));
+		assert.ok(hits('snapshot>30d'));
+		assert.ok(!hits('backup>2d', { numbers: { backup: null } }));
+		assert.ok(!hits('backup<2d', { numbers: { backup: null } }));
+	});
+	test('degrees, with or without their unit', () => {
+		assert.ok(hits('temp>70'));
+		assert.ok(hits('temp>70c'));
+		assert.ok(hits('temp >= 71°C'));
+		assert.ok(!hits('temp>71'));
+		assert.equal(parseSearch('temp>70G').errors.length, 1);
+		assert.equal(parseSearch('backup>2G').errors.length, 1);
+	});
+	test('kinds and yes or no', () => {
+		assert.ok(hits('kind:guests'));
+		assert.ok(!hits('kind:disk'));
+		assert.ok(hits('onboot:true'));
+		assert.ok(hits('snapshot:some'));
+	});
+});

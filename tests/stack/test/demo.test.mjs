@@ -1,7 +1,7 @@
 // `make demo` from the outside, with stand-ins for the services: files, ports, signals, and what is left.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { connectMqtt } from '../mqtt.mjs';
@@ -21,6 +21,8 @@ function fakeBinary(name, script) {
 before(() => {
 	mkdirSync(build);
 	for (const { name } of SERVICES) fakeBinary(name, `exec ${process.execPath} ${FAKE} ${name} "$@"`);
+	// Keys and the enrolment are made by the real one.
+	symlinkSync(resolve(process.env.JARVIS_BUILD ?? 'build', 'jarvisctl'), join(build, 'jarvisctl'));
 	const own = (name) => `user ${name}\\ntopic readwrite jarvis/service/${name}/#\\n`;
 	fakeBinary('topicgen', `printf '${USERS.map(own).join('')}user demo\\ntopic read jarvis/#\\n'`);
 });
@@ -52,8 +54,8 @@ test('two side by side; each says how to reach it, and leaves nothing', async ()
 	const ports = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
 	const demos = folders.map((data, i) => startDemo(data, ports[i], ports[i + 2]));
 	const envs = await Promise.all(demos.map((demo, i) => ready(demo, folders[i])));
-	assert.deepEqual(Object.keys(envs[0]), ['URL', 'USER', 'PASSWORD', 'MQTT_HOST', 'MQTT_PORT', 'MQTT_USER',
-		'MQTT_PASSWORD', 'SIM_CONTROL_URL']);
+	assert.deepEqual(Object.keys(envs[0]), ['URL', 'USER', 'PASSWORD', 'KEYWORD', 'TOTP_SECRET', 'MQTT_HOST', 'MQTT_PORT',
+		'MQTT_USER', 'MQTT_PASSWORD', 'SIM_CONTROL_URL']);
 	assert.equal(envs[0].URL, `http://127.0.0.1:${ports[0]}`);
 	assert.equal(envs[0].PASSWORD, 'swordfish');
 	assert.equal(statSync(join(folders[0], 'demo.env')).mode & 0o777, 0o600);

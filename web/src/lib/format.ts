@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Values as people read them. What is unknown is a dash, never a zero. */
 
-export const DASH = '–';
+export const DASH = '—';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
@@ -69,6 +69,21 @@ export function timeOrDay(ms: number, wall: number): string {
 	const d = new Date(ms);
 	if (d.toDateString() === new Date(wall).toDateString()) return clockTime(ms);
 	return `${d.getDate()} ${MONTHS[d.getMonth()]}`;
+}
+
+/** How long ago, or how long until, as an age: 3d 4h; a dash for what never was. */
+export function since(ms: number | null | undefined, wall: number): string {
+	return ms === null || ms === undefined ? DASH : duration(wall - ms);
+}
+
+/** A day and its time: 20 Nov 02:30. */
+export function dayTime(ms: number): string {
+	const d = new Date(ms);
+	return `${d.getDate()} ${MONTHS[d.getMonth()]} ${clockTime(ms).slice(0, 5)}`;
+}
+
+export function celsius(n: number | null | undefined): string {
+	return n === null || n === undefined || !Number.isFinite(n) ? DASH : `${Math.round(n)}°`;
 }
 
 export function decimal(n: number | null | undefined, digits = 2): string {

@@ -5,17 +5,17 @@ export interface ViewState {
 	q: string;
 	/** Column, with a minus for descending; empty for the natural order. */
 	sort: string;
-	/** Topic of the guest whose details are open. */
+	/** Topic of what is open in the centre. */
 	sel: string;
-	tab: string;
+	view: string;
 	cluster: string;
 }
 
-const KEYS: (keyof ViewState)[] = ['cluster', 'tab', 'q', 'sort', 'sel'];
+const KEYS: (keyof ViewState)[] = ['cluster', 'view', 'q', 'sort', 'sel'];
 
 export function parseHash(hash: string): ViewState {
 	const params = new URLSearchParams(hash.replace(/^#/, ''));
-	const state: ViewState = { q: '', sort: '', sel: '', tab: '', cluster: '' };
+	const state: ViewState = { q: '', sort: '', sel: '', view: '', cluster: '' };
 	for (const key of KEYS) state[key] = params.get(key) ?? '';
 	return state;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The search language of the guest table:
+ * The search language of the tables and of the search over everything:
  *   cpu>80  mem >= 2G  uptime<1d    numbers with an operator; %, sizes and times may carry a unit
  *   node:pve  type:vm,lxc  tag:prod fields, the whole word in any case; a comma means "or"
  *   name:jelly                      a part of the name
- *   jelly  jelly,plex  "two words"  text anywhere in id, name, node, type, status or a tag
+ *   backup:none backup>2d           how well a guest is backed up, how old its last good backup is
+ *   snapshot>30d  temp>70  life<20  its oldest snapshot, its node's processor, what is left of a disk
+ *   jelly  jelly,plex  "two words"  text anywhere in what names the thing
  *   -stopped  -tag:test             a minus turns a term round
  * Terms are joined by "and". An unknown value satisfies no comparison. What cannot be read is reported, not guessed.
  */
@@ -32,16 +34,21 @@ export interface Query {
 
 const FIELDS: Record<string, string> = {
 	name: 'name', node: 'node', host: 'node', type: 'type', tag: 'tag', tags: 'tag', status: 'status', is: 'status',
-	pool: 'pool', lock: 'lock', ha: 'ha', id: 'vmid', vmid: 'vmid',
+	pool: 'pool', lock: 'lock', ha: 'ha', id: 'vmid', vmid: 'vmid', backup: 'backup', snapshot: 'snapshot',
+	storage: 'storage', job: 'job', onboot: 'onboot', kind: 'kind', health: 'health', os: 'os',
 };
 const NUMBERS: Record<string, string> = {
 	cpu: 'cpu', mem: 'mem', memory: 'mem', disk: 'disk', cores: 'cores', uptime: 'uptime', netin: 'netin',
-	netout: 'netout', net: 'net', read: 'read', write: 'write', vmid: 'vmid', id: 'vmid',
+	netout: 'netout', net: 'net', read: 'read', write: 'write', vmid: 'vmid', id: 'vmid', backup: 'backup',
+	snapshot: 'snapshot', snapshots: 'snapshots', temp: 'temp', life: 'life', used: 'disk', updates: 'updates',
 };
 /** Words people use for what Proxmox calls otherwise. */
 const ALIASES: Record<string, Record<string, string>> = {
 	type: { vm: 'qemu', ct: 'lxc', container: 'lxc' },
 	status: { on: 'running', up: 'running', off: 'stopped', down: 'stopped' },
+	backup: { ok: 'fine', good: 'fine', old: 'stale', bad: 'failed' },
+	kind: { vm: 'guest', ct: 'guest', guests: 'guest', nodes: 'node', disks: 'disk', storages: 'storage', jobs: 'job' },
+	onboot: { true: 'yes', 1: 'yes', false: 'no', 0: 'no' },
 };
 const SIZE: Record<string, number> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
 const TIME: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
@@ -78,15 +85,24 @@ interface Amount {
 	absolute: boolean;
 }
 
+/** Ages, with what a bare number of them means. */
+const AGES: Record<string, number> = { uptime: 1, backup: TIME.d!, snapshot: TIME.d! };
+const SIZED = new Set(['mem', 'disk', 'netin', 'netout', 'net', 'read', 'write']);
+
 /** "80", "80%", "2G", "1.5d"; null when it is no number of this field. */
 function parseAmount(field: string, text: string): Amount | null {
-	const m = /^(\d+(?:\.\d+)?)([a-z%]*)$/i.exec(text);
+	const m = /^(\d+(?:\.\d+)?)([a-z%°]*)$/i.exec(text);
 	if (!m) return null;
 	const value = Number(m[1]);
 	const unit = m[2]!.toLowerCase().replace(/(ib|b)?(\/s)?$/, '');
+	const age = AGES[field];
+	if (age) {
+		const size = unit === '' ? age : TIME[unit];
+		return size ? { value: value * size, absolute: false } : null;
+	}
 	if (unit === '' || unit === '%') return { value, absolute: false };
-	if (field === 'uptime') return TIME[unit] ? { value: value * TIME[unit], absolute: false } : null;
-	if (!SIZE[unit] || field === 'cpu' || field === 'vmid' || field === 'cores') return null;
+	if (field === 'temp') return /^°?c?$/.test(unit) ? { value, absolute: false } : null;
+	if (!SIZE[unit] || !SIZED.has(field)) return null;
 	return { value: value * SIZE[unit], absolute: true };
 }
 
@@ -103,6 +119,8 @@ const LOOSE: Record<string, (have: string, wanted: string) => boolean> = {
 	lock: (have, wanted) => have.startsWith(wanted),
 	ha: (have, wanted) => have.startsWith(wanted),
 	vmid: (have, wanted) => have.startsWith(wanted),
+	job: (have, wanted) => have.includes(wanted),
+	os: (have, wanted) => have.startsWith(wanted),
 };
 const same = (have: string, wanted: string) => have === wanted;
 

@@ -7,7 +7,7 @@ import type { IconName } from '../ui/Icon.tsx';
 import { match, observeDocs, word } from './docs.ts';
 import { socketOpen } from './fresh.ts';
 import { onBatch } from './link.ts';
-import { onLeave } from './session.ts';
+import { loginState, onLeave } from './session.ts';
 import { toast } from './toasts.ts';
 
 export type Tone = 'ok' | 'warn' | 'crit' | 'info' | 'none';
@@ -34,8 +34,11 @@ function nodeChanged(_topic: string, a: NodeState, b: NodeState | null): void {
 	const name = a.node;
 	if (!b) return add('info', 'none', `Node ${name} left the cluster`);
 	if (a.status === b.status) return;
-	if (b.status === 'online') add('ok', 'online', `Node ${name} is online`);
-	else add('crit', b.status === 'offline' ? 'offline' : 'unknown', `Node ${name} is ${b.status}`);
+	const words = `Node ${name} is ${b.status}`;
+	if (b.status === 'online') add('ok', 'online', words);
+	else add('crit', b.status === 'offline' ? 'offline' : 'unknown', words);
+	if (b.status === 'offline') toast('crit', words, b.reason ?? '');
+	else if (a.status === 'offline' && b.status === 'online') toast('ok', words);
 }
 
 const GUEST_ICON: Partial<Record<GuestState['status'], IconName>> = {
@@ -67,14 +70,17 @@ function storageChanged(_topic: string, a: StorageState, b: StorageState | null)
 function clusterChanged(_topic: string, a: ClusterState, b: ClusterState | null): void {
 	if (!b || a.quorate === b.quorate || b.quorate === null) return;
 	const name = a.cluster;
-	if (b.quorate) add('ok', 'online', `Cluster ${name} is quorate`);
-	else add('crit', 'error', `Cluster ${name} lost its quorum`);
+	const words = b.quorate ? `Cluster ${name} is quorate` : `Cluster ${name} lost its quorum`;
+	add(b.quorate ? 'ok' : 'crit', b.quorate ? 'online' : 'error', words);
+	toast(b.quorate ? 'ok' : 'crit', words, b.quorate ? '' : 'Proxmox refuses changes until it is back.');
 }
 
 function presenceChanged(topic: string, a: string, b: string | null): void {
 	if (a === b) return;
 	const up = b === 'online';
-	add(up ? 'ok' : 'crit', up ? 'online' : 'offline', `Service ${word(topic, 'service')} is ${b ?? 'gone'}`);
+	const words = `Service ${word(topic, 'service')} is ${b ?? 'gone'}`;
+	add(up ? 'ok' : 'crit', up ? 'online' : 'offline', words);
+	toast(up ? 'ok' : 'crit', words, up ? '' : 'What it reports is old until it is back.');
 }
 
 const CHANGES: Partial<Record<TopicId, Change>> = {
@@ -89,18 +95,17 @@ export function taskTitle(t: Task): string {
 	return t.id ? `${t.type} ${t.id}` : t.type;
 }
 
+/** Tasks have a document of their own, which lists them; only a failure calls for more. */
 function taskEvent(e: EventTask): void {
 	const t = e.after ?? e.before;
-	if (!t || e.event_type !== 'end') return;
-	const words = `${taskTitle(t)} on ${t.node}`;
-	if (t.status !== 'failed') return add(t.status === 'warning' ? 'warn' : 'none', 'task', `${words}: ${t.status}`);
-	const why = t.exitstatus ?? 'no reason given';
-	add('crit', 'error', `${words} failed: ${why}`);
-	toast('crit', `Task ${words} failed`, why);
+	if (!t || e.event_type !== 'end' || t.status !== 'failed') return;
+	toast('crit', `Task ${taskTitle(t)} on ${t.node} failed`, t.exitstatus ?? 'no reason given');
 }
 
 export function startActivity(): void {
 	observeDocs((topic, before, after) => {
+		/* Who logs out takes the documents along: nothing happened. */
+		if (loginState.peek() === 'out') return;
 		const id = match(topic)?.id;
 		if (id) CHANGES[id]?.(topic, before as never, after as never);
 	});
@@ -110,7 +115,10 @@ export function startActivity(): void {
 	let ever = false;
 	effect(() => {
 		const up = socketOpen.value;
-		if (up) queueMicrotask(() => add('info', 'link', ever ? 'Connection is back' : 'Connected to Jarvis'));
+		if (up) queueMicrotask(() => {
+			add('info', 'link', ever ? 'Connection is back' : 'Connected to Jarvis');
+			if (ever) toast('ok', 'Connection is back');
+		});
 		else if (ever) queueMicrotask(() => ever && add('warn', 'link', 'Connection lost'));
 		queueMicrotask(() => (ever ||= up));
 	});

@@ -84,16 +84,30 @@ export function topicsOf(id: TopicId, cluster: string): ReadonlySignal<readonly 
 export const clusters = computed(() => index('CLUSTER_STATE').value.map((t) => word(t, 'cluster')));
 export const clusterTopic = (cluster: string) => TOPICS.CLUSTER_STATE.pattern.replace('{cluster}', cluster);
 
-function note(topic: string, exists: boolean): void {
+function note(topic: string, exists: boolean): TopicId | undefined {
 	const id = match(topic)?.id;
 	if (!id) return;
 	let set = present.get(id);
 	if (!set) present.set(id, (set = new Set()));
-	if (set.has(topic) === exists) return;
-	if (exists) set.add(topic);
-	else set.delete(topic);
-	dirty.add(id);
+	if (set.has(topic) !== exists) {
+		if (exists) set.add(topic);
+		else set.delete(topic);
+		dirty.add(id);
+	}
+	return id;
 }
+
+const versions = new Map<TopicId, Signal<number>>();
+const touched = new Set<TopicId>();
+
+function version(id: TopicId): Signal<number> {
+	let found = versions.get(id);
+	if (!found) versions.set(id, (found = signal(0)));
+	return found;
+}
+
+/** Moves whenever any document of a kind did: for who looks at all of them, instead of following each. */
+export const kindVersion = (id: TopicId): ReadonlySignal<number> => version(id);
 
 /** Called with every document that replaces another one. */
 export type Observer = (topic: string, before: unknown, after: unknown) => void;
@@ -110,11 +124,14 @@ export function setDocs(changes: Readonly<Record<string, unknown>>): void {
 			const target = cell(topic);
 			const before = target.peek();
 			target.value = value;
-			note(topic, value !== null);
+			const id = note(topic, value !== null);
+			if (id) touched.add(id);
 			if (before !== null) for (const fn of observers) fn(topic, before, value);
 		}
 		for (const id of dirty) index(id).value = [...(present.get(id) ?? NONE)].sort(naturally);
 		dirty.clear();
+		for (const id of touched) version(id).value = version(id).peek() + 1;
+		touched.clear();
 	});
 }
 

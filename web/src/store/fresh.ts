@@ -116,8 +116,16 @@ function refOf(topic: string): FreshnessRef | null {
 
 const UNKNOWN: ReadonlySignal<Verdict> = computed(() => 'no-evidence');
 
+const verdicts = new Map<string, ReadonlySignal<Verdict>>();
+
 /** The verdict on a document. */
 export function freshness(topic: string): ReadonlySignal<Verdict> {
+	let found = verdicts.get(topic);
+	if (!found) verdicts.set(topic, (found = verdictOf(topic)));
+	return found;
+}
+
+function verdictOf(topic: string): ReadonlySignal<Verdict> {
 	const ref = refOf(topic);
 	if (!ref) return UNKNOWN;
 	if (ref.sourceTopic === null || ref.sourceKey === null) return ownerFreshness(ref.owner);

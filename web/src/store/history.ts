@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the page saw since it was opened: a sample of every node and guest at each poll, a gap where nothing was
+ * What the page saw since it was opened: a sample of the cluster, every node and guest at each poll, a gap where nothing was
  * known. Taken when the cluster's source document arrives live, for that is the pace of the eyes; a document itself
  * is published only when it changes.
  */
@@ -9,8 +9,8 @@ import type { ClusterState, GuestState, NodeState } from '../generated/topics.ts
 import { share } from '../lib/format.ts';
 import { Samples } from '../lib/ring.ts';
 import type { TopicId } from '../lib/topics.ts';
-import { match, peekDoc, topics, word } from './docs.ts';
-import { freshness } from './fresh.ts';
+import { clusterTopic, match, peekDoc, topicsOf, word } from './docs.ts';
+import { freshness, sourceFreshness } from './fresh.ts';
 import { onBatch } from './link.ts';
 import { onLeave } from './session.ts';
 
@@ -38,20 +38,22 @@ export function history(topic: string): History {
 	return found;
 }
 
+function sampleOne(topic: string, live: boolean): void {
+	const d = peekDoc<NodeState | GuestState | ClusterState>(topic);
+	const h = history(topic);
+	h.cpu.push(live && d ? d.cpu : null);
+	h.mem.push(live && d ? share(d.mem, d.maxmem) : null);
+}
+
 function sampleKind(id: TopicId, cluster: string): void {
-	for (const topic of topics(id).peek()) {
-		if (word(topic, 'cluster') !== cluster) continue;
-		const d = peekDoc<NodeState | GuestState>(topic);
-		const live = freshness(topic).value === 'live';
-		const h = history(topic);
-		h.cpu.push(live && d ? d.cpu : null);
-		h.mem.push(live && d ? share(d.mem, d.maxmem) : null);
-	}
+	for (const topic of topicsOf(id, cluster).peek()) sampleOne(topic, freshness(topic).value === 'live');
 }
 
 function sample(cluster: string): void {
 	sampleKind('NODE_STATE', cluster);
 	sampleKind('GUEST_STATE', cluster);
+	const topic = clusterTopic(cluster);
+	sampleOne(topic, sourceFreshness('proxmox-poller', topic, 'resources').value === 'live');
 	sampled(cluster).value++;
 }
 

@@ -110,7 +110,42 @@ function streamEvidence(docs: Record<string, unknown>): Record<string, number> {
 	return out;
 }
 
+/*
+ * A page that nobody sees draws nothing, and one that is seen draws at most a few times a second: changes are kept,
+ * the newest of each topic, and taken in at once. What comes after a pause is taken in without waiting. Bounded by the
+ * number of topics.
+ */
+const PACE_MS = 250;
+let lastApplied = 0;
+let paceTimer: ReturnType<typeof setTimeout> | undefined;
+let held: { docs: Record<string, unknown>; events: [string, unknown][]; at: Map<string, [number | null,
+	number]> } | null;
+const HELD_EVENTS = 100;
+
+function holdBack(f: Frame): void {
+	held ??= { docs: {}, events: [], at: new Map() };
+	Object.assign(held.docs, f.docs);
+	held.events = [...held.events, ...f.events ?? []].slice(-HELD_EVENTS);
+	for (const [topic, ms] of Object.entries(f.seen ?? {})) held.at.set(topic, [ms, now()]);
+	clearTimeout(paceTimer);
+	if (!document.hidden) paceTimer = setTimeout(release, Math.max(0, lastApplied + PACE_MS - now()));
+}
+
+/** Nobody looks, or it has just been drawn. */
+const waits = () => document.hidden || held !== null || now() - lastApplied < PACE_MS;
+
+function release(): void {
+	const h = held;
+	held = null;
+	clearTimeout(paceTimer);
+	if (!h) return;
+	const seen: Record<string, number | null> = {};
+	for (const [topic, [ms, at]] of h.at) seen[topic] = ms === null ? null : ms + (now() - at);
+	batch(() => applyChange({ op: 'chg', docs: h.docs, events: h.events, seen }));
+}
+
 function applyChange(f: Frame): void {
+	lastApplied = now();
 	const events = f.events ?? [];
 	const docs = { ...f.docs, ...streamDocs(events) };
 	const seen = { ...streamEvidence(docs), ...f.seen };
@@ -143,6 +178,8 @@ function hello(f: Frame): void {
 }
 
 function handle(f: Frame): void {
+	if (f.op === 'chg' && loaded.value && waits()) return holdBack(f);
+	if (held && f.op !== 'pong') release();
 	if (f.op === 'hello') hello(f);
 	else if (f.op === 'snap') applySnap(f);
 	else if (f.op === 'chg') applyChange(f);
@@ -172,6 +209,7 @@ function receive(data: unknown): void {
 function lose(code: number): void {
 	socket = null;
 	endSnapshot();
+	held = null;
 	batch(() => {
 		socketOpen.value = false;
 		roundTrip.value = null;
@@ -263,7 +301,9 @@ export function startLink(): void {
 	onTick(prune);
 	addEventListener('online', retryNow);
 	document.addEventListener('visibilitychange', () => {
-		if (!document.hidden) retryNow();
+		if (document.hidden) return;
+		release();
+		retryNow();
 	});
 	/* After a login the connection resumes; after a logout it ends. */
 	effect(() => {

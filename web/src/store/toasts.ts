@@ -16,19 +16,28 @@ const KEPT = 4;
 const SHOWN_MS = { info: 5000, ok: 5000, crit: 20_000 };
 let next = 1;
 export const toasts = signal<readonly Toast[]>([]);
+/** How many failures were pushed off the screen by later ones. */
+export const unseen = signal(0);
 
 export function toast(tone: Toast['tone'], title: string, text = ''): void {
-	toasts.value = [...toasts.value, { id: next++, tone, title, text, until: now() + SHOWN_MS[tone] }].slice(-KEPT);
+	const all = [...toasts.value, { id: next++, tone, title, text, until: now() + SHOWN_MS[tone] }];
+	unseen.value += all.slice(0, -KEPT).filter((t) => t.tone === 'crit').length;
+	toasts.value = all.slice(-KEPT);
 }
 
 export function dismiss(id: number): void {
-	toasts.value = toasts.value.filter((t) => t.id !== id);
+	keep((t) => t.id !== id);
+}
+
+function keep(which: (t: Toast) => boolean): void {
+	toasts.value = toasts.value.filter(which);
+	if (toasts.value.length === 0) unseen.value = 0;
 }
 
 export function startToasts(): void {
-	onLeave(() => (toasts.value = []));
+	onLeave(() => keep(() => false));
 	onTick(() => {
 		const t = now();
-		if (toasts.value.some((x) => x.until <= t)) toasts.value = toasts.value.filter((x) => x.until > t);
+		if (toasts.value.some((x) => x.until <= t)) keep((x) => x.until > t);
 	});
 }

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* What wants a person's eye, from the documents alone. Stale is trouble of its own, never silence. */
 import { computed } from '@preact/signals';
-import type { ClusterState, GuestState, NodeState, StorageState } from '../generated/topics.ts';
-import { plural, share } from '../lib/format.ts';
+import type {
+	CephState, ClusterState, DiskState, GuestBackup, GuestState, HaState, NodeState, NodeThermal, StorageState, ZfsPool,
+} from '../generated/topics.ts';
+import { celsius, plural, share } from '../lib/format.ts';
+import { cpuHeat } from '../lib/heat.ts';
 import { PERIODS, verdictReason, type Verdict } from '../lib/freshness.ts';
+import { guestsOf } from './census.ts';
 import { clusters, clusterTopic, doc, topics, topicsOf, word } from './docs.ts';
+import { backupCounts, diskWord } from './health.ts';
+import { nodeTopic, seen, sibling } from './objects.ts';
 import { brokerUp, freshness, socketOpen, sourceFreshness } from './fresh.ts';
 import { loaded } from './link.ts';
 
@@ -13,7 +19,7 @@ export interface Trouble {
 	level: 'crit' | 'warn';
 	text: string;
 	detail: string;
-	/** Guest to open, if it is about one. */
+	/** What to open, if it is about one thing. */
 	topic?: string;
 }
 
@@ -77,10 +83,8 @@ function put(map: ByNode, node: string, lost: Lost): void {
 
 function unknownGuests(name: string): ByNode {
 	const out: ByNode = new Map();
-	for (const topic of topicsOf('GUEST_STATE', name).value) {
-		const g = doc<GuestState>(topic).value;
-		if (g && !g.template && g.status === 'unknown') put(out, g.node, { topic, reason: g.reason ?? '' });
-	}
+	for (const { topic, g } of guestsOf(name).value)
+		if (g.status === 'unknown') put(out, g.node, { topic, reason: g.reason ?? '' });
 	return out;
 }
 
@@ -105,7 +109,7 @@ function nodeTrouble(topic: string, guests: ByNode, storages: ByNode): Trouble[]
 	guests.delete(n.node);
 	storages.delete(n.node);
 	const detail = [counts.length ? `${counts.join(', ')} unknown` : '', n.reason ?? ''].filter(Boolean).join(' · ');
-	return [(n.status === 'offline' ? crit : warn)(topic, `Node ${n.node} is ${n.status}`, detail)];
+	return [(n.status === 'offline' ? crit : warn)(topic, `Node ${n.node} is ${n.status}`, detail, topic)];
 }
 
 function guestName(topic: string): string {
@@ -115,9 +119,8 @@ function guestName(topic: string): string {
 
 function guestErrors(name: string): Trouble[] {
 	const groups = new Map<string, Trouble[]>();
-	for (const topic of topicsOf('GUEST_STATE', name).value) {
-		const g = doc<GuestState>(topic).value;
-		if (!g || g.template || !g.status.endsWith('-error')) continue;
+	for (const { topic, g } of guestsOf(name).value) {
+		if (!g.status.endsWith('-error')) continue;
 		const group = `guests of node ${g.node}: ${g.status}`;
 		const one = crit(topic, `${guestName(topic)}: ${g.status}`, g.reason ?? '', topic);
 		groups.set(group, [...groups.get(group) ?? [], one]);
@@ -162,10 +165,62 @@ function storageFaults(topic: string): Trouble[] {
 	const s = doc<StorageState>(topic).value;
 	if (!s || s.status === 'disabled' || s.status === 'unknown' || freshness(topic).value !== 'live') return [];
 	const who = `Storage ${s.storage}${s.node ? ` of node ${s.node}` : ''}`;
-	if (s.status !== 'available') return [warn(topic, `${who} is ${s.status}`, s.reason ?? '')];
+	if (s.status !== 'available') return [warn(topic, `${who} is ${s.status}`, s.reason ?? '', topic)];
 	const used = share(s.used, s.total) ?? 0;
 	if (used < FULL_WARN) return [];
-	return [(used >= FULL_CRIT ? crit : warn)(topic, `${who} is ${used.toFixed(0)}% full`)];
+	return [(used >= FULL_CRIT ? crit : warn)(topic, `${who} is ${used.toFixed(0)}% full`, '', topic)];
+}
+
+/* ── hardware, high availability, Ceph ── */
+
+function heatTrouble(name: string): Trouble[] {
+	return seen<NodeThermal>('NODE_THERMAL', name).flatMap(({ topic, d, live }) => {
+		const { heat, celsius: at, limits } = cpuHeat(d);
+		if (!live || (heat !== 'hot' && heat !== 'critical')) return [];
+		const text = `Node ${d.node} is ${heat === 'critical' ? 'critically hot' : 'hot'}: ${celsius(at)}`;
+		const detail = `its limit is ${celsius(limits.max)}, critical ${celsius(limits.critical)}`;
+		return [(heat === 'critical' ? crit : warn)(topic, text, detail, nodeTopic(name, d.node))];
+	});
+}
+
+function diskTrouble(name: string): Trouble[] {
+	const disks = seen<DiskState>('DISK_STATE', name).filter((x) => x.live && diskWord(x.d) === 'failing');
+	const pools = seen<ZfsPool>('POOL_STATE', name).filter((x) => x.live && x.d.health && x.d.health !== 'ONLINE');
+	return [
+		...disks.map(({ topic, d }) => crit(
+			topic, `Disk ${d.device ?? d.serial} of node ${d.node} is failing`,
+			`${d.model ?? 'disk'} ${d.serial}: SMART says ${d.health}`, nodeTopic(name, d.node),
+		)),
+		...pools.map(({ topic, d }) => crit(
+			topic, `Pool ${d.pool} of node ${d.node} is ${d.health}`, d.bad_devices.join(', '), nodeTopic(name, d.node),
+		)),
+	];
+}
+
+/** A backup that failed is worth an eye; that one is missing is said under Health. */
+function backupTrouble(name: string): Trouble[] {
+	const list = backupCounts(name).failing;
+	if (list.length > NAMED) return [warn(`${name} backups`, `The last backups of ${list.length} guests have failed`)];
+	return list.map((t) => {
+		const why = doc<GuestBackup>(sibling(t, 'backup')).value?.last_error ?? '';
+		return warn(sibling(t, 'backup'), `Backup of ${guestName(t)} failed`, why, t);
+	});
+}
+
+function serviceTrouble(name: string): Trouble[] {
+	const out: Trouble[] = [];
+	const [ha, ceph] = [`pve/${name}/ha`, `pve/${name}/ceph`];
+	if (freshness(ha).value === 'live')
+		for (const s of doc<HaState>(ha).value?.services ?? [])
+			if (/error|fence|recovery/.test(s.state ?? ''))
+				out.push(crit(`${ha} ${s.sid}`, `High availability: ${s.sid} is in ${s.state}`, s.comment ?? ''));
+	const c = doc<CephState>(ceph).value;
+	if (c && freshness(ceph).value === 'live' && c.health !== 'HEALTH_OK') {
+		const detail = c.checks.map((x) => x.text ?? x.name).join(', ');
+		out.push((c.health === 'HEALTH_ERR' ? crit : warn)(ceph, `Ceph says ${c.health ?? 'nothing of its health'}`,
+			detail));
+	}
+	return out;
 }
 
 function ofCluster(name: string): Trouble[] {
@@ -182,6 +237,10 @@ function ofCluster(name: string): Trouble[] {
 		...guestTrouble(name, guests),
 		...storageTrouble(name, c, storages),
 		...topicsOf('STORAGE_STATE', name).value.flatMap(storageFaults),
+		...diskTrouble(name),
+		...heatTrouble(name),
+		...serviceTrouble(name),
+		...backupTrouble(name),
 	];
 }
 

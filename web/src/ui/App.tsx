@@ -1,76 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /* The page: three columns on a desktop, one with a bar of tabs on a phone. */
-import { loginState, nobody } from '../store/session.ts';
-import { dismiss, toasts } from '../store/toasts.ts';
-import { accountOpen, cluster, helpOpen, selected, tab, type Tab } from '../store/view.ts';
+import type { JSX } from 'preact';
+import { cluster, accountOpen, helpOpen, searchOpen, selected, show, view, VIEWS, type View } from '../store/view.ts';
+import { VIEW_NAMES } from '../store/everything.ts';
 import { loaded } from '../store/link.ts';
+import { loginState, nobody } from '../store/session.ts';
+import { dismiss, toasts, unseen, type Toast } from '../store/toasts.ts';
 import { troubles } from '../store/trouble.ts';
+import { BackupsView } from './Backups.tsx';
 import { Banner } from './Banner.tsx';
 import { Detail } from './Detail.tsx';
-import { Account, Help, Login } from './Dialogs.tsx';
-import { GuestsPanel } from './Guests.tsx';
+import { Account, Login } from './Dialogs.tsx';
+import { GuestsSide, GuestsView } from './Guests.tsx';
+import { HardwareView } from './Hardware.tsx';
 import { Header } from './Header.tsx';
+import { HealthView } from './Health.tsx';
+import { Help } from './Help.tsx';
 import { Icon, type IconName } from './Icon.tsx';
 import { NodesPanel } from './Nodes.tsx';
+import { Below } from './Overview.tsx';
+import { Palette } from './Palette.tsx';
 import { Empty, Panel } from './parts.tsx';
 import { ClusterPanel } from './Ring.tsx';
-import { ActivityPanel, AttentionPanel, ConnectionPanel, QuorumPanel, ServicesPanel, TasksPanel } from './Side.tsx';
-import { StoragePanel } from './Storage.tsx';
+import { ActivityPanel, AttentionPanel, HealthPanel, ServicesPanel } from './Side.tsx';
+import { StoragePanel, StorageView } from './Storage.tsx';
+import { ActivityView } from './Tasks.tsx';
 
-const TABS: { tab: Tab; label: string; icon: IconName }[] = [
-	{ tab: 'cluster', label: 'Cluster', icon: 'ring' },
-	{ tab: 'guests', label: 'Guests', icon: 'table' },
-	{ tab: 'storage', label: 'Storage', icon: 'disk' },
-	{ tab: 'activity', label: 'Activity', icon: 'pulse' },
-	{ tab: 'system', label: 'Jarvis', icon: 'chip' },
-];
-
-function choose(t: Tab): void {
-	tab.value = t;
-	selected.value = '';
-}
-
-function TabBar() {
-	const count = troubles.value.length;
-	return (
-		<nav class="tabs" aria-label="Parts of the page">
-			{TABS.map((t) => (
-				<button
-					key={t.tab}
-					type="button"
-					aria-current={tab.value === t.tab ? 'page' : undefined}
-					onClick={() => choose(t.tab)}
-				>
-					<Icon name={t.icon} />
-					<span>{t.label}</span>
-					{t.tab === 'cluster' && count > 0 && <b class={`badge ${troubles.value[0]!.level}`}>
-						{count}<span class="sr"> troubles</span>
-					</b>}
-				</button>
-			))}
-		</nav>
-	);
-}
-
-function Toasts() {
-	return (
-		<div class="toasts" role="status" aria-live="polite">
-			{toasts.value.map((t) => (
-				<div key={t.id} class={`toast tone-${t.tone}`} role={t.tone === 'crit' ? 'alert' : undefined}>
-					<Icon name={t.tone === 'crit' ? 'error' : 'check'} />
-					<div><b>{t.title}</b>{t.text && <span>{t.text}</span>}</div>
-					<button type="button" class="icon-button" aria-label="Dismiss" onClick={() => dismiss(t.id)}>
-						<Icon name="close" />
-					</button>
-				</div>
-			))}
-		</div>
-	);
-}
+const VIEW_ICON: Record<View, IconName> = {
+	overview: 'ring', guests: 'table', storage: 'disk', backups: 'vault', hardware: 'heat', activity: 'pulse', health: 'shield',
+};
+/** What a phone's bar has no room for is one tap further, behind Health. */
+const PHONE: readonly View[] = ['overview', 'guests', 'storage', 'backups', 'health'];
 
 function Waiting() {
 	return (
-		<Panel title="Cluster" class="cluster" tab="cluster">
+		<Panel title="Cluster" class="cluster" on="overview">
 			<div class="waiting-body">
 				<svg class="ring" viewBox="-205 -205 410 410" aria-hidden="true">
 					<circle class="dial-ticks" r="194" pathLength={720} />
@@ -85,44 +49,113 @@ function Waiting() {
 	);
 }
 
+function Overview() {
+	const name = cluster.value;
+	return name ? <><ClusterPanel cluster={name} /><Below cluster={name} /></> : <Waiting />;
+}
+
+const CENTRE: Record<View, () => JSX.Element> = {
+	overview: Overview, guests: GuestsView, storage: StorageView, backups: BackupsView, hardware: HardwareView,
+	activity: ActivityView, health: HealthView,
+};
+
+/** The strip over the centre on a desktop, the bar at the bottom of a phone. */
+function Views() {
+	const count = troubles.value.length;
+	return (
+		<nav class="views" aria-label="Views">
+			{VIEWS.map((v, i) => (
+				<button
+					key={v}
+					type="button"
+					class={PHONE.includes(v) ? '' : 'desk-only'}
+					aria-current={view.value === v ? 'page' : undefined}
+					title={`${VIEW_NAMES[v]} (${i + 1})`}
+					onClick={() => show(v)}
+				>
+					<Icon name={VIEW_ICON[v]} />
+					<span>{VIEW_NAMES[v]}</span>
+					{v === 'overview' && count > 0 && <b class={`badge ${troubles.value[0]!.level}`}>
+						{count}<span class="sr"> troubles</span>
+					</b>}
+				</button>
+			))}
+		</nav>
+	);
+}
+
+function ToastList({ list, role }: { list: Toast[]; role: 'status' | 'alert' }) {
+	return (
+		<div role={role} aria-live={role === 'alert' ? 'assertive' : 'polite'}>
+			{list.map((t) => (
+				<div key={t.id} class={`toast tone-${t.tone}`}>
+					<Icon name={t.tone === 'crit' ? 'error' : 'check'} />
+					<div><b>{t.title}</b>{t.text && <span>{t.text}</span>}</div>
+					<button type="button" class="icon-button" aria-label={`Dismiss: ${t.title}`} onClick={() => dismiss(t.id)}>
+						<Icon name="close" />
+					</button>
+				</div>
+			))}
+			{role === 'alert' && list.length > 0 && unseen.value > 0 && <div class="toast tone-crit">
+				<Icon name="error" /><div>and {unseen.value} more, see Activity</div>
+			</div>}
+		</div>
+	);
+}
+
+function Toasts() {
+	const crit = toasts.value.filter((t) => t.tone === 'crit');
+	return (
+		<div class="toasts">
+			<ToastList role="alert" list={crit} />
+			<ToastList role="status" list={toasts.value.filter((t) => t.tone !== 'crit')} />
+		</div>
+	);
+}
+
+/** What the centre says changes with the view; its scroll position begins anew, all others stay. */
+function Centre() {
+	const Shown = CENTRE[view.value];
+	return (
+		<div class="column centre">
+			<Views />
+			{selected.value ? <Detail /> : <Shown key={view.value} />}
+		</div>
+	);
+}
+
 function Columns() {
 	const name = cluster.value;
 	return (
-		<main class="columns" data-tab={tab.value}>
+		<main class="columns" data-view={view.value} data-open={selected.value ? '' : undefined}>
 			<div class="column left">
 				<NodesPanel cluster={name} />
+				<GuestsSide />
 				<StoragePanel cluster={name} />
 			</div>
-			<div class="column centre">
-				{name ? <ClusterPanel cluster={name} /> : <Waiting />}
-				<GuestsPanel />
-			</div>
+			<Centre />
 			<div class="column right">
-				<div class="side">
-					<AttentionPanel />
-					<QuorumPanel cluster={name} />
-					<TasksPanel cluster={name} />
-					<ServicesPanel />
-					<ActivityPanel />
-					<ConnectionPanel cluster={name} />
-				</div>
-				<Detail />
+				<AttentionPanel />
+				<HealthPanel cluster={name} />
+				<ServicesPanel cluster={name} />
+				<ActivityPanel cluster={name} />
 			</div>
 		</main>
 	);
 }
 
 export function App() {
-	const covered = loginState.value === 'out' || helpOpen.value || accountOpen.value;
+	const covered = loginState.value === 'out' || helpOpen.value || accountOpen.value || searchOpen.value;
 	return (
 		<>
 			<div class="page" inert={covered}>
 				<Header />
 				<Banner />
-				{nobody.value ? <main class="columns" /> : <><Columns /><TabBar /></>}
+				{nobody.value ? <main class="columns" /> : <Columns />}
 			</div>
 			<Toasts />
 			<Help />
+			<Palette />
 			<Account />
 			<Login />
 		</>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What lies over the page: login, account, help. The page behind is inert. */
+/* What lies over the page: login and account, and the frame for them. The page behind is inert. */
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { changePassword, login, loginState, logout, session } from '../store/session.ts';
 import { toast } from '../store/toasts.ts';
-import { accountOpen, helpOpen } from '../store/view.ts';
+import { accountOpen } from '../store/view.ts';
 import { Mark } from './Header.tsx';
 import { Icon } from './Icon.tsx';
 import { Tokens } from './Tokens.tsx';
@@ -13,11 +13,11 @@ import { Tokens } from './Tokens.tsx';
 const FOCUSABLE = 'a[href],button:not(:disabled),input:not(:disabled),select,[tabindex="0"]';
 
 /** Keeps Tab inside, Esc closes where there is something to close. */
-function Overlay({
+export function Overlay({
 	title, onClose, class: cls = '', children,
 }: { title: string; onClose?: () => void; class?: string; children: ComponentChildren }) {
 	const ref = useRef<HTMLDivElement>(null);
-	useEffect(() => {
+	useLayoutEffect(() => {
 		const before = document.activeElement as HTMLElement | null;
 		const find = (selector: string) => ref.current?.querySelector<HTMLElement>(selector);
 		const first = find('[data-autofocus]') ?? find(FOCUSABLE);
@@ -46,7 +46,7 @@ function Overlay({
 			>
 				<div class="dialog-in">
 					<div class="dialog-head">
-						<h2 id="dialog-title" class={cls === 'login' ? 'sr' : ''}>{title}</h2>
+						<h2 id="dialog-title" class={cls === 'login' || cls === 'palette' ? 'sr' : ''}>{title}</h2>
 						{onClose && <button type="button" class="icon-button" aria-label="Close" onClick={onClose}>
 							<Icon name="close" />
 						</button>}
@@ -197,49 +197,6 @@ export function Account() {
 			</div>
 			<Password />
 			{s.role === 'operator' && <Tokens />}
-		</Overlay>
-	);
-}
-
-const KEYS: [string, string][] = [
-	['/', 'search guests'],
-	['j k ↓ ↑', 'move in the table'],
-	['Enter', 'open a guest'],
-	['Esc', 'close, clear'],
-	['?', 'this help'],
-];
-const GRAMMAR: [string, string][] = [
-	['jelly', 'anywhere in name, id, node, type, status, tags'],
-	['jelly,plex', 'one or the other'],
-	['-stopped', 'not'],
-	['node:pve type:lxc', 'exactly that node, type, status, tag, pool; also lock ha vmid'],
-	['name:jelly', 'a part of the name'],
-	['cpu>80 mem >= 50', 'percent: cpu mem disk'],
-	['mem>2G uptime<1d', 'sizes and times; also net netin netout read write cores'],
-	['"two words"', 'text with blanks'],
-];
-
-function Pairs({ pairs, mono }: { pairs: [string, string][]; mono?: boolean }) {
-	return (
-		<dl class={`pairs ${mono ? 'mono' : ''}`}>
-			{pairs.map(([k, v]) => (
-				<div key={k}>
-					<dt>{mono ? <code>{k}</code> : k.split(' ').map((x) => <kbd key={x}>{x}</kbd>)}</dt>
-					<dd>{v}</dd>
-				</div>
-			))}
-		</dl>
-	);
-}
-
-export function Help() {
-	if (!helpOpen.value) return null;
-	return (
-		<Overlay title="Keys and search" onClose={() => (helpOpen.value = false)} class="help">
-			<h3>Keys</h3>
-			<Pairs pairs={KEYS} />
-			<h3>Search</h3>
-			<Pairs pairs={GRAMMAR} mono />
 		</Overlay>
 	);
 }

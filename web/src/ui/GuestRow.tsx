@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One row of the guest table, and how a guest's status is told. */
+/* The cells of a guest's row, wide and compact, and how a guest's status is told. */
 import type { GuestState } from '../generated/topics.ts';
 import { bytes, DASH, duration, percent, rate, share } from '../lib/format.ts';
 import { verdictReason } from '../lib/freshness.ts';
@@ -7,7 +7,7 @@ import { slowWall } from '../store/clock.ts';
 import { doc } from '../store/docs.ts';
 import { freshness } from '../store/fresh.ts';
 import { uptimeMs } from '../store/guests.ts';
-import { cursor, selected } from '../store/view.ts';
+import { Cell } from './Grid.tsx';
 import { Icon, type IconName } from './Icon.tsx';
 import { Bar, Status } from './parts.tsx';
 
@@ -40,34 +40,41 @@ export function guestLook(g: GuestState, topic: string): GuestLook {
 	return { icon, tone, text: g.status, title: [g.reason, last].filter(Boolean).join('; ') || g.status };
 }
 
-export const rowId = (topic: string) => `row-${topic.replace(/[^\w-]/g, '_')}`;
+export const isOn = (g: GuestState) => g.status === 'running' || g.status === 'paused';
 
-function Tags({ tags }: { tags: string[] }) {
+/** Classes of a guest's row. */
+export function guestMarks(topic: string): string {
+	const g = doc<GuestState>(topic).value;
+	return `${freshness(topic).value === 'live' ? '' : 'is-stale'} ${g && isOn(g) ? '' : 'is-off'}`;
+}
+
+export function Tags({ tags, all }: { tags: string[]; all?: boolean }) {
 	if (tags.length === 0) return null;
-	const more = tags.length - TAGS_SHOWN;
+	const shown = all ? tags : tags.slice(0, TAGS_SHOWN);
+	const more = tags.length - shown.length;
 	return (
-		<span class="tags" title={tags.join(', ')}>
-			{tags.slice(0, TAGS_SHOWN).map((t) => <span key={t} class="tag">{t}</span>)}
+		<span class={`tags ${all ? 'wrap' : ''}`} title={tags.join(', ')}>
+			{shown.map((t) => <span key={t} class="tag">{t}</span>)}
 			{more > 0 && <span class="tag">+{more}</span>}
 		</span>
 	);
 }
 
 function Measure({
-	value, label, short, class: cls, title,
-}: { value: number | null; label: string; short: string; class: string; title: string }) {
+	value, label, name, title,
+}: { value: number | null; label: string; name: string; title: string }) {
 	return (
-		<span class={cls} role="gridcell" title={title}>
-			<span class="measure-name" aria-hidden="true">{short}</span>
+		<Cell name={name} title={title}>
+			<span class="measure-name" aria-hidden="true">{name}</span>
 			{value !== null && <Bar value={value} label={label} />}
 			<span class="figure">{percent(value)}</span>
-		</span>
+		</Cell>
 	);
 }
 
 function Network({ g, on }: { g: GuestState; on: boolean }) {
 	return (
-		<span class="c-net" role="gridcell" title="network in, out, bytes a second">
+		<Cell name="net" title="network in, out, bytes a second">
 			{on && g.net_in !== null ? (
 				<>
 					<span><i>↓</i>{rate(g.net_in)}</span>
@@ -76,57 +83,57 @@ function Network({ g, on }: { g: GuestState; on: boolean }) {
 			) : (
 				<span>{DASH}</span>
 			)}
-		</span>
+		</Cell>
 	);
 }
 
-export function Row({ topic, index, at }: { topic: string; index: number; at: number }) {
+export function GuestStatus({ g, topic }: { g: GuestState; topic: string }) {
+	const look = guestLook(g, topic);
+	return <Status icon={look.icon} tone={look.tone} title={look.title}>{look.text}</Status>;
+}
+
+export function GuestName({ g, tags }: { g: GuestState; tags?: boolean }) {
+	return (
+		<Cell name="name" title={g.name ?? ''}>
+			<span class="kind">{g.type === 'qemu' ? 'vm' : 'ct'}</span>
+			<span class="guest-name">{g.name ?? `guest ${g.vmid}`}</span>
+			{g.lock && <span class="locked" title={`locked: ${g.lock}`}><Icon name="lock" />{g.lock}</span>}
+			{tags && <Tags tags={g.tags} />}
+		</Cell>
+	);
+}
+
+export function GuestCells({ row: topic }: { row: string }) {
 	const g = doc<GuestState>(topic).value;
 	if (!g) return null;
-	const look = guestLook(g, topic);
-	const live = look.tone !== 'stale';
-	const on = g.status === 'running' || g.status === 'paused';
+	const on = isOn(g);
 	const mem = on ? share(g.mem, g.maxmem) : null;
-	const chosen = selected.value === topic;
-	const marks = {
-		'is-stale': !live,
-		'is-off': !on,
-		'is-chosen': chosen,
-		'is-cursor': cursor.value === topic,
-		odd: index % 2 === 1,
-	};
-	const classes = ['row', ...Object.entries(marks).filter(([, set]) => set).map(([name]) => name)].join(' ');
 	return (
-		<div
-			role="row"
-			id={rowId(topic)}
-			data-topic={topic}
-			aria-rowindex={index + 2}
-			aria-selected={chosen}
-			class={classes}
-			style={{ transform: `translateY(${at}px)` }}
-		>
-			<span class="c-status" role="gridcell">
-				<Status icon={look.icon} tone={look.tone} title={look.title}>{look.text}</Status>
-			</span>
-			<span class="c-id" role="gridcell">{g.vmid}</span>
-			<span class="c-name" role="gridcell">
-				<span class="kind">{g.type === 'qemu' ? 'vm' : 'ct'}</span>
-				<span class="guest-name">{g.name ?? `guest ${g.vmid}`}</span>
-				{g.lock && <span class="locked" title={`locked: ${g.lock}`}><Icon name="lock" />{g.lock}</span>}
-				<Tags tags={g.tags} />
-			</span>
-			<span class="c-node" role="gridcell">{g.node}</span>
-			<Measure class="c-cpu" label="CPU" short="cpu" value={on ? g.cpu : null} title={`of ${g.maxcpu ?? DASH} cores`} />
-			<Measure
-				class="c-mem"
-				label="Memory"
-				short="mem"
-				value={mem}
-				title={`${bytes(on ? g.mem : null)} of ${bytes(g.maxmem)}`}
-			/>
+		<>
+			<Cell name="status"><GuestStatus g={g} topic={topic} /></Cell>
+			<Cell name="vmid">{g.vmid}</Cell>
+			<GuestName g={g} tags />
+			<Cell name="node">{g.node}</Cell>
+			<Measure name="cpu" label="CPU" value={on ? g.cpu : null} title={`of ${g.maxcpu ?? DASH} cores`} />
+			<Measure name="mem" label="Memory" value={mem} title={`${bytes(on ? g.mem : null)} of ${bytes(g.maxmem)}`} />
 			<Network g={g} on={on} />
-			<span class="c-up" role="gridcell">{on ? duration(uptimeMs(g.boot_ms, slowWall.value)) : DASH}</span>
-		</div>
+			<Cell name="uptime">{on ? duration(uptimeMs(g.boot_ms, slowWall.value)) : DASH}</Cell>
+		</>
+	);
+}
+
+/** The same in one short line, for the list at the side. */
+export function GuestBrief({ row: topic }: { row: string }) {
+	const g = doc<GuestState>(topic).value;
+	if (!g) return null;
+	const on = isOn(g);
+	return (
+		<>
+			<Cell name="status"><GuestStatus g={g} topic={topic} /></Cell>
+			<Cell name="vmid">{g.vmid}</Cell>
+			<Cell name="name" title={`${g.name ?? ''} on ${g.node}`}><span class="guest-name">{g.name ?? `guest ${g.vmid}`}</span></Cell>
+			<Cell name="cpu" title="processor">{on ? percent(g.cpu) : ''}</Cell>
+			<Cell name="mem" title="memory">{on ? percent(share(g.mem, g.maxmem)) : g.status === 'stopped' ? 'off' : DASH}</Cell>
+		</>
 	);
 }

@@ -7,7 +7,8 @@ import { sourceFreshness } from '../store/fresh.ts';
 import { loaded } from '../store/link.ts';
 import { nobody, session } from '../store/session.ts';
 import { troubles } from '../store/trouble.ts';
-import { accountOpen, chooseCluster, cluster, helpOpen } from '../store/view.ts';
+import { accountOpen, chooseCluster, cluster, helpOpen, searchOpen, show } from '../store/view.ts';
+import { mode, MODE_NAMES, MODES, nextMode } from '../store/mode.ts';
 import { Icon } from './Icon.tsx';
 import { Clock } from './Side.tsx';
 
@@ -66,11 +67,16 @@ function Overall() {
 	if (!loaded.value) return <div class="overall waiting">Waiting for data</div>;
 	if (list.length === 0) return <Nominal />;
 	return (
-		<div class={`overall ${bad ? 'crit' : 'warn'}`} title={list.map((t) => t.text).join('\n')}>
+		<button
+			type="button"
+			class={`overall ${bad ? 'crit' : 'warn'}`}
+			title={list.map((t) => t.text).join('\n')}
+			onClick={() => show('overview')}
+		>
 			<Icon name="error" />
 			<span class="overall-count">{plural(list.length, 'trouble')}</span>
 			{list.length === 1 && <span class="overall-text">{list[0]!.text}</span>}
-		</div>
+		</button>
 	);
 }
 
@@ -81,6 +87,16 @@ function Insecure() {
 			<Icon name="lock" />
 			<span>not encrypted</span>
 		</span>
+	);
+}
+
+function ModeButton() {
+	const next = MODES[(MODES.indexOf(mode.value) + 1) % MODES.length]!;
+	const words = `Look: ${MODE_NAMES[mode.value]}. Change to ${MODE_NAMES[next]}`;
+	return (
+		<button type="button" class="icon-button" aria-label={words} title={`${words} (m)`} onClick={nextMode}>
+			<Icon name="mode" />
+		</button>
 	);
 }
 
@@ -97,8 +113,20 @@ export function Header() {
 			<div class="top-end">
 				<button
 					type="button"
+					class="finder"
+					aria-label="Search everything"
+					aria-keyshortcuts="Control+K /"
+					onClick={() => (searchOpen.value = true)}
+				>
+					<Icon name="search" />
+					<span>Search</span>
+				</button>
+				<ModeButton />
+				<button
+					type="button"
 					class="icon-button wide-only"
 					aria-label="Keys and search"
+					title="Keys and search (?)"
 					onClick={() => (helpOpen.value = true)}
 				>
 					<Icon name="help" />

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* The nodes: state, load and the line of the last minutes. */
+/* The nodes: state, load, heat and the line of the last minutes. A card opens its node. */
 import type { NodeState } from '../generated/topics.ts';
-import { bytes, DASH, decimal, duration, percent, share } from '../lib/format.ts';
+import { bytes, DASH, duration, percent, share } from '../lib/format.ts';
 import { slowWall } from '../store/clock.ts';
 import { doc, topicsOf } from '../store/docs.ts';
 import { freshness } from '../store/fresh.ts';
 import { uptimeMs } from '../store/guests.ts';
 import { history, sampled } from '../store/history.ts';
+import { heatOf } from '../store/objects.ts';
+import { open, selected } from '../store/view.ts';
 import type { IconName } from './Icon.tsx';
-import { Bar, Empty, Panel, Sparkline, Status, TopicStale } from './parts.tsx';
+import { Bar, Degrees, Empty, Link, Panel, Sparkline, Status, TopicStale } from './parts.tsx';
 
 /** More nodes than this are told in fewer lines. */
 const DENSE_FROM = 6;
 
-const LOOK: Record<NodeState['status'], [IconName, string]> = {
+export const NODE_LOOK: Record<NodeState['status'], [IconName, string]> = {
 	online: ['online', 'ok'],
 	offline: ['offline', 'crit'],
 	unknown: ['unknown', 'warn'],
@@ -29,12 +31,18 @@ function Meter({ name, value, title }: { name: string; value: number | null; tit
 	);
 }
 
-function Up({ bootMs }: { bootMs: number | null }) {
-	return <span class="up">{bootMs === null ? '' : `up ${duration(uptimeMs(bootMs, slowWall.value))}`}</span>;
-}
-
-function loads(n: NodeState): string {
-	return n.load1 === null ? DASH : [n.load1, n.load5, n.load15].map((v) => decimal(v)).join(' ');
+/** The hottest of the processor, coloured by the chip's own limits. */
+export function NodeHeat({ topic }: { topic: string }) {
+	const h = heatOf(topic);
+	const own = h.limits.own ? 'its own limits' : 'usual limits';
+	const title = h.celsius === null
+		? h.reason
+		: `${h.sensor}: ${h.celsius} °C; ${own}: max ${h.limits.max} °C, critical ${h.limits.critical} °C${h.live ? '' : '; old'}`;
+	return (
+		<span class={`node-heat ${h.live ? '' : 'is-stale'}`}>
+			<Degrees value={h.celsius} heat={h.live ? h.heat : ''} title={title} />
+		</span>
+	);
 }
 
 function Load({ n, known, topic, version }: { n: NodeState; known: boolean; topic: string; version: number }) {
@@ -54,37 +62,37 @@ function Load({ n, known, topic, version }: { n: NodeState; known: boolean; topi
 	);
 }
 
+function Up({ n }: { n: NodeState }) {
+	const up = uptimeMs(n.boot_ms, slowWall.value);
+	return <span class="up" title="up since its last start">{up === null ? '' : duration(up).split(' ')[0]}</span>;
+}
+
 function NodeCard({ topic, cluster, dense }: { topic: string; cluster: string; dense: boolean }) {
 	const n = doc<NodeState>(topic).value;
 	const live = freshness(topic).value === 'live';
 	const version = sampled(cluster).value;
 	if (!n) return null;
-	const on = live && n.status === 'online';
 	const known = n.status === 'online';
-	const [icon, tone] = LOOK[n.status];
+	const [icon, tone] = NODE_LOOK[n.status];
 	const mem = known ? share(n.mem, n.maxmem) : null;
 	const disk = known ? share(n.disk, n.maxdisk) : null;
+	const marks = [live ? '' : 'is-stale', known ? '' : 'is-off', selected.value === topic ? 'is-chosen' : ''].join(' ');
 	return (
-		<article class={`node ${live ? '' : 'is-stale'} ${known ? '' : 'is-off'}`} aria-label={`Node ${n.node}`}>
+		<article class={`node ${marks}`} aria-label={`Node ${n.node}`} onClick={() => open(topic)}>
 			<header class="node-head">
-				<h3>{n.node}</h3>
-				{live && <Status icon={icon} tone={tone} title={n.reason ?? undefined}>{n.status}</Status>}
-				{!live && <TopicStale topic={topic} />}
-				{on && <Up bootMs={n.boot_ms} />}
+				<h3><Link to={topic} class="cover">{n.node}</Link></h3>
+				{live ? <Status icon={icon} tone={tone} title={n.reason ?? undefined}>{n.status}</Status>
+					: <TopicStale topic={topic} />}
+				{known && <Up n={n} />}
+				{known && <NodeHeat topic={topic} />}
 			</header>
-			<div class="node-body">
-				{dense ? <Meter
-					name="cpu"
-					value={known ? n.cpu : null}
-					title={`of ${n.maxcpu ?? DASH} cores`}
-				/> : <Load n={n} known={known} topic={topic} version={version} />}
+			{dense ? <Meter name="cpu" value={known ? n.cpu : null} title={`of ${n.maxcpu ?? DASH} cores`} />
+				: known && <Load n={n} known={known} topic={topic} version={version} />}
+			<div class="node-meters">
 				<Meter name="mem" value={mem} title={`${bytes(known ? n.mem : null)} of ${bytes(n.maxmem)}`} />
 				<Meter name="disk" value={disk} title={`${bytes(known ? n.disk : null)} of ${bytes(n.maxdisk)}`} />
 			</div>
-			<footer class="node-foot">
-				{known ? <span>load {loads(n)}</span> : <span class="node-reason">{n.reason ?? 'no details'}</span>}
-				{known && <span>{n.maxcpu ?? DASH} cores · {bytes(n.maxmem)}</span>}
-			</footer>
+			{!known && <p class="node-reason">{n.reason ?? 'no details'}</p>}
 		</article>
 	);
 }
@@ -100,7 +108,7 @@ export function NodesPanel({ cluster }: { cluster: string }) {
 	const nodes = topicsOf('NODE_STATE', cluster).value;
 	const dense = nodes.length > DENSE_FROM;
 	return (
-		<Panel title="Nodes" class={`nodes ${dense ? 'dense' : ''}`} tab="cluster" scrolls meta={summary(nodes)}>
+		<Panel title="Nodes" class={`nodes ${dense ? 'dense' : ''}`} on="overview" scrolls meta={summary(nodes)}>
 			{nodes.map((t) => <NodeCard key={t} topic={t} cluster={cluster} dense={dense} />)}
 			{nodes.length === 0 && <Empty>No node has been reported.</Empty>}
 		</Panel>

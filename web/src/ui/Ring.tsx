@@ -6,10 +6,11 @@
 import type { ClusterState, NodeState } from '../generated/topics.ts';
 import { arcPath, polar, segments, type Segment } from '../lib/arc.ts';
 import { bytes, DASH, percent, share } from '../lib/format.ts';
-import { clusterTopic, doc, topicsOf } from '../store/docs.ts';
+import { clusterTopic, doc, topicsOf, word } from '../store/docs.ts';
 import { freshness, sourceAgeMs, sourceFreshness } from '../store/fresh.ts';
+import { history, sampled } from '../store/history.ts';
 import { knownStorages, partial, type Known } from '../store/storages.ts';
-import { level, Panel, StaleTag } from './parts.tsx';
+import { level, Panel, Sparkline, StaleTag } from './parts.tsx';
 
 const OWNER = 'proxmox-poller';
 const R_STATE = 178;
@@ -33,7 +34,7 @@ function Gauge({ r, seg, value, kind }: { r: number; seg: Segment; value: number
 	);
 }
 
-const HALF_WIDTH = 330;
+const HALF_WIDTH = 290;
 const LETTER = 13;
 
 function clip(name: string, letters: number): string {
@@ -166,7 +167,7 @@ function Dial({ cluster, c, live }: { cluster: string; c: ClusterState; live: bo
 	return (
 		<svg
 			class="ring"
-			viewBox="-330 -205 660 410"
+			viewBox="-290 -205 580 410"
 			role="img"
 			aria-label={`Cluster ${cluster}: ${live ? quorumWord(c).word : 'stale'}`}
 		>
@@ -271,6 +272,18 @@ function Totals({
 	);
 }
 
+/** The cluster's own lines of the last minutes. */
+function Lines({ topic }: { topic: string }) {
+	const version = sampled(word(topic, 'cluster')).value;
+	const h = history(topic);
+	return (
+		<div class="cluster-lines">
+			<div><span>Processor</span><Sparkline samples={h.cpu} version={version} label="Processor of the cluster in the last minutes" /></div>
+			<div><span>Memory</span><Sparkline samples={h.mem} version={version} label="Memory of the cluster in the last minutes" /></div>
+		</div>
+	);
+}
+
 export function ClusterPanel({ cluster }: { cluster: string }) {
 	const topic = clusterTopic(cluster);
 	const c = doc<ClusterState>(topic).value;
@@ -284,7 +297,7 @@ export function ClusterPanel({ cluster }: { cluster: string }) {
 		<Panel
 			title={`Cluster ${cluster}`}
 			class="cluster"
-			tab="cluster"
+			on="overview"
 			stale={!live}
 			meta={live ? where : <StaleTag verdict={verdict} age={sourceAgeMs(topic, 'resources').value} />}
 		>
@@ -294,6 +307,7 @@ export function ClusterPanel({ cluster }: { cluster: string }) {
 				<Legend cluster={cluster} />
 				<Totals c={c} side="right" known={live ? knownStorages(cluster) : null} />
 			</div>
+			<Lines topic={topic} />
 		</Panel>
 	);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The search box of the guest table; what it cannot read it says. */
-import { useEffect, useRef } from 'preact/hooks';
+/* The filter box of the guest tables; what it cannot read it says. */
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { parsed } from '../store/guests.ts';
 import { query } from '../store/view.ts';
 import { Icon } from './Icon.tsx';
@@ -12,12 +12,14 @@ interface SearchProps {
 }
 
 let box: HTMLInputElement | null = null;
+/** The box is wanted, but not there yet. */
+let wanted = false;
 
-/** False when the box is not shown. */
-export function focusSearch(): boolean {
+/** Now, or as soon as the box is shown. */
+export function focusSearch(): void {
+	wanted = box === null;
 	box?.focus();
 	box?.select();
-	return document.activeElement === box;
 }
 
 function onKey(e: KeyboardEvent, { onEnter, onLeave }: SearchProps): void {
@@ -34,8 +36,13 @@ function onKey(e: KeyboardEvent, { onEnter, onLeave }: SearchProps): void {
 export function Search(props: SearchProps) {
 	const ref = useRef<HTMLInputElement>(null);
 	const errors = parsed.value.errors;
-	useEffect(() => {
-		box = ref.current;
+	useLayoutEffect(() => {
+		const own = ref.current;
+		box = own;
+		if (wanted) focusSearch();
+		return () => {
+			if (box === own) box = null;
+		};
 	}, []);
 	return (
 		<div class={`search ${errors.length ? 'wrong' : ''}`}>
@@ -43,7 +50,7 @@ export function Search(props: SearchProps) {
 			<input
 				ref={ref}
 				type="search"
-				aria-label="Search guests"
+				aria-label="Filter guests"
 				aria-describedby="search-note"
 				aria-invalid={errors.length > 0}
 				placeholder="cpu>80 node:pve -stopped"
@@ -54,7 +61,7 @@ export function Search(props: SearchProps) {
 				onInput={(e) => (query.value = e.currentTarget.value)}
 				onKeyDown={(e) => onKey(e, props)}
 			/>
-			<kbd aria-hidden="true">/</kbd>
+			<kbd aria-hidden="true">f</kbd>
 			<span id="search-note" class="search-note" role="status">
 				{errors.map((e) => `${e.term}: ${e.message}`).join(' · ')}
 			</span>

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* The right column: what wants attention, quorum, tasks, Jarvis's own services, activity, connection. */
-import type { ClusterState, ServiceHealth, ServiceInfo, Task, TasksState } from '../generated/topics.ts';
+/* The right column: what wants attention, the cluster's health in few lines, Jarvis's own services, activity. */
+import type { ServiceHealth, ServiceInfo, Task, TasksState } from '../generated/topics.ts';
 import { bytes, clockTime, DASH, decimal, duration, plural, timeOrDay } from '../lib/format.ts';
 import type { Verdict } from '../lib/freshness.ts';
 import { serverOffset, slowWall, tick } from '../store/clock.ts';
-import { entries, taskTitle } from '../store/activity.ts';
+import { entries, taskTitle, type Entry } from '../store/activity.ts';
 import { clusterTopic, doc, topics, word } from '../store/docs.ts';
 import {
 	brokerUp, freshness, healthSilence, ownerOnline, serviceFreshness, socketOpen, sourceAgeMs, sourceFreshness,
 } from '../store/fresh.ts';
+import { HEALTH, type HealthLine, type HealthTone } from '../store/health.ts';
 import { linkSince, loaded, roundTrip } from '../store/link.ts';
 import { session } from '../store/session.ts';
 import { troubles } from '../store/trouble.ts';
-import { accountOpen, selected } from '../store/view.ts';
+import { accountOpen, open, show } from '../store/view.ts';
 import { Icon, type IconName } from './Icon.tsx';
-import { Empty, Panel, StaleTag, Status, TopicStale } from './parts.tsx';
-import { quorumWord } from './Ring.tsx';
+import { Empty, Panel, Status, TopicStale } from './parts.tsx';
 
 const OWNER = 'proxmox-poller';
 
@@ -40,7 +40,7 @@ export function AttentionPanel() {
 		<Panel
 			title="Attention"
 			class={`attention ${worst}`}
-			tab="cluster"
+			on="overview health"
 			scrolls
 			meta={quiet ? null : String(list.length)}
 		>
@@ -53,7 +53,7 @@ export function AttentionPanel() {
 								<button
 									type="button"
 									class="trouble-text as-link"
-									onClick={() => (selected.value = t.topic!)}
+									onClick={() => open(t.topic!)}
 								>
 									{t.text}
 								</button>
@@ -72,90 +72,40 @@ export function AttentionPanel() {
 	);
 }
 
-function spare(c: ClusterState): string {
-	if (c.votes === null || c.votes_needed === null) return '';
-	const n = c.votes - c.votes_needed;
-	if (n < 0) return `${plural(-n, 'vote')} missing: Proxmox refuses changes`;
-	return n === 0 ? 'no vote to spare' : `${plural(n, 'vote')} to spare`;
+const TONE_ICON: Record<HealthTone, IconName> = {
+	ok: 'check', warn: 'error', crit: 'offline', none: 'none', stale: 'stale',
+};
+
+function HealthRow({ line, cluster }: { line: HealthLine; cluster: string }) {
+	const h = line.look(cluster);
+	return (
+		<li>
+			<button type="button" class={`health-line tone-${h.tone}`} title={h.title} onClick={() => show(line.view)}>
+				<Icon name={TONE_ICON[h.tone]} />
+				<span class="health-name">{line.label}</span>
+				<span class="health-text">{h.text}</span>
+				<Icon name="next" class="go" />
+			</button>
+		</li>
+	);
 }
 
-const QUORUM_ICON: Record<string, IconName> = { ok: 'online', crit: 'error' };
-
-export function QuorumPanel({ cluster }: { cluster: string }) {
-	const topic = clusterTopic(cluster);
-	const c = doc<ClusterState>(topic).value;
-	const verdict = sourceFreshness(OWNER, topic, 'status').value;
-	if (!c) return null;
-	const live = verdict === 'live';
-	const { word: state, tone } = quorumWord(c);
-	const expected = Math.min(c.votes_expected ?? 0, 32);
-	const meta = live
-		? <Status icon={QUORUM_ICON[tone] ?? 'unknown'} tone={tone}>{state}</Status>
-		: <StaleTag verdict={verdict} age={sourceAgeMs(topic, 'status').value} />;
+export function HealthPanel({ cluster }: { cluster: string }) {
+	if (!cluster) return null;
 	return (
-		<Panel title="Quorum" class="quorum" tab="cluster" stale={!live} meta={meta}>
-			<div class="pips" aria-hidden="true">
-				{Array.from({ length: expected }, (_, i) => (
-					<span
-						key={i}
-						class={`pip ${i < (c.votes ?? 0) ? 'here' : ''} ${i + 1 === c.votes_needed ? 'needed' : ''}`}
-					/>
-				))}
-			</div>
-			<div class="quorum-text">
-				<span>{c.votes ?? DASH} of {c.votes_expected ?? DASH} votes, {c.votes_needed ?? DASH} needed</span>
-				<span class="dim">{c.standalone ? 'a single node' : spare(c)}</span>
-			</div>
+		<Panel title="Health" class="health" on="health">
+			<ul class="plain">{HEALTH.map((l) => <HealthRow key={l.key} line={l} cluster={cluster} />)}</ul>
 		</Panel>
 	);
 }
 
-const TASK_LOOK: Record<Task['status'], [IconName, string]> = {
+export const TASK_LOOK: Record<Task['status'], [IconName, string]> = {
 	running: ['running', 'info'],
 	ok: ['check', 'ok'],
 	warning: ['error', 'warn'],
 	failed: ['offline', 'crit'],
 	unknown: ['unknown', 'warn'],
 };
-
-function took(t: Task): string {
-	return duration((t.end_ms ?? slowWall.value) - t.start_ms);
-}
-
-function TaskRow({ t }: { t: Task }) {
-	const [icon, tone] = TASK_LOOK[t.status];
-	return (
-		<li class="task">
-			<Status icon={icon} tone={tone} title={t.exitstatus ?? t.status}><span class="sr">{t.status}</span></Status>
-			<span class="task-title">{taskTitle(t)}</span>
-			<span class="task-node">{t.node}</span>
-			<span class="task-time">{t.status === 'running' ? took(t) : timeOrDay(t.start_ms, slowWall.value)}</span>
-			{(t.status === 'failed' || t.status === 'warning') && <span class={`task-why tone-${tone}`}>
-				{t.exitstatus ?? t.status}
-			</span>}
-		</li>
-	);
-}
-
-export function TasksPanel({ cluster }: { cluster: string }) {
-	const topic = `pve/${cluster}/tasks`;
-	const d = doc<TasksState>(topic).value;
-	const running = d?.tasks.filter((t) => t.status === 'running').length ?? 0;
-	const live = freshness(topic).value === 'live';
-	return (
-		<Panel
-			title="Tasks"
-			class="tasks"
-			tab="activity"
-			scrolls
-			stale={!!d && !live}
-			meta={d && !live ? <TopicStale topic={topic} /> : running ? `${running} running` : null}
-		>
-			<ul class="plain">{d?.tasks.map((t) => <TaskRow key={t.upid} t={t} />)}</ul>
-			{!d?.tasks.length && <Empty>No tasks.</Empty>}
-		</Panel>
-	);
-}
 
 /** Services say how they are every ten seconds: this long after we connected, silence means nothing. */
 const HEARD_BY_MS = 12_000;
@@ -189,38 +139,69 @@ function ServiceRow({ topic }: { topic: string }) {
 		]
 		: ['no figures'];
 	return (
-		<li class="service">
+		<li class="service" title={info ? `version ${info.version}` : ''}>
 			<span class="service-name">{service}{instance === 'main' ? '' : `/${instance}`}</span>
 			<Status icon={icon} tone={tone}>{text}</Status>
 			<div class="service-line">
 				<span>{figures.filter(Boolean).join(' · ')}</span>
-				<span>
-					{info ? `${info.version} · ${tone === 'ok' ? duration(slowWall.value - info.started_ms) : DASH}` : DASH}
-				</span>
+				<span>{info && tone === 'ok' ? duration(slowWall.value - info.started_ms) : DASH}</span>
 			</div>
 		</li>
 	);
 }
 
-export function ServicesPanel() {
+export function ServicesPanel({ cluster }: { cluster: string }) {
 	const list = topics('SERVICE_STATE').value;
 	return (
-		<Panel title="Jarvis" class="services" tab="system" meta={list.length ? plural(list.length, 'service') : null}>
+		<Panel title="Jarvis" class="services" on="health" scrolls meta={list.length ? plural(list.length, 'service') : null}>
 			<ul class="plain">{list.map((t) => <ServiceRow key={t} topic={t} />)}</ul>
 			{list.length === 0 && <Empty>No service has been heard of.</Empty>}
+			<Connection cluster={cluster} />
 		</Panel>
 	);
 }
 
-export function ActivityPanel() {
-	const list = entries.value;
+type Line = { at: number; key: string; icon: IconName; tone: string; text: string; title: string };
+
+const ofEntry = (e: Entry): Line => ({ at: e.at, key: `e${e.id}`, icon: e.icon, tone: e.tone, text: e.text, title: '' });
+
+function ofTask(t: Task): Line {
+	const [icon, tone] = TASK_LOOK[t.status];
+	const told = t.status === 'failed' || t.status === 'warning' ? `: ${t.exitstatus ?? t.status}` : '';
+	const running = t.status === 'running' ? ' is running' : '';
+	return {
+		at: t.end_ms ?? t.start_ms, key: t.upid, icon, tone, text: `${taskTitle(t)} on ${t.node}${running}${told}`,
+		title: `${t.status}, by ${t.user}`,
+	};
+}
+
+const ACTIVITY_SHOWN = 60;
+
+/** Tasks and what the page saw itself, by time. */
+function activity(cluster: string): Line[] {
+	const tasks = doc<TasksState>(`pve/${cluster}/tasks`).value?.tasks ?? [];
+	const own = entries.value.map(ofEntry);
+	return [...own, ...tasks.map(ofTask)].sort((a, b) => b.at - a.at).slice(0, ACTIVITY_SHOWN);
+}
+
+export function ActivityPanel({ cluster }: { cluster: string }) {
+	const topic = `pve/${cluster}/tasks`;
+	const d = doc<TasksState>(topic).value;
+	const list = activity(cluster);
+	const live = freshness(topic).value === 'live';
+	const running = d?.tasks.filter((t) => t.status === 'running').length ?? 0;
 	return (
-		<Panel title="Activity" class="activity" tab="activity" scrolls>
+		<Panel
+			title="Activity"
+			class="activity"
+			scrolls
+			meta={d && !live ? <TopicStale topic={topic} /> : running ? `${running} running` : null}
+		>
 			<div role="log" aria-label="Activity">
 				<ul class="plain">
 					{list.map((e) => (
-						<li key={e.id} class={`entry tone-${e.tone}`}>
-							<time>{clockTime(e.at)}</time>
+						<li key={e.key} class={`entry tone-${e.tone}`} title={e.title}>
+							<time>{timeOrDay(e.at, slowWall.value).replace(/:\d\d$/, '')}</time>
 							<Icon name={e.icon} />
 							<span>{e.text}</span>
 						</li>
@@ -231,7 +212,6 @@ export function ActivityPanel() {
 		</Panel>
 	);
 }
-
 interface Hop {
 	name: string;
 	good: boolean;
@@ -252,20 +232,14 @@ function ago(ms: number | null): string {
 	return ms === null ? 'age unknown' : `seen ${duration(ms)} ago`;
 }
 
-export function ConnectionPanel({ cluster }: { cluster: string }) {
+/** The way from Proxmox to this page, and where it is broken. */
+function Connection({ cluster }: { cluster: string }) {
 	const chain = hops(cluster);
 	const broken = chain.find((h) => !h.good);
 	const rtt = roundTrip.value;
 	return (
-		<Panel
-			title="Connection"
-			class="connection"
-			tab="system"
-			meta={broken ? <Status icon="offline" tone="crit">
-				broken</Status> : <Status icon="link" tone="ok">live
-			</Status>}
-		>
-			<ol class="chain">
+		<div class="connection" title={rtt === null ? '' : `round trip ${decimal(rtt, 1)} ms`}>
+			<ol class="chain" aria-label="The way from Proxmox to this page">
 				{chain.map((h) => (
 					<li key={h.name} class={h.good ? 'good' : 'bad'}>
 						<Icon name={h.good ? 'check' : 'close'} />
@@ -273,15 +247,11 @@ export function ConnectionPanel({ cluster }: { cluster: string }) {
 					</li>
 				))}
 			</ol>
-			<div class="connection-text">
-				<span>{broken ? `no word from ${broken.name}` : ago(sourceAgeMs(
-					clusterTopic(cluster), 'resources',
-				).value)}</span>
-				<span class="dim">
-					{rtt === null ? '' : `round trip ${rtt < 10 ? rtt.toFixed(1) : rtt.toFixed(0)} ms`}
-				</span>
-			</div>
-		</Panel>
+			<p>
+				{broken ? <span class="tone-crit">no word from {broken.name}</span>
+					: <><span class="tone-ok">live</span>, {ago(sourceAgeMs(clusterTopic(cluster), 'resources').value)}</>}
+			</p>
+		</div>
 	);
 }
 

@@ -1,64 +1,92 @@
 /* SPDX-License-Identifier: MIT */
 /* Keys that work anywhere on the page, unless something is being typed. */
+import { nextMode } from '../store/mode.ts';
 import { loginState } from '../store/session.ts';
-import { accountOpen, helpOpen, query, selected, tab } from '../store/view.ts';
+import { accountOpen, helpOpen, query, searchOpen, selected, show, view, VIEWS, type View } from '../store/view.ts';
 import { closeDetail } from './Detail.tsx';
-import { focusGrid, moveCursor, openCursor } from './Guests.tsx';
+import { moveCursor, openCursor } from './Grid.tsx';
 import { focusSearch } from './Search.tsx';
+
+/** The second key of a chord must follow the first within this time. */
+const CHORD_MS = 1200;
 
 function typing(target: EventTarget | null): boolean {
 	if (!(target instanceof HTMLElement)) return false;
 	return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }
 
-function move(by: number): void {
-	focusGrid();
-	moveCursor(by);
-}
-
 function closeDialogs(): void {
 	helpOpen.value = false;
 	accountOpen.value = false;
+	searchOpen.value = false;
 }
 
 function escape(): void {
 	if (selected.value) closeDetail();
 	else if (query.value) query.value = '';
+	else if (view.value !== 'overview') show('overview');
 }
 
-const KEYS: Record<string, (e: KeyboardEvent) => void> = {
-	'/': () => {
-		tab.value = 'guests';
-		/* On a phone the box is shown only with the next frame. */
-		if (!focusSearch()) requestAnimationFrame(focusSearch);
-	},
-	j: () => move(1),
-	k: () => move(-1),
-	'?': () => {
-		helpOpen.value = true;
-	},
+function filter(): void {
+	if (selected.value || (view.value !== 'guests' && view.value !== 'backups')) show('guests');
+	focusSearch();
+}
+
+const KEYS: Record<string, () => void> = {
+	'/': () => (searchOpen.value = true),
+	f: filter,
+	j: () => moveCursor(1),
+	k: () => moveCursor(-1),
+	m: nextMode,
+	'?': () => (helpOpen.value = true),
 	Escape: escape,
+	...Object.fromEntries(VIEWS.map((v, i) => [String(i + 1), () => show(v)])),
 };
 
-/** Arrows and Enter belong to whatever has the focus; on the bare page they are the table's. */
+/** After g. */
+const CHORDS: Record<string, View> = {
+	o: 'overview', g: 'guests', s: 'storage', b: 'backups', h: 'hardware', a: 'activity', e: 'health',
+};
+
+/** Arrows and Enter belong to whatever has the focus; on the bare page they are the list's. */
 const BARE: Record<string, () => void> = {
-	ArrowDown: () => move(1),
-	ArrowUp: () => move(-1),
+	ArrowDown: () => moveCursor(1),
+	ArrowUp: () => moveCursor(-1),
 	Enter: openCursor,
 };
 
-export function startKeys(): void {
-	addEventListener('keydown', (e) => {
-		if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || typing(e.target)) return;
-		if (loginState.value === 'out') return;
-		if (helpOpen.value || accountOpen.value) {
-			if (e.key === 'Escape') closeDialogs();
-			return;
-		}
-		const bare = document.activeElement === document.body ? BARE[e.key] : undefined;
-		const action = KEYS[e.key] ?? bare;
-		if (!action) return;
+let chordUntil = 0;
+
+function actionOf(key: string): (() => void) | undefined {
+	const chord = performance.now() < chordUntil ? CHORDS[key] : undefined;
+	chordUntil = 0;
+	if (chord) return () => show(chord);
+	if (key === 'g') {
+		chordUntil = performance.now() + CHORD_MS;
+		return () => undefined;
+	}
+	return KEYS[key] ?? (document.activeElement === document.body ? BARE[key] : undefined);
+}
+
+function onKey(e: KeyboardEvent): void {
+	if (e.defaultPrevented || e.altKey || loginState.value === 'out') return;
+	if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === 'k') {
 		e.preventDefault();
-		action(e);
-	});
+		closeDialogs();
+		searchOpen.value = true;
+		return;
+	}
+	if (e.ctrlKey || e.metaKey || typing(e.target)) return;
+	if (helpOpen.value || accountOpen.value || searchOpen.value) {
+		if (e.key === 'Escape') closeDialogs();
+		return;
+	}
+	const action = actionOf(e.key);
+	if (!action) return;
+	e.preventDefault();
+	action();
+}
+
+export function startKeys(): void {
+	addEventListener('keydown', onKey);
 }

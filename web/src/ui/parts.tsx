@@ -2,10 +2,12 @@
 /* The small parts that every panel is made of. */
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
-import { duration, percent } from '../lib/format.ts';
+import { bytes, DASH, dayTime, duration, percent, share } from '../lib/format.ts';
+import type { Heat } from '../lib/heat.ts';
 import { areaPath, scaleOf, sparkPath, type Samples } from '../lib/ring.ts';
 import { verdictReason, type Verdict } from '../lib/freshness.ts';
-import { now, tick } from '../store/clock.ts';
+import { now, slowWall, tick } from '../store/clock.ts';
+import { open } from '../store/view.ts';
 import { ageMs, brokenSince, freshness } from '../store/fresh.ts';
 import { Icon, type IconName } from './Icon.tsx';
 
@@ -13,18 +15,20 @@ interface PanelProps {
 	title: string;
 	meta?: ComponentChildren;
 	class?: string;
-	/** Which tab of the phone's bar shows it. */
-	tab?: string;
+	/** The views, by name, that show it on a phone. */
+	on?: string;
 	stale?: boolean;
+	/** What it is called beside another one of the same title. */
+	label?: string;
 	/** It may overflow: then the keyboard must reach it. */
 	scrolls?: boolean;
 	children: ComponentChildren;
 }
 
-export function Panel({ title, meta, class: cls = '', tab, stale, scrolls, children }: PanelProps) {
+export function Panel({ title, meta, class: cls = '', on, stale, label, scrolls, children }: PanelProps) {
 	const id = useId();
 	return (
-		<section class={`panel ${cls} ${stale ? 'is-stale' : ''}`} data-tab={tab} aria-labelledby={id}>
+		<section class={`panel ${cls} ${stale ? 'is-stale' : ''}`} data-on={on} aria-label={label} aria-labelledby={label ? undefined : id}>
 			<header class="panel-head">
 				<h2 id={id}>{title}</h2>
 				<span class="panel-rule" />
@@ -97,16 +101,18 @@ const W = 240;
 const H = 40;
 
 /** Drawn again only when it was sampled; `version` is what says so. Percent, on the scale that it names. */
-export function Sparkline({ samples, label }: { samples: Samples; version: number; label: string }) {
+export function Sparkline({
+	samples, label, bare,
+}: { samples: Samples; version: number; label: string; bare?: boolean }) {
 	const max = scaleOf(samples);
 	return (
 		<div class="spark">
 			<svg viewBox={`0 0 ${W} ${H}`} preserveAspectRatio="none" role="img" aria-label={`${label}, 0 to ${max}%`}>
-				<path class="spark-grid" d={`M0 ${H / 2}H${W}M0 .5H${W}`} />
+				{!bare && <path class="spark-grid" d={`M0 ${H / 2}H${W}M0 .5H${W}`} />}
 				<path class="spark-area" d={areaPath(samples, W, H, max)} />
 				<path class="spark-line" d={sparkPath(samples, W, H, max)} />
 			</svg>
-			<span class="spark-scale" aria-hidden="true">{max}%</span>
+			{!bare && <span class="spark-scale" aria-hidden="true">{max}%</span>}
 		</div>
 	);
 }
@@ -116,11 +122,73 @@ export function Empty({ children }: { children: ComponentChildren }) {
 }
 
 /** A fact with its name: definition lists of the detail panels. */
-export function Fact({ name, children }: { name: string; children: ComponentChildren }) {
+export function Fact({ name, long, children }: { name: string; long?: boolean; children: ComponentChildren }) {
 	return (
-		<div class="fact">
+		<div class={`fact ${long ? 'long' : ''}`}>
 			<dt>{name}</dt>
 			<dd>{children}</dd>
 		</div>
+	);
+}
+
+/** A part of a panel, with a name of its own. */
+export function Part({
+	title, meta, stale, class: cls = '', children,
+}: { title: string; meta?: ComponentChildren; stale?: boolean; class?: string; children: ComponentChildren }) {
+	const id = useId();
+	return (
+		<section class={`part ${cls} ${stale ? 'is-stale' : ''}`} aria-labelledby={id}>
+			<header class="part-head">
+				<h3 id={id}>{title}</h3>
+				<span class="part-meta">{meta}</span>
+			</header>
+			{children}
+		</section>
+	);
+}
+
+/** The name of an object that opens it. */
+export function Link({ to, children, class: cls = '' }: { to: string; children: ComponentChildren; class?: string }) {
+	return <button type="button" class={`as-link ${cls}`} onClick={() => open(to)}>{children}</button>;
+}
+
+/** A dash that says why. */
+export function Unknown({ why }: { why?: string | null | undefined }) {
+	return <span class="unknown" title={why || 'not known'}>{DASH}</span>;
+}
+
+/** From three of a unit on, the smaller one is of no interest. */
+function roughly(ms: number): string {
+	const text = duration(ms);
+	return parseInt(text, 10) < 3 ? text : text.split(' ')[0]!;
+}
+
+/** How long ago, or in how long; the very time is its title. */
+export function When({ ms, why, future }: { ms: number | null | undefined; why?: string | null; future?: boolean }) {
+	if (ms === null || ms === undefined) return <Unknown why={why} />;
+	const gap = slowWall.value - ms;
+	const text = future ? (gap > 0 ? 'due' : `in ${roughly(-gap)}`) : `${roughly(gap)} ago`;
+	return <time class="when" dateTime={new Date(ms).toISOString()} title={dayTime(ms)}>{text}</time>;
+}
+
+/** Used of total as bar and words. */
+export function Usage({ used, total, label }: { used: number | null; total: number | null; label: string }) {
+	return (
+		<div class="usage">
+			<Bar value={share(used, total)} label={label} />
+			<span class="figure">{bytes(used)} of {bytes(total)}</span>
+		</div>
+	);
+}
+
+const HEAT_WORD: Record<Heat, string> = { '': '', warm: 'warm', hot: 'hot', critical: 'critical' };
+
+/** A temperature: coloured by the chip's limits, and with a word where it is too much. */
+export function Degrees({ value, heat, title }: { value: number | null; heat: Heat; title?: string | undefined }) {
+	if (value === null) return <Unknown why={title} />;
+	return (
+		<span class={`degrees heat-${heat || 'fine'}`} title={title}>
+			{Math.round(value)}°{(heat === 'hot' || heat === 'critical') && <small> {HEAT_WORD[heat]}</small>}
+		</span>
 	);
 }
