@@ -23,7 +23,10 @@ VERSION := $(shell cat VERSION)
 V ?=
 Q := $(if $(V),,@)
 
-build := build$(if $(SANITIZE),-$(SANITIZE))
+# make COVERAGE=1 counts branches, in build-coverage/
+COVERAGE ?=
+
+build := build$(if $(SANITIZE),-$(SANITIZE))$(if $(COVERAGE),-coverage)
 obj := $(build)/obj
 CC := gcc
 CLANG ?= clang
@@ -38,6 +41,11 @@ OPTIMIZE := -O2 -D_FORTIFY_SOURCE=2
 else
 OPTIMIZE := -O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
 LINK_HARDENING += -fsanitize=$(SANITIZE)
+endif
+
+ifneq ($(COVERAGE),)
+OPTIMIZE := -O0 --coverage
+LINK_HARDENING += --coverage
 endif
 
 PACKAGES := libuv libcjson libcurl libssh2 sqlite3 libsodium libcrypto libssl yaml-0.1
@@ -74,7 +82,7 @@ logic_sources := $(filter-out %/main.c,$(wildcard services/*/*.c))
 service_logic := $(logic_sources:%.c=$(obj)/%.o)
 
 .PHONY: help all setup demo check check-full check-bare check-compose check-live unit integration tsan e2e bench \
-	fuzz lint format format-check generate generate-check install clean web web-check programs
+	fuzz lint reference coverage coverage-programs format format-check generate generate-check install clean web web-check programs
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -159,6 +167,7 @@ check: ## everything that must pass before a change lands; ends with "N passed, 
 	@tests/check
 
 check-full: check ## and what takes longer: validators, long fuzzing, bare machines
+	@$(MAKE) -s reference FIRST=$(shell date +%s) WORLDS=20000 SEEDS=100000 STRIDE=1
 	@tools/validate/run
 	@$(MAKE) -s fuzz FUZZ_SECONDS=300
 	@$(MAKE) -s check-bare
@@ -181,6 +190,21 @@ check-live: ## read your own Proxmox, changing nothing: CONFIG=jarvis.yaml; alon
 	@$(MAKE) -s -j$(shell nproc) programs $(build)/livecheck
 	@exec $(NODE) tests/live/main.mjs --build '$(build)' --config '$(CONFIG)' $(if $(SECRETS),--secrets '$(SECRETS)') \
 		$(if $(OUT),--out '$(OUT)') $(if $(TIMEOUT),--timeout '$(TIMEOUT)')
+
+# WORLDS: fifty judgements each. FIRST: the first seed.
+FIRST ?= 1
+WORLDS ?= 1000
+SEEDS ?= 2000
+STRIDE ?= 97
+reference: $(reference_programs) $(build)/scarce $(build)/scarce.so ## the gate against a second judge, simulated, and short of memory
+	@tests/reference/run $(build) $(FIRST) $(WORLDS) $(SEEDS) $(STRIDE)
+
+gate_tests := $(patsubst tests/unit/%.c,$(build)/tests/unit/%,$(wildcard $(addprefix tests/unit/test_,gate_*.c audit*.c \
+	grant.c tools.c proof.c fresh.c)))
+coverage: ## branches of the gate that its tests take, with floors
+	@$(MAKE) -s -j$(shell nproc) COVERAGE=1 coverage-programs
+	@tools/coverage
+coverage-programs: $(gate_tests) $(reference_programs)
 
 unit: $(unit_programs) ## unit tests
 	@tests/run $(unit_programs)

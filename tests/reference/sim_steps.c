@@ -402,7 +402,12 @@ void sim_step(struct sim *sim)
 		sum += steps[i].weight;
 	at = dice_roll(&sim->dice, sum);
 	if (!sim->core) {
+		const struct msg_autonomy_state first = { .level = 2 +
+								   (int)dice_roll(&sim->dice, 2) };
+
 		step_restart(sim);
+		core_load_settings(sim->core, &first, 0);
+		sim->level_before = (int)first.level;
 		step_hello(sim);
 		return;
 	}
