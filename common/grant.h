@@ -12,7 +12,8 @@
 #define GRANT_PAYLOAD_MAX ((size_t)24 << 10)
 #define GRANT_SECRET_BYTES 64 /* an Ed25519 key of libsodium: seed and public key */
 #define GRANT_PUBLIC_BYTES 32
-#define GRANT_PUBLIC_MAX 2 /* keys that count at the same time, while one is exchanged */
+#define EXECUTOR_HOLDS_MAX 256 /* gids in executor_hello; so many may be not all */
+#define GRANT_PUBLIC_MAX 2     /* keys that count at the same time, while one is exchanged */
 
 struct grant_keys {
 	unsigned char key[GRANT_PUBLIC_MAX][GRANT_PUBLIC_BYTES];

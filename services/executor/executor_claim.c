@@ -4,6 +4,8 @@
  */
 #include "services/executor/executor_parts.h"
 
+#include "common/grant.h"
+
 #include <sodium.h>
 #include <stdio.h>
 
@@ -20,9 +22,27 @@ static void make_nonce(char out[NONCE_TEXT])
 
 /* ── the epoch ─────────────────────────────────────────────────────────────────────────────────────────────── */
 
+/* Everything that the gate will still hear of. */
+static size_t list_held(const struct executor *x, const char *ret[EXECUTOR_HOLDS_MAX])
+{
+	size_t n = 0;
+
+	for (const struct job *job = x->jobs; job && n < EXECUTOR_HOLDS_MAX; job = job->next)
+		ret[n++] = run_order(job->run)->payload->gid;
+	for (const struct outcome *at = x->outbox.first; at && n < EXECUTOR_HOLDS_MAX;
+	     at = at->next)
+		ret[n++] = at->gid;
+	return n;
+}
+
 void executor_say_hello(struct executor *x)
 {
-	const struct msg_executor_hello hello = { .nonce = x->hello };
+	const char *holds[EXECUTOR_HOLDS_MAX];
+	const struct msg_executor_hello hello = {
+		.nonce = x->hello,
+		.holds = holds,
+		.holds_n = list_held(x, holds),
+	};
 
 	if (!bus_is_online(x->env->bus))
 		return;

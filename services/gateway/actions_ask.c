@@ -227,7 +227,7 @@ static int status_of(const struct msg_reply *reply)
 		int status;
 	} table[] = {
 		{ "conflict", 409 }, { "state", 409 },	 { "rate", 429 },     { "gone", 404 },
-		{ "busy", 429 },     { "invalid", 400 }, { "database", 503 },
+		{ "busy", 429 },     { "invalid", 400 }, { "database", 503 }, { "late", 503 },
 	};
 
 	for (size_t i = 0; reply->code && i < countof(table); i++) {
@@ -326,6 +326,7 @@ static void go_on_waiting(struct ask *ask, const struct msg_reply *reply)
 	ask->is_heard = true;
 	if (waits_for_person && approve_typed(ask, reply))
 		return;
+	/* A proof was typed and counted: the answer waits for the end as any other. */
 	if (waits_for_person || is_full || left <= 0)
 		answer_accepted(ask);
 	else

@@ -185,6 +185,7 @@ void action_end(struct core *core, struct action *action, enum action_status sta
 		else if (step->status == STEP_RUNNING)
 			step->status = STEP_UNKNOWN;
 	}
+	action->rec.is_error = status != ACTION_VERIFIED;
 	action->state.summary = action_text(action, text);
 	action->state.ended_ms = some_i64(now.wall_ms);
 	action->state.status = status;
@@ -217,7 +218,7 @@ static int64_t ms_left(const struct action *action, struct core_now now)
 		wait = kept_ms(action);
 	} else if (state->status == ACTION_RUNNING) {
 		since = action->rec.granted_ms.v;
-		wait = tool ? tool->deadline_s * 1000LL + CORE_MARGIN_MS : 0;
+		wait = tool ? tool->deadline_s * 1000LL + CORE_RUN_MARGIN_MS : 0;
 	} else {
 		wait = state->until_ms.v - since;
 		/* Nobody knows what the clock did meanwhile: what can be cancelled still can, for as long. */
@@ -266,6 +267,11 @@ void core_load_request(struct core *core, const struct effect_request *request, 
 		.boot_ms = now.boot_ms - max_of((int64_t)0, now.wall_ms - request->wall_ms),
 	};
 	memcpy(seen->digest, request->digest, sizeof(seen->digest));
+}
+
+const struct msg_action_state *core_next_action(const struct core *core, size_t *at)
+{
+	return *at < core->actions_n ? &core->actions[(*at)++]->state : NULL;
 }
 
 void core_set_policy(struct core *core, const struct config *config, const char *policy)

@@ -104,6 +104,8 @@ void core_set_view(struct core *core, const struct view *view);
 void core_set_persons(struct core *core, const struct core_person *persons, size_t n);
 /* Why nothing but reads may be done; NULL: all is well. Static text, or valid until the next call. */
 void core_set_unfit(struct core *core, const char *why);
+/* Somebody froze us and that could not be stored: it holds nevertheless. */
+void core_hold_frozen(struct core *core);
 /* The policy on the disk is bad: the old one stays, and agents may nothing but read. */
 void core_set_policy_bad(struct core *core, bool is_bad);
 
@@ -147,5 +149,7 @@ int64_t core_next(const struct core *core);
 const struct msg_autonomy_state *core_settings(struct core *core, struct core_now now);
 /* The stored record, or NULL. Borrowed until the next step. */
 const struct msg_action_record *core_find(const struct core *core, const char *id);
+/* Every action, one a call, NULL at the end; *AT is 0 before the first. Borrowed until the next step. */
+const struct msg_action_state *core_next_action(const struct core *core, size_t *at);
 bool core_is_frozen(const struct core *core);
 int64_t core_epoch(const struct core *core);

@@ -22,6 +22,11 @@ void core_set_runbook(struct core *core, const char *runbook, int level)
 	core->runbooks[core->runbooks_n++] = (struct num_entry){ xstrdup(runbook), level };
 }
 
+void core_hold_frozen(struct core *core)
+{
+	core->is_frozen = true;
+}
+
 void core_load_settings(struct core *core, const struct msg_autonomy_state *settings, int64_t epoch)
 {
 	core->epoch = epoch;
@@ -199,7 +204,10 @@ void core_autonomy(struct core *core, const char *principal, const struct msg_au
 
 	/* Whoever reaches this topic may freeze, by the broker's ACL. */
 	if (str_eq(set->op, "freeze")) {
-		s.by = set->actor ? set->actor->name : principal;
+		bool is_gateway = str_eq(principal, service_table[SERVICE_GATEWAY].name);
+
+		/* Nobody else speaks for somebody. */
+		s.by = set->actor && is_gateway ? set->actor->name : principal;
 		freeze(&s);
 		return;
 	}

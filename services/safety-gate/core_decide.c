@@ -204,6 +204,8 @@ static void approve(struct deciding *d, enum proof_grade proof)
 	else
 		action_set(action, ACTION_APPROVED, CORE_CLAIM_MS, d->now, d->out);
 	effect_event(d->core, d->out, EVENT_UPDATE, action, d->now);
+	/* Whoever asked learns that it does not wait any longer. */
+	effect_reply_action(d->out, action);
 	answer(d, REPLY_OK, NULL, NULL);
 }
 

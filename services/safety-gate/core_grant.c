@@ -5,23 +5,55 @@
 #include "services/safety-gate/core_parts.h"
 
 #include "common/codec.h"
+#include "common/grant.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define NONCE_HEX 64
 
+static bool is_held(const struct msg_executor_hello *hello, const char *gid)
+{
+	/* A list that is full may have been cut. */
+	if (hello->holds_n >= EXECUTOR_HOLDS_MAX)
+		return true;
+	for (size_t i = 0; gid && i < hello->holds_n; i++) {
+		if (str_eq(hello->holds[i], gid))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Grants of earlier epochs are not taken any more. So what runs by our books, and of which the executor knows
+ * nothing, will never be reported: the grant was lost on its way, or the executor with its journal.
+ */
+static void end_forgotten(struct core *core, const struct msg_executor_hello *hello,
+			  struct core_now now, struct effects *out)
+{
+	for (size_t i = 0; i < core->actions_n; i++) {
+		struct action *action = core->actions[i];
+
+		if (action->state.status == ACTION_RUNNING && !is_held(hello, action->rec.gid))
+			action_end(
+				core, action, ACTION_UNKNOWN, NULL,
+				"The executor was started again or cut off, and does not know of it. "
+				"Most likely nothing was done; look at the target before trying again.",
+				now, out);
+	}
+}
+
 void core_hello(struct core *core, const struct msg_executor_hello *hello, struct core_now now,
 		struct effects *out)
 {
 	struct msg_executor_epoch *epoch = arena_alloc(out->arena, sizeof(*epoch));
 
-	(void)now;
 	core->epoch++;
 	*epoch = (struct msg_executor_epoch){ arena_strdup(out->arena, hello->nonce), core->epoch };
 	effect_audit(out, "executor", "nonce", hello->nonce, NULL);
 	effect_add(out, EFFECT_SETTINGS);
 	effect_add(out, EFFECT_EPOCH)->epoch = epoch;
+	end_forgotten(core, hello, now, out);
 }
 
 /* ── the claim ─────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -116,8 +148,9 @@ static bool is_still_right(struct core *core, struct action *action, struct core
 	if (verdict->decision == DECISION_REFUSE || verdict->decision == DECISION_STATE)
 		return false;
 	if (verdict->decision == DECISION_ASK && !action->state.approved_by) {
-		(void)snprintf(verdict->reason, sizeof(verdict->reason),
-			       "By now a person has to approve it: ask again.");
+		(void)snprintf(
+			verdict->reason, sizeof(verdict->reason),
+			"The level was lowered before it began; now a person has to approve it.");
 		return false;
 	}
 	if (verdict->tier <= action->state.tier)
@@ -158,7 +191,8 @@ void core_claim(struct core *core, const struct msg_grant_claim *claim, struct c
 	action->steps[action->rec.step].status = STEP_RUNNING;
 	effect_audit_action(out, "granted", action, NULL, gid);
 	action_set(action, ACTION_RUNNING,
-		   tool_find(action->state.tool)->deadline_s * 1000LL + CORE_MARGIN_MS, now, out);
+		   tool_find(action->state.tool)->deadline_s * 1000LL + CORE_RUN_MARGIN_MS, now,
+		   out);
 	send_grant(core, action, claim, &target, now, out);
 }
 
@@ -224,6 +258,9 @@ static void next_step(struct core *core, struct action *action, struct core_now 
 	if (action->rec.is_cancelling)
 		action_end(core, action, ACTION_CANCELLED, NULL,
 			   "It was cancelled between two targets.", now, out);
+	else if (core->is_frozen && action->state.tier != TIER_GREEN)
+		action_end(core, action, ACTION_CANCELLED, NULL,
+			   "Jarvis was frozen between two targets.", now, out);
 	else
 		action_set(action, ACTION_APPROVED, CORE_CLAIM_MS, now, out);
 }

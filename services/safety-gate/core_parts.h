@@ -6,7 +6,7 @@
 #include "services/safety-gate/core.h"
 
 #define CORE_ID_BYTES 27
-#define CORE_MARGIN_MS                                                                             \
+#define CORE_RUN_MARGIN_MS                                                                         \
 	60000 /* what was granted may take this much longer than the tool's own deadline */
 #define CORE_KEPT_MS (24 * 3600 * 1000LL) /* what is over */
 #define CORE_KEPT_GREEN_MS 60000	  /* long enough for whoever asked to read how it ended */

@@ -12,6 +12,8 @@
 
 #define RATE_MS 600000
 #define REQUESTS_MAX 100000
+/* Of one principal: others are still heard after it has asked for all that it may. */
+#define REQUESTS_OF_ONE_MAX (REQUESTS_MAX / 4)
 
 /* One request on its way through. */
 struct asking {
@@ -150,7 +152,7 @@ static void refuse(struct asking *a, enum tier tier, const char *code, const cha
 	size_t before = a->out->n;
 
 	json_object_begin(&w, NULL);
-	json_add_str(&w, "blocked", "true");
+	json_add_bool(&w, "blocked", true);
 	json_add_str(&w, "tier", enumeration_word(&enumeration_tier, (int)tier));
 	json_add_str(&w, "rule", rule);
 	json_add_str(&w, "reason", reason);
@@ -545,6 +547,18 @@ static const char *code_of(const struct verdict *verdict)
 	return "policy";
 }
 
+static bool too_many_asked(const struct core *core, const char *principal)
+{
+	bool is_gateway = str_eq(principal, service_table[SERVICE_GATEWAY].name);
+	size_t n = 0;
+
+	if (core->requests_n < REQUESTS_OF_ONE_MAX || is_gateway)
+		return core->requests_n >= REQUESTS_MAX;
+	for (size_t i = 0; i < core->requests_n; i++)
+		n += str_eq(core->requests[i].principal, principal);
+	return n >= REQUESTS_OF_ONE_MAX || core->requests_n >= REQUESTS_MAX;
+}
+
 void core_request(struct core *core, const char *principal,
 		  const struct msg_action_request *request, const char *digest, struct core_now now,
 		  struct effects *out)
@@ -562,7 +576,7 @@ void core_request(struct core *core, const char *principal,
 		repeat_reply(&a, seen);
 		return;
 	}
-	if (core->requests_n >= REQUESTS_MAX) {
+	if (too_many_asked(core, principal)) {
 		effect_reply(out, principal, request->request_id, REPLY_DENIED, "rate",
 			     "Too many requests in a day.", NULL);
 		return;

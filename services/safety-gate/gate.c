@@ -15,6 +15,10 @@
 #define TICK_MS 250
 #define BEAT_MS 5000
 #define CLOCK_STEP_MS 2000
+/* Who asks waits 3 s (the gateway's ASK_REPLY_MS) and is then told that nothing is done. */
+#define AWAY_MS 2500
+#define LATE_MS 1000
+#define PRUNE_MS 3600000
 
 static const struct db_migration migrations[] = {
 	{ AUDIT_SQL },
@@ -44,7 +48,7 @@ static void set_policy(struct gate *gate, const struct config *config)
 	(void)crypto_hash_sha256(hash, (const unsigned char *)text, strlen(text));
 	(void)sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
 	core_set_policy(gate->core, config, hex);
-	core_set_policy_bad(gate->core, false);
+	core_set_policy_bad(gate->core, gate->is_policy_bad);
 }
 
 static void set_persons(struct gate *gate)
@@ -78,11 +82,15 @@ static void load_persons(struct gate *gate)
 int gate_load(struct gate *gate)
 {
 	const struct core_random random = { random_bytes, NULL };
+	bool was_frozen = gate->core && core_is_frozen(gate->core);
 	int r;
 
 	core_free(gate->core);
 	gate->core = core_new(&random);
 	r = store_load(gate->db, gate->core, gate_now(gate));
+	/* A freeze that could not be stored is one. */
+	if (was_frozen)
+		core_hold_frozen(gate->core);
 	set_policy(gate, gate->env->config);
 	core_set_view(gate->core, gate->view);
 	core_set_unfit(gate->core, gate->unfit[0] ? gate->unfit : NULL);
@@ -92,6 +100,24 @@ int gate_load(struct gate *gate)
 }
 
 /* ── time ──────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+bool gate_is_late(const struct gate *gate)
+{
+	int64_t now_ms = gate_now(gate).boot_ms;
+
+	return now_ms - gate->tick_ms > AWAY_MS || now_ms < gate->late_until_ms;
+}
+
+/* Stopped, swapped out, or the machine slept. */
+static void watch_absence(struct gate *gate, struct core_now now)
+{
+	if (now.boot_ms - gate->tick_ms > AWAY_MS) {
+		gate->late_until_ms = now.boot_ms + LATE_MS;
+		log_warn("away for %lld ms: what was asked meanwhile is not done",
+			 (long long)(now.boot_ms - gate->tick_ms));
+	}
+	gate->tick_ms = now.boot_ms;
+}
 
 static void watch_clock(struct gate *gate, struct core_now now)
 {
@@ -140,8 +166,21 @@ static void try_again(struct gate *gate)
 		db_rollback(gate->db);
 		return;
 	}
-	if (gate_load(gate) == 0)
-		gate_set_unfit(gate, NULL);
+	if (gate_load(gate) < 0)
+		return;
+	gate->cannot_write = false;
+	gate_set_unfit(gate, NULL);
+}
+
+/* What nobody needs any more, and what an earlier run has left on the bus. */
+static void tidy(struct gate *gate, struct core_now now)
+{
+	state_adopt(gate->env->state, TOPIC_ACTION_STATE, (const char *const[]){ NULL });
+	if (gate->cannot_write || (gate->pruned_ms && now.boot_ms - gate->pruned_ms < PRUNE_MS))
+		return;
+	gate->pruned_ms = now.boot_ms;
+	if (store_drop_old(gate->db, now.wall_ms) < 0)
+		log_warn("old requests cannot be forgotten: %s", db_error(gate->db));
 }
 
 static void on_tick(void *ctx)
@@ -152,15 +191,19 @@ static void on_tick(void *ctx)
 
 	if (gate->is_stopping)
 		return;
+	watch_absence(gate, now);
 	watch_clock(gate, now);
 	watch_file(gate, now);
-	effects = effects_new();
-	core_tick(gate->core, now, effects);
-	gate_apply(gate, effects);
+	if (!gate->cannot_write) {
+		effects = effects_new();
+		core_tick(gate->core, now, effects);
+		gate_apply(gate, effects);
+	}
 	gate_flush(gate);
 	if (now.boot_ms - gate->beat_ms < BEAT_MS)
 		return;
 	try_again(gate);
+	tidy(gate, now);
 	gate_sign(gate, false);
 	gate_beat(gate);
 }
@@ -264,6 +307,17 @@ static int start_parts(struct gate *gate)
 	return r;
 }
 
+/* What was stored and not told before the end of an earlier run is told now. */
+static void tell_actions(struct gate *gate)
+{
+	const struct msg_action_state *state;
+	size_t at = 0;
+
+	while ((state = core_next_action(gate->core, &at)))
+		state_set_always(gate->env->state, TOPIC_ACTION_STATE,
+				 (const char *const[]){ state->id, NULL }, state);
+}
+
 int gate_start(struct service_env *env, void **ret)
 {
 	struct gate *gate = xnew(struct gate);
@@ -280,8 +334,10 @@ int gate_start(struct service_env *env, void **ret)
 	load_persons(gate);
 	gate->passwords = password_jobs_new(env->loop);
 	gate->wall_offset_ms = clock_wall_ms(env->clock) - clock_boot_ms(env->clock);
+	gate->tick_ms = clock_boot_ms(env->clock);
 	gate->tick = timer_new(env->loop, on_tick, gate);
 	timer_every(gate->tick, TICK_MS, TICK_MS);
+	tell_actions(gate);
 	gate_beat(gate);
 	*ret = gate;
 	return 0;
@@ -340,6 +396,7 @@ void gate_reload(void *self, const struct config *config)
 {
 	struct gate *gate = self;
 
+	gate->is_policy_bad = false;
 	set_policy(gate, config);
 	load_persons(gate);
 	gate_beat(gate);
@@ -349,5 +406,6 @@ void gate_reload_failed(void *self)
 {
 	struct gate *gate = self;
 
+	gate->is_policy_bad = true;
 	core_set_policy_bad(gate->core, true);
 }

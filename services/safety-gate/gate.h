@@ -36,7 +36,12 @@ struct gate {
 	char unfit[300];	/* why nothing but reads is done; "" */
 	int64_t wall_offset_ms; /* wall − boot, as it was at the last tick */
 	int64_t beat_ms;	/* when autonomy was last published, boot clock */
-	bool is_new_chain; /* the old one was damaged: only a restart, by a person, accepts that */
+	int64_t tick_ms; /* of the last tick, boot clock; and until when what comes in is late */
+	int64_t late_until_ms;
+	int64_t pruned_ms;
+	bool is_policy_bad; /* jarvis.yaml could not be read again */
+	bool cannot_write;  /* until a record of the chain can be written again */
+	bool is_new_chain;  /* the old one was damaged: only a restart, by a person, accepts that */
 	bool is_stopping;
 };
 
@@ -74,3 +79,5 @@ void gate_set_unfit(struct gate *gate, const char *why);
 /* Publishes level and freeze, and keeps the file that says the same. */
 void gate_beat(struct gate *gate);
 struct core_now gate_now(const struct gate *gate);
+/* We were not there for a while: what comes in now was said to somebody who has been told that nobody answers. */
+bool gate_is_late(const struct gate *gate);

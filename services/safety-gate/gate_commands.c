@@ -26,6 +26,24 @@ void gate_on_document(void *self, const struct msg *msg)
 	view_take(gate->view, msg->id, msg->args, msg->body, msg->retained, gate_now(gate).boot_ms);
 }
 
+/* What was asked while we were away was answered by our silence. Freezing alone is never too late. */
+static bool is_too_late(struct gate *gate, const struct msg *msg, const char *request_id)
+{
+	const struct msg_reply reply = {
+		.request_id = request_id,
+		.status = REPLY_ERROR,
+		.code = "late",
+		.text = "The safety gate was away when this was asked: nothing was done; ask again.",
+	};
+
+	if (!gate_is_late(gate))
+		return false;
+	counter_add(gate->env->counters, "late", 1);
+	if (request_id)
+		bus_reply(gate->env->bus, msg, request_id, &reply);
+	return true;
+}
+
 void gate_on_action_request(void *self, const struct msg *msg)
 {
 	struct gate *gate = self;
@@ -33,6 +51,10 @@ void gate_on_action_request(void *self, const struct msg *msg)
 	unsigned char hash[crypto_hash_sha256_BYTES];
 	char digest[2 * crypto_hash_sha256_BYTES + 1];
 
+	if (is_too_late(gate, msg, msg->action_request->request_id)) {
+		effects_free(effects);
+		return;
+	}
 	(void)crypto_hash_sha256(hash, (const unsigned char *)msg->payload, msg->payload_len);
 	(void)sodium_bin2hex(digest, sizeof(digest), hash, sizeof(hash));
 	counter_add(gate->env->counters, "requests", 1);
@@ -158,10 +180,15 @@ static struct proving *proving_new(struct gate *gate, const struct msg *msg)
 void gate_on_approval(void *self, const struct msg *msg)
 {
 	struct gate *gate = self;
-	struct proving *p = proving_new(gate, msg);
+	struct proving *p;
 	int word = topic_word_find(msg->id, "id");
 	const struct msg_action_record *record;
 
+	/* A no is never too late. */
+	if (str_eq(msg->action_approval->decision, "approve") &&
+	    is_too_late(gate, msg, msg->action_approval->request_id))
+		return;
+	p = proving_new(gate, msg);
 	p->id = arena_strdup(p->arena, msg->args->value[word]);
 	p->approval = codec_copy(&message_action_approval, msg->action_approval, p->arena);
 	record = core_find(gate->core, p->id);
@@ -171,9 +198,13 @@ void gate_on_approval(void *self, const struct msg *msg)
 void gate_on_autonomy(void *self, const struct msg *msg)
 {
 	struct gate *gate = self;
-	struct proving *p = proving_new(gate, msg);
+	struct proving *p;
 	char digest[65];
 
+	if (!str_eq(msg->autonomy_set->op, "freeze") &&
+	    is_too_late(gate, msg, msg->autonomy_set->request_id))
+		return;
+	p = proving_new(gate, msg);
 	p->set = codec_copy(&message_autonomy_set, msg->autonomy_set, p->arena);
 	core_autonomy_digest(p->set, digest);
 	prove(p, p->set->proof, digest);

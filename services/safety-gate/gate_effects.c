@@ -64,9 +64,36 @@ static void give_up(struct gate *gate, int error)
 	drop_pending(gate);
 	counter_add(gate->env->counters, "lost_batches", 1);
 	log_error("%s: what was asked just now has not happened", db_error(gate->db));
+	gate->cannot_write = true;
 	if (gate_load(gate) < 0)
 		(void)snprintf(why, sizeof(why), "the safety gate's database cannot be read");
 	gate_set_unfit(gate, why);
+}
+
+static bool is_harmless_one(const struct effect *effect)
+{
+	switch (effect->kind) {
+	case EFFECT_STORE:
+		return effect->record->state->tier == TIER_GREEN;
+	case EFFECT_GRANT:
+		return !effect->grant || effect->grant->tier == TIER_GREEN;
+	case EFFECT_AUDIT:
+	case EFFECT_REQUEST:
+	case EFFECT_REPLY:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Reads and refusals: they may be told when no record of them can be written. */
+static bool is_harmless(const struct effects *effects)
+{
+	for (size_t i = 0; i < effects->n; i++) {
+		if (!is_harmless_one(&effects->list[i]))
+			return false;
+	}
+	return true;
 }
 
 void gate_apply(struct gate *gate, struct effects *effects)
@@ -80,7 +107,7 @@ void gate_apply(struct gate *gate, struct effects *effects)
 	/* Freezing does not wait for a disk. */
 	if (core_is_frozen(gate->core))
 		gate_beat(gate);
-	r = store_all(gate, effects);
+	r = gate->cannot_write && is_harmless(effects) ? 0 : store_all(gate, effects);
 	gate->pending = xreallocarray(gate->pending, gate->pending_n + 1, sizeof(struct effects *));
 	gate->pending[gate->pending_n++] = effects;
 	if (r < 0)

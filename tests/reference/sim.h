@@ -85,6 +85,7 @@ struct sim {
 	struct sim_grant grants[SIM_GRANTS_MAX];
 	size_t grants_n;
 	bool was_frozen;
+	bool is_held; /* frozen, and that could not be stored: what was approved could not be ended */
 	int level_before;
 	unsigned claims, granted, approved; /* how much happened, for all seeds */
 };

@@ -302,7 +302,7 @@ static void check_crowds(struct sim *sim)
 		sim_check(sim, same <= CORE_WAITING_TARGET_MAX, "%zu wait for %s", same,
 			  a->objects[0] ? a->objects[0] : "nothing");
 		sim_check(sim,
-			  !core_is_frozen(sim->core) || a->tier == TIER_GREEN ||
+			  !core_is_frozen(sim->core) || sim->is_held || a->tier == TIER_GREEN ||
 				  (a->status != ACTION_WINDOW &&
 				   (a->status != ACTION_APPROVED || a->granted)),
 			  "%s is about to begin while frozen", a->id);

@@ -139,8 +139,15 @@ static void step_decide(struct sim *sim)
 
 static void step_hello(struct sim *sim)
 {
-	const struct msg_executor_hello hello = { "00" };
+	const char *holds[SIM_GRANTS_MAX];
+	struct msg_executor_hello hello = { .nonce = "00", .holds = holds };
 	struct effects *out = effects_new();
+
+	/* It remembers its grants, or has lost its journal. */
+	if (!dice_once_in(&sim->dice, 3)) {
+		for (size_t i = 0; i < sim->grants_n; i++)
+			holds[hello.holds_n++] = sim->grants[i].gid;
+	}
 
 	sim->call = (struct sim_call){ .kind = CALL_OTHER };
 	core_hello(sim->core, &hello, sim->w.now, out);
@@ -363,6 +370,9 @@ static void step_restart(struct sim *sim)
 	core_set_unfit(sim->core, sim->unfit);
 	core_set_policy_bad(sim->core, sim->is_policy_bad);
 	sim_restart(sim);
+	/* The file that says so is still there. */
+	if (sim->was_frozen)
+		core_hold_frozen(sim->core);
 }
 
 /* ── one of them ───────────────────────────────────────────────────────────────────────────────────────────── */
@@ -370,7 +380,9 @@ static void step_restart(struct sim *sim)
 void sim_apply(struct sim *sim, struct effects *effects)
 {
 	if (effects->n && dice_once_in(&sim->dice, 60)) {
-		/* As the gate does it: nothing of this has happened. */
+		/* As the gate does it: nothing of this has happened, but for a freeze. */
+		sim->was_frozen = core_is_frozen(sim->core);
+		sim->is_held = sim->was_frozen;
 		effects_free(effects);
 		sim->unfit = "the disk is full";
 		step_restart(sim);

@@ -19,6 +19,8 @@ export const DEFAULTS = {
 	config: undefined,
 	/** A person who can approve: then `stack.proof` is {keyword, totp}. */
 	enrol: null,
+	/** Users of the broker beside our services: the remotes that jarvis.yaml names. */
+	users: [],
 	/** Text of the broker's ACL; default: what topicgen prints. */
 	acl: null,
 	/** What the observer subscribes to; with `true` it may see all there is (tests), else as READER. */

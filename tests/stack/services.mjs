@@ -28,8 +28,8 @@ export const READER = 'demo';
 export const OBSERVER = 'observer';
 export const OBSERVER_ACL = `\nuser ${OBSERVER}\ntopic readwrite #\n`;
 
-export function makePasswords({ observer }) {
-	const names = [...USERS, READER, ...(observer ? [OBSERVER] : [])];
+export function makePasswords({ observer, users = [] }) {
+	const names = [...USERS, ...users, READER, ...(observer ? [OBSERVER] : [])];
 	return Object.fromEntries(names.map((name) => [name, randomBytes(16).toString('hex')]));
 }
 

@@ -28,7 +28,7 @@ export class Stack {
 
 	constructor(options) {
 		this.options = withDefaults(options);
-		this.passwords = makePasswords({ observer: this.options.observer === true });
+		this.passwords = makePasswords({ observer: this.options.observer === true, users: this.options.users });
 	}
 
 	// Folders and files ──────────────────────────────────────────────────────────────────────────

@@ -113,7 +113,7 @@ static void ask(struct stage *s, const char *id, const char *tool, const char *a
 
 static void hello(struct stage *s)
 {
-	const struct msg_executor_hello said = { NONCE };
+	const struct msg_executor_hello said = { .nonce = NONCE };
 
 	again(s);
 	core_hello(s->core, &said, s->w.now, s->out);

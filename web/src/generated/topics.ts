@@ -1170,6 +1170,8 @@ export interface AuditCheckpoint {
 export interface ExecutorHello {
 	/** 32 random bytes in hexadecimal */
 	nonce: string;
+	/** gid of every grant that it works on, or whose result it still has to report */
+	holds: string[];
 }
 
 /** The epoch of the executor that said this nonce. Whoever has a lower one is not heard any more. */
