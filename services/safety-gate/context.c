@@ -85,14 +85,10 @@ static void rule_self(const struct context *c, const struct judge_target *t, str
 
 /* ── what the owner protects ───────────────────────────────────────────────────────────────────────────────── */
 
-static bool is_in(const char *const *list, size_t n, const char *cluster, const char *name)
+static bool is_in(const char *const *list, size_t n, const char *member)
 {
 	for (size_t i = 0; i < n; i++) {
-		const char *slash = strchr(list[i], '/');
-		size_t length = slash ? (size_t)(slash - list[i]) : 0;
-
-		if (slash && strlen(cluster) == length && memcmp(list[i], cluster, length) == 0 &&
-		    str_eq(slash + 1, name))
+		if (str_eq(list[i], member))
 			return true;
 	}
 	return false;
@@ -101,21 +97,17 @@ static bool is_in(const char *const *list, size_t n, const char *cluster, const 
 static void rule_protected(const struct context *c, const struct judge_target *t, struct raise *ret)
 {
 	const struct config_protected *p = &c->config->protected;
-	char vmid[24] = "";
-	const char *what = NULL, *name = NULL;
+	const char *what = NULL, *name = "";
 
-	if (t->guest)
-		(void)snprintf(vmid, sizeof(vmid), "%lld", (long long)t->guest->vmid);
-	if (t->guest && is_in(p->guests, p->guests_n, t->cluster, vmid)) {
-		what = "guest";
-		name = vmid;
-	} else if (is_node_tool(t) && is_in(p->nodes, p->nodes_n, t->cluster, t->node->node)) {
-		what = "node";
-		name = t->node->node;
-	} else if (t->storage && t->args.tool->tier >= TIER_ORANGE &&
-		   is_in(p->storages, p->storages_n, t->cluster, t->storage->storage)) {
-		what = "storage";
-		name = t->storage->storage;
+	if (is_guest_tool(t)) {
+		name = arena_printf(c->arena, "%s/%lld", t->cluster, (long long)t->guest->vmid);
+		what = is_in(p->guests, p->guests_n, name) ? "guest" : NULL;
+	} else if (is_node_tool(t)) {
+		name = arena_printf(c->arena, "%s/%s", t->cluster, t->node->node);
+		what = is_in(p->nodes, p->nodes_n, name) ? "node" : NULL;
+	} else if (tool_target(t->args.tool)) {
+		name = arena_printf(c->arena, "%s/%s", t->cluster, t->storage->storage);
+		what = is_in(p->storages, p->storages_n, name) ? "storage" : NULL;
 	}
 	if (!what)
 		return;
@@ -267,7 +259,7 @@ static void look_at_guests(struct needed *n)
 		n->n++;
 		length = snprintf(n->names + used, sizeof(n->names) - used, "%s%s (%lld)",
 				  used ? ", " : "", guest_name(guest), (long long)guest->vmid);
-		if (length > 0 && (size_t)length < sizeof(n->names) - used)
+		if ((size_t)length < sizeof(n->names) - used)
 			used += (size_t)length;
 	}
 }

@@ -17,7 +17,7 @@ static bool is_held(const struct msg_executor_hello *hello, const char *gid)
 	/* A list that is full may have been cut. */
 	if (hello->holds_n >= EXECUTOR_HOLDS_MAX)
 		return true;
-	for (size_t i = 0; gid && i < hello->holds_n; i++) {
+	for (size_t i = 0; i < hello->holds_n; i++) {
 		if (str_eq(hello->holds[i], gid))
 			return true;
 	}
@@ -87,7 +87,7 @@ make_target(const struct action *action, const struct judge_target *target, stru
 	} else if (target->node) {
 		ret->node = target->node->node;
 		ret->status = enumeration_word(&enumeration_node_status, (int)target->node->status);
-	} else if (target->storage) {
+	} else {
 		ret->node = target->storage->node;
 	}
 	return ret;

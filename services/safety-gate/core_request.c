@@ -70,7 +70,7 @@ static bool anybody(const struct core *core, bool code)
 
 static const struct core_person *person_of(const struct core *core, const char *name)
 {
-	for (size_t i = 0; name && i < core->persons_n; i++) {
+	for (size_t i = 0; i < core->persons_n; i++) {
 		if (str_eq(core->persons[i].name, name))
 			return &core->persons[i];
 	}
@@ -229,9 +229,13 @@ static bool read_request(struct asking *a)
 		refuse(a, TIER_BLACK, "black", "runbook", "Only the monitor runs runbooks.");
 		return false;
 	}
+	if (request->targets_n > JUDGE_TARGETS_MAX) {
+		refuse(a, TIER_BLACK, "black", "targets", "targets names more than 20.");
+		return false;
+	}
 	if (!request->targets_n)
 		return read_one(a, NULL, &error);
-	for (size_t i = 0; i < request->targets_n && i < JUDGE_TARGETS_MAX; i++) {
+	for (size_t i = 0; i < request->targets_n; i++) {
 		if (!read_one(a, request->targets[i], &error))
 			return false;
 	}
@@ -299,12 +303,11 @@ static void count_recent(const struct core *core, const char *principal,
 static void fill_ask(const struct core *core, enum who who, const char *principal,
 		     const struct msg_actor *actor, struct ask *ask)
 {
-	const struct core_person *person =
-		who == WHO_PERSON && actor ? person_of(core, actor->name) : NULL;
+	const struct core_person *person = who == WHO_PERSON ? person_of(core, actor->name) : NULL;
 
 	ask->who = who;
 	ask->principal = principal;
-	ask->person = who == WHO_PERSON && actor ? actor->name : NULL;
+	ask->person = who == WHO_PERSON ? actor->name : NULL;
 	ask->has_keyword = who == WHO_PERSON ? person && person->has_keyword : anybody(core, false);
 	ask->has_code = who == WHO_PERSON ? person && person->has_code : anybody(core, true);
 	ask->frozen = core->is_frozen;

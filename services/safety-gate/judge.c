@@ -61,10 +61,8 @@ static const struct config_principal *principal_of(const struct judgement *j)
 /* "home/guest/101" fits itself and "home/guest/STAR". */
 static bool target_fits(const char *pattern, const char *object)
 {
-	size_t length = strlen(pattern);
-
-	if (length >= 2 && pattern[length - 1] == '*' && pattern[length - 2] == '/')
-		return strncmp(pattern, object, length - 1) == 0;
+	if (str_ends(pattern, "/*"))
+		return strncmp(pattern, object, strlen(pattern) - 1) == 0;
 	return str_eq(pattern, object);
 }
 
@@ -115,7 +113,7 @@ static bool refuse_remote(struct judgement *j)
 struct weighing {
 	enum tier tiers[JUDGE_TARGETS_MAX];
 	char black[300];     /* why the tier is what it is */
-	const char *refused; /* the first rule that refuses; NULL: none */
+	const char *refused; /* the rule that refuses; NULL: none */
 	char obstacle[300];  /* in its words */
 };
 
@@ -141,7 +139,7 @@ static void apply_rule(struct judgement *j, struct weighing *w, const struct con
 		add_fact(j, raise.fact);
 		w->tiers[k] = raise.tier;
 		raise_tier(j, w, raise.tier, rule->name, raise.fact);
-		if (raise.refuses && !w->refused) {
+		if (raise.refuses) {
 			w->refused = rule->name;
 			(void)snprintf(w->obstacle, sizeof(w->obstacle), "%s", raise.fact);
 		}
@@ -231,7 +229,7 @@ static enum need need_of(enum tier tier)
 static bool refuse_unenrolled(struct judgement *j)
 {
 	const struct ask *ask = j->ask;
-	const char *whose = ask->who == WHO_PERSON && ask->person ? ask->person : "a person";
+	const char *whose = ask->who == WHO_PERSON ? ask->person : "a person";
 
 	if (j->v->need == NEED_CODE && !ask->has_code)
 		return settle(j, DECISION_REFUSE, "code.none",
