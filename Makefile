@@ -109,9 +109,10 @@ endef
 $(foreach p,$(PROGRAMS) benchload,$(eval $(call program,$(p))))
 
 # The gate held against a second judge, and simulated.
-reference_programs := $(build)/judgements $(build)/simulate
+reference_programs := $(build)/judgements $(build)/simulate $(build)/scarce
 $(build)/judgements: $(obj)/tests/reference/judgements.o $(obj)/tests/reference/worlds.o
 $(build)/simulate: $(patsubst %.c,$(obj)/%.o,$(wildcard tests/reference/sim*.c)) $(build)/libunit.a
+$(build)/scarce: $(obj)/tests/reference/scarce.o $(build)/libunit.a
 $(reference_programs): $(build)/liblogic.a $(library)
 	@echo "  link $@"
 	$(Q)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %/libunit.a,$^) $(build)/liblogic.a $(library) $(if $(filter %/libunit.a,$^),-lcmocka) $(LIBS_common) -o $@
@@ -196,7 +197,7 @@ FIRST ?= 1
 WORLDS ?= 1000
 SEEDS ?= 2000
 STRIDE ?= 97
-reference: $(reference_programs) $(build)/scarce $(build)/scarce.so ## the gate against a second judge, simulated, and short of memory
+reference: $(reference_programs) ## the gate against a second judge, simulated, and short of memory
 	@tests/reference/run $(build) $(FIRST) $(WORLDS) $(SEEDS) $(STRIDE)
 
 gate_tests := $(patsubst tests/unit/%.c,$(build)/tests/unit/%,$(wildcard $(addprefix tests/unit/test_,gate_*.c audit*.c \
@@ -254,7 +255,7 @@ fuzz: $(fuzz_programs) ## every parser of foreign bytes, FUZZ_SECONDS each
 
 # ── upkeep ───────────────────────────────────────────────────────────────────────────────────────────────────────
 formatted := $(wildcard common/*.[ch] services/*/*.[ch] jarvisctl/*.[ch] tools/topicgen/*.[ch] \
-	tests/unit/*.[ch] tests/integration/*.[ch] tests/fuzz/*.[ch] tests/bench/load/*.[ch] tests/live/*.[ch])
+	tests/unit/*.[ch] tests/integration/*.[ch] tests/fuzz/*.[ch] tests/reference/*.[ch] tests/bench/load/*.[ch] tests/live/*.[ch])
 
 format: ## format the C sources
 	clang-format -i $(formatted)
