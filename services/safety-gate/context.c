@@ -118,7 +118,7 @@ static void rule_protected(const struct context *c, const struct judge_target *t
 
 /* ── quorum ────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* Nodes are shut down one after the other and stay away; those that are restarted come back before the next one goes. */
+/* Nodes that are shut down stay away; of those that are restarted, each comes back before the next one goes. */
 static int64_t votes_gone(const struct context *c, const struct judge_target *t)
 {
 	int64_t n = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The order of a judgement: what the asker may at all; the tier, raised by context; what is unfit or frozen; what the
- * tier asks of such an asker; and only then whether the target is seen, and its state. So a refusal by policy never tells
- * anything about the target, and the state of a target never makes policy.
+ * The order of a judgement: what the asker may at all; the tier, raised by context; what is unfit or frozen; what
+ * the tier asks of such an asker; and only then whether the target is seen, and its state. So a refusal by policy
+ * never tells anything about the target, and the state of a target never makes policy.
  */
 #include "services/safety-gate/judge.h"
 
