@@ -256,8 +256,11 @@ void core_load_request(struct core *core, const struct effect_request *request, 
 {
 	struct seen_request *seen;
 
-	core->requests =
-		xreallocarray(core->requests, core->requests_n + 1, sizeof(*core->requests));
+	/* Room up to the next power of two: there may be very many. */
+	if (!(core->requests_n & (core->requests_n - 1)))
+		core->requests =
+			xreallocarray(core->requests, max_of(2 * core->requests_n, (size_t)1),
+				      sizeof(*core->requests));
 	seen = &core->requests[core->requests_n++];
 	*seen = (struct seen_request){
 		.principal = xstrdup(request->principal),

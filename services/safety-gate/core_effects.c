@@ -8,6 +8,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 struct effects *effects_new(void)
 {
@@ -131,7 +132,7 @@ void effect_reply(struct effects *out, const char *principal, const char *reques
 		.request_id = arena_strdup(arena, request_id),
 		.status = status,
 		.code = code,
-		.text = text ? arena_strndup(arena, text, 512) : NULL,
+		.text = text ? arena_strndup(arena, text, strnlen(text, 512)) : NULL,
 		.result = result ? arena_strdup(arena, result) : NULL,
 	};
 	effect = effect_add(out, EFFECT_REPLY);

@@ -506,7 +506,7 @@ static void test_events(void **unused)
 	struct msg_action_request request = stage_request_of("r1", "guest_start", "{}");
 	struct msg_guest_state box = { .cluster = "home", .node = "a", .status = GUEST_STOPPED };
 	const char *targets[JUDGE_TARGETS_MAX];
-	char words[JUDGE_TARGETS_MAX][8], name[120];
+	char words[JUDGE_TARGETS_MAX][24], name[120];
 	_cleanup_(str_done) struct str args = { 0 };
 	size_t at = 0;
 	struct stage s;
@@ -616,7 +616,7 @@ static void test_forgetting(void **unused)
 	(void)unused;
 	stage_init(&s, "");
 	for (int i = 0; i < 502; i++) {
-		char id[8];
+		char id[16];
 		struct msg_action_record record = record_of(&state);
 
 		(void)snprintf(id, sizeof(id), "%05d", i);

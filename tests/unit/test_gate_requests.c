@@ -106,7 +106,7 @@ static void test_rates(void **unused)
 static void test_waiting(void **unused)
 {
 	struct stage s;
-	char id[8];
+	char id[16];
 
 	(void)unused;
 	stage_init(&s, "");

@@ -35,7 +35,7 @@ static bool is_live(struct gate_world *w, const char *cluster)
 static void test_presence(void **unused)
 {
 	struct gate_world w;
-	char name[8];
+	char name[16];
 
 	(void)unused;
 	gate_world_init(&w, "");
