@@ -356,17 +356,19 @@ static void drop_old_requests(struct core *core, struct core_now now)
 
 void core_tick(struct core *core, struct core_now now, struct effects *out)
 {
-	size_t over = 0;
+	size_t over[2] = { 0 };
 
 	for (size_t i = 0; i < core->actions_n; i++)
 		action_catch_up(core, core->actions[i], now, out);
 	for (size_t i = core->actions_n; i-- > 0;) {
 		struct action *action = core->actions[i];
+		bool is_read;
 
 		if (!action_is_over(action))
 			continue;
-		over++;
-		if (action->deadline_ms <= now.boot_ms || over > KEPT_MAX)
+		/* Counted apart: however much is read, what was done is kept. */
+		is_read = action->state.tier == TIER_GREEN;
+		if (action->deadline_ms <= now.boot_ms || ++over[is_read] > KEPT_MAX)
 			drop_action(core, i, out);
 	}
 	drop_old_requests(core, now);

@@ -147,17 +147,16 @@ static bool is_still_right(struct core *core, struct action *action, struct core
 	core_judge_again(core, action, (size_t)action->rec.step, now, arena, target, verdict);
 	if (verdict->decision == DECISION_REFUSE || verdict->decision == DECISION_STATE)
 		return false;
-	if (verdict->decision == DECISION_ASK && !action->state.approved_by) {
-		(void)snprintf(
-			verdict->reason, sizeof(verdict->reason),
-			"The level was lowered before it began; now a person has to approve it.");
+	if (verdict->tier > action->state.tier) {
+		(void)snprintf(verdict->reason, sizeof(verdict->reason),
+			       "It has become %s since it was approved.",
+			       enumeration_word(&enumeration_tier, (int)verdict->tier));
 		return false;
 	}
-	if (verdict->tier <= action->state.tier)
+	if (verdict->decision != DECISION_ASK || action->state.approved_by)
 		return true;
 	(void)snprintf(verdict->reason, sizeof(verdict->reason),
-		       "It has become %s since it was approved.",
-		       enumeration_word(&enumeration_tier, (int)verdict->tier));
+		       "The level was lowered before it began: now a person has to approve it.");
 	return false;
 }
 

@@ -332,10 +332,22 @@ static void judge_request(struct asking *a)
 	judge(a->core->config, a->core->view, &ask, a->now.boot_ms, a->out->arena, &a->verdict);
 }
 
+static const char *name_of(const struct judge_target *target)
+{
+	const struct tool_arg *arg = tool_target(target->args.tool);
+
+	if (!arg)
+		return NULL;
+	return arg->kind == ARG_GUEST ? target->guest->name :
+	       arg->kind == ARG_NODE  ? target->node->node :
+					target->storage->storage;
+}
+
 void core_judge_again(struct core *core, struct action *action, size_t step, struct core_now now,
 		      struct arena *arena, struct judge_target *target, struct verdict *ret)
 {
 	const char *args = action->steps[step].args;
+	const char *name = action->steps[step].name, *now_called;
 	struct ask ask = {
 		.confirmed = true,
 		.tool = tool_find(action->state.tool),
@@ -357,6 +369,15 @@ void core_judge_again(struct core *core, struct action *action, size_t step, str
 			       error.text[0] ? error.text : "it cannot be read");
 		return;
 	}
+	/* Its number may have been given to another guest since: what was approved had a name. */
+	now_called = name_of(target);
+	if (ask.tool->tier > TIER_GREEN && (name || now_called) && !str_eq_null(name, now_called)) {
+		ret->rule = "renamed";
+		(void)snprintf(ret->reason, sizeof(ret->reason),
+			       "It was called %.100s when it was asked for, and is called %.100s now.",
+			       name ? name : "nothing", now_called ? now_called : "nothing");
+		return;
+	}
 	fill_ask(core, who, action->state.principal, action->state.actor, &ask);
 	/* Somebody's proof was taken already. */
 	ask.has_code = ask.has_keyword = true;
@@ -364,17 +385,6 @@ void core_judge_again(struct core *core, struct action *action, size_t step, str
 }
 
 /* ── the action ────────────────────────────────────────────────────────────────────────────────────────────── */
-
-static const char *name_of(const struct judge_target *target)
-{
-	const struct tool_arg *arg = tool_target(target->args.tool);
-
-	if (!arg)
-		return NULL;
-	return arg->kind == ARG_GUEST ? target->guest->name :
-	       arg->kind == ARG_NODE  ? target->node->node :
-					target->storage->storage;
-}
 
 static void fill_steps(struct action *action, const struct asking *a)
 {

@@ -6,11 +6,15 @@
 #include "services/safety-gate/gate.h"
 
 #include "common/codec.h"
+#include "common/log.h"
 
 #include <sodium.h>
 #include <string.h>
 
 #define AUDIT_PAGE_BYTES ((size_t)192 << 10)
+#define REQUEST_ID_MAX 64
+
+static const char request_id_bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 
 static const char *principal_of(const struct msg *msg)
 {
@@ -24,6 +28,22 @@ void gate_on_document(void *self, const struct msg *msg)
 	struct gate *gate = self;
 
 	view_take(gate->view, msg->id, msg->args, msg->body, msg->retained, gate_now(gate).boot_ms);
+}
+
+/* An id that would be no level of a topic is none: nothing is done, and nobody could be answered. */
+static bool has_bad_id(struct gate *gate, const struct msg *msg, const char *request_id)
+{
+	size_t length = request_id ? strlen(request_id) : 1;
+	bool is_bad = !length || length > REQUEST_ID_MAX ||
+		      (request_id && strspn(request_id, request_id_bytes) != length);
+
+	if (!is_bad)
+		return false;
+	counter_add(gate->env->counters, "bad_ids", 1);
+	log_folded(&gate->id_fold, gate_now(gate).boot_ms, LOG_LEVEL_WARN,
+		   "a command of %s was refused: its request_id is not of letters, digits, _ and -",
+		   principal_of(msg));
+	return true;
 }
 
 /* What was asked while we were away was answered by our silence. Freezing alone is never too late. */
@@ -51,7 +71,8 @@ void gate_on_action_request(void *self, const struct msg *msg)
 	unsigned char hash[crypto_hash_sha256_BYTES];
 	char digest[2 * crypto_hash_sha256_BYTES + 1];
 
-	if (is_too_late(gate, msg, msg->action_request->request_id)) {
+	if (has_bad_id(gate, msg, msg->action_request->request_id) ||
+	    is_too_late(gate, msg, msg->action_request->request_id)) {
 		effects_free(effects);
 		return;
 	}
@@ -184,6 +205,8 @@ void gate_on_approval(void *self, const struct msg *msg)
 	int word = topic_word_find(msg->id, "id");
 	const struct msg_action_record *record;
 
+	if (has_bad_id(gate, msg, msg->action_approval->request_id))
+		return;
 	/* A no is never too late. */
 	if (str_eq(msg->action_approval->decision, "approve") &&
 	    is_too_late(gate, msg, msg->action_approval->request_id))
@@ -202,7 +225,8 @@ void gate_on_autonomy(void *self, const struct msg *msg)
 	char digest[65];
 
 	if (!str_eq(msg->autonomy_set->op, "freeze") &&
-	    is_too_late(gate, msg, msg->autonomy_set->request_id))
+	    (has_bad_id(gate, msg, msg->autonomy_set->request_id) ||
+	     is_too_late(gate, msg, msg->autonomy_set->request_id)))
 		return;
 	p = proving_new(gate, msg);
 	p->set = codec_copy(&message_autonomy_set, msg->autonomy_set, p->arena);

@@ -187,6 +187,14 @@ export class World {
 		return join(this.stack.data, 'data/safety-gate/safety-gate.db');
 	}
 
+	/** The actions as the gate has stored them. */
+	stored() {
+		const db = new DatabaseSync(this.gateDb, { readOnly: true });
+		const rows = db.prepare('SELECT record FROM action').all();
+		db.close();
+		return rows.map(({ record }) => JSON.parse(record).state);
+	}
+
 	/** Records of the chain, oldest first: {seq, kind, body}. */
 	records() {
 		const db = new DatabaseSync(this.gateDb, { readOnly: true });
@@ -199,9 +207,11 @@ export class World {
 		return this.records().filter((r) => r.body.action?.id === id).map((r) => r.kind);
 	}
 
-	verify() {
-		const { status, stdout, stderr } = spawnSync(this.stack.binary('jarvisctl'), ['audit', 'verify', '--db', this.gateDb,
-			'--public', join(this.stack.data, 'secrets/safety-gate/signing-key.pub')], { encoding: 'utf8' });
+	/** `within`: a command that runs another where the gate sees its files. */
+	verify(within = []) {
+		const command = [...within, this.stack.binary('jarvisctl'), 'audit', 'verify', '--db', this.gateDb,
+			'--public', join(this.stack.data, 'secrets/safety-gate/signing-key.pub')];
+		const { status, stdout, stderr } = spawnSync(command[0], command.slice(1), { encoding: 'utf8' });
 		return { status, text: stdout + stderr };
 	}
 
@@ -216,9 +226,9 @@ export class World {
 		return join(this.stack.runtime, 'frozen');
 	}
 
-	async unfreeze() {
+	async unfreeze(code = this.code()) {
 		rmSync(this.frozenFile, { force: true });
-		const answer = await this.operator.post('/api/unfreeze', { code: this.code() });
+		const answer = await this.operator.post('/api/unfreeze', { code });
 		if (answer.status !== 200) throw new Error(`not unfrozen: ${JSON.stringify(answer.body)}`);
 		await this.autonomy((d) => !d.frozen);
 	}

@@ -5,6 +5,8 @@
 #include "tests/unit/check.h"
 #include "tests/unit/gate_stage.h"
 
+#include "common/grant.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -377,6 +379,91 @@ static void test_wrong_proofs(void **unused)
 	stage_done(&s);
 }
 
+/* An executor that says hello and does not hold a grant that is out will never report it. */
+static void test_forgotten(void **unused)
+{
+	struct stage s;
+	const struct effect *grant;
+	_cleanup_(freep) char *id = NULL, *gid = NULL;
+	const char *holds[EXECUTOR_HOLDS_MAX];
+	struct msg_executor_hello said = { .nonce = NONCE, .holds = holds, .holds_n = 1 };
+
+	(void)unused;
+	stage_init(&s, "");
+	hello(&s);
+	ask(&s, "r1", "guest_start", "{\"guest\":\"ct\"}");
+	id = id_of(&s);
+	grant = claim(&s, id);
+	gid = xstrdup(grant->grant->gid);
+	holds[0] = gid;
+	again(&s);
+	core_hello(s.core, &said, s.w.now, s.out);
+	assert_null(last(&s, EFFECT_STORE));
+	/* A full list may not be all. */
+	for (size_t i = 0; i < EXECUTOR_HOLDS_MAX; i++)
+		holds[i] = "ff";
+	said.holds_n = EXECUTOR_HOLDS_MAX;
+	again(&s);
+	core_hello(s.core, &said, s.w.now, s.out);
+	assert_null(last(&s, EFFECT_STORE));
+	hello(&s);
+	assert_int_equal(state(&s)->status, ACTION_UNKNOWN);
+	assert_int_equal(last(&s, EFFECT_EPOCH)->epoch->epoch, 4);
+	report(&s, &(struct msg_grant_payload){ .id = id, .gid = gid }, STEP_VERIFIED);
+	assert_int_equal(s.out->n, 0);
+	stage_done(&s);
+}
+
+/* Loaded while it ran, after something was heard of it: its deadline is that of its tool, not a day. */
+static void test_running_restart(void **unused)
+{
+	struct stage s, t;
+	const struct effect *grant;
+	_cleanup_(freep) char *id = NULL;
+	struct msg_action_progress progress = { .line = "on its way" };
+
+	(void)unused;
+	stage_init(&s, "");
+	stage_init(&t, "");
+	hello(&s);
+	ask(&s, "r1", "guest_start", "{\"guest\":\"ct\"}");
+	id = id_of(&s);
+	grant = claim(&s, id);
+	progress.id = id;
+	progress.gid = grant->grant->gid;
+	{
+		_cleanup_(freep) char *gid = xstrdup(progress.gid);
+
+		progress.gid = gid;
+		again(&s);
+		core_progress(s.core, &progress, s.w.now, s.out);
+	}
+	assert_false(state(&s)->until_ms.has);
+	core_load_action(t.core, last(&s, EFFECT_STORE)->record, t.w.now);
+	assert_int_equal(core_next(t.core) - t.w.now.boot_ms, (120 + 60) * 1000);
+	stage_done(&s);
+	stage_done(&t);
+}
+
+/* Two names of one guest are one target. */
+static void test_two_names(void **unused)
+{
+	static const char *const targets[] = { "103", "ct" };
+	struct stage s;
+	struct msg_action_request request = request_of("r1", "guest_start", "{}");
+
+	(void)unused;
+	stage_init(&s, "");
+	request.targets = targets;
+	request.targets_n = countof(targets);
+	again(&s);
+	core_request(s.core, "gateway", &request, "digest", s.w.now, s.out);
+	assert_int_equal(reply(&s)->status, REPLY_DENIED);
+	assert_non_null(strstr(reply(&s)->result, "\"rule\":\"targets\""));
+	assert_non_null(strstr(reply(&s)->result, "\"blocked\":true"));
+	stage_done(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +473,8 @@ int main(void)
 		cmocka_unit_test(test_level),	   cmocka_unit_test(test_batch),
 		cmocka_unit_test(test_strangers),  cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_clock_step), cmocka_unit_test(test_wrong_proofs),
+		cmocka_unit_test(test_forgotten),  cmocka_unit_test(test_running_restart),
+		cmocka_unit_test(test_two_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

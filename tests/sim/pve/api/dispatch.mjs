@@ -122,6 +122,9 @@ function refuseFormat({ format, path }) {
 async function routed(call) {
 	const { sim, entry, request, path, principal, seen } = call;
 	call.given = readParams(request, call.query);
+	if (request.method !== 'GET') {
+		seen.form = call.given;
+	}
 	const fault = sim.faults.take(entry, request.method, path);
 	if (fault && !fault.after) {
 		return fault(call);

@@ -20,6 +20,7 @@ export class Journal {
 			n: ++this.serial, at: Date.now(), node: entry.name, method: request.method,
 			target: request.target, path: null, template: null, principal: null,
 			authorization: credentialKind(request.headers), status: null, reason: null, ms: null,
+			form: null, // parameters of a call that changes something
 			done: false, // the call was carried out, whatever was answered
 		};
 		this.open++;

@@ -178,6 +178,9 @@ const guestOps = {
 	guest_migrate: (sim, body) => {
 		guestOf(sim, body).node = nodeOf(sim, body).name;
 	},
+	guest_rename: (sim, body) => {
+		guestOf(sim, body).name = String(body.name);
+	},
 	guest_stuck: (sim, body) => {
 		guestOf(sim, body).stuck = body.on !== false;
 	},
