@@ -386,30 +386,30 @@ static void test_forgotten(void **unused)
 	const struct effect *grant;
 	_cleanup_(freep) char *id = NULL, *gid = NULL;
 	const char *holds[EXECUTOR_HOLDS_MAX];
-	struct msg_executor_hello said = { .nonce = NONCE, .holds = holds, .holds_n = 1 };
+	struct msg_executor_hello said = { .nonce = STAGE_NONCE, .holds = holds, .holds_n = 1 };
 
 	(void)unused;
 	stage_init(&s, "");
-	hello(&s);
-	ask(&s, "r1", "guest_start", "{\"guest\":\"ct\"}");
-	id = id_of(&s);
-	grant = claim(&s, id);
+	stage_hello(&s);
+	stage_ask(&s, "r1", "guest_start", "{\"guest\":\"ct\"}");
+	id = stage_id_of(&s);
+	grant = stage_claim(&s, id);
 	gid = xstrdup(grant->grant->gid);
 	holds[0] = gid;
-	again(&s);
+	stage_again(&s);
 	core_hello(s.core, &said, s.w.now, s.out);
-	assert_null(last(&s, EFFECT_STORE));
+	assert_null(stage_last(&s, EFFECT_STORE));
 	/* A full list may not be all. */
 	for (size_t i = 0; i < EXECUTOR_HOLDS_MAX; i++)
 		holds[i] = "ff";
 	said.holds_n = EXECUTOR_HOLDS_MAX;
-	again(&s);
+	stage_again(&s);
 	core_hello(s.core, &said, s.w.now, s.out);
-	assert_null(last(&s, EFFECT_STORE));
-	hello(&s);
-	assert_int_equal(state(&s)->status, ACTION_UNKNOWN);
-	assert_int_equal(last(&s, EFFECT_EPOCH)->epoch->epoch, 4);
-	report(&s, &(struct msg_grant_payload){ .id = id, .gid = gid }, STEP_VERIFIED);
+	assert_null(stage_last(&s, EFFECT_STORE));
+	stage_hello(&s);
+	assert_int_equal(stage_state(&s)->status, ACTION_UNKNOWN);
+	assert_int_equal(stage_last(&s, EFFECT_EPOCH)->epoch->epoch, 4);
+	stage_report(&s, &(struct msg_grant_payload){ .id = id, .gid = gid }, STEP_VERIFIED);
 	assert_int_equal(s.out->n, 0);
 	stage_done(&s);
 }
@@ -425,21 +425,21 @@ static void test_running_restart(void **unused)
 	(void)unused;
 	stage_init(&s, "");
 	stage_init(&t, "");
-	hello(&s);
-	ask(&s, "r1", "guest_start", "{\"guest\":\"ct\"}");
-	id = id_of(&s);
-	grant = claim(&s, id);
+	stage_hello(&s);
+	stage_ask(&s, "r1", "guest_start", "{\"guest\":\"ct\"}");
+	id = stage_id_of(&s);
+	grant = stage_claim(&s, id);
 	progress.id = id;
 	progress.gid = grant->grant->gid;
 	{
 		_cleanup_(freep) char *gid = xstrdup(progress.gid);
 
 		progress.gid = gid;
-		again(&s);
+		stage_again(&s);
 		core_progress(s.core, &progress, s.w.now, s.out);
 	}
-	assert_false(state(&s)->until_ms.has);
-	core_load_action(t.core, last(&s, EFFECT_STORE)->record, t.w.now);
+	assert_false(stage_state(&s)->until_ms.has);
+	core_load_action(t.core, stage_last(&s, EFFECT_STORE)->record, t.w.now);
 	assert_int_equal(core_next(t.core) - t.w.now.boot_ms, (120 + 60) * 1000);
 	stage_done(&s);
 	stage_done(&t);
@@ -450,17 +450,17 @@ static void test_two_names(void **unused)
 {
 	static const char *const targets[] = { "103", "ct" };
 	struct stage s;
-	struct msg_action_request request = request_of("r1", "guest_start", "{}");
+	struct msg_action_request request = stage_request_of("r1", "guest_start", "{}");
 
 	(void)unused;
 	stage_init(&s, "");
 	request.targets = targets;
 	request.targets_n = countof(targets);
-	again(&s);
+	stage_again(&s);
 	core_request(s.core, "gateway", &request, "digest", s.w.now, s.out);
-	assert_int_equal(reply(&s)->status, REPLY_DENIED);
-	assert_non_null(strstr(reply(&s)->result, "\"rule\":\"targets\""));
-	assert_non_null(strstr(reply(&s)->result, "\"blocked\":true"));
+	assert_int_equal(stage_reply(&s)->status, REPLY_DENIED);
+	assert_non_null(strstr(stage_reply(&s)->result, "\"rule\":\"targets\""));
+	assert_non_null(strstr(stage_reply(&s)->result, "\"blocked\":true"));
 	stage_done(&s);
 }
 

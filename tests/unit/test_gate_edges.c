@@ -103,6 +103,35 @@ static void test_claims(void **unused)
 	stage_done(&s);
 }
 
+/* A number may have been given to another guest: what was approved had a name, or none. */
+static void test_renamed(void **unused)
+{
+	const char *const names[][2] = {
+		{ NULL, NULL }, { "x", "x" }, { NULL, "x" }, { "x", NULL }, { "x", "y" }
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < countof(names); i++) {
+		struct msg_guest_state box = { .cluster = "home",
+					       .vmid = 300,
+					       .name = names[i][0],
+					       .node = "a",
+					       .status = GUEST_STOPPED };
+		_cleanup_(freep) char *id = NULL;
+		struct stage s;
+
+		stage_init(&s, "");
+		stage_hello(&s);
+		gate_world_guest(&s.w, &box);
+		stage_ask(&s, "r1", "guest_start", "{\"guest\":300}");
+		id = stage_id_of(&s);
+		box.name = names[i][1];
+		gate_world_guest(&s.w, &box);
+		assert_int_equal(!stage_claim(&s, id)->grant, i >= 2);
+		stage_done(&s);
+	}
+}
+
 /* What is granted names what it acts on, be it node or storage. */
 static void test_targets_of_grants(void **unused)
 {
@@ -645,6 +674,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_strange_records),
 		cmocka_unit_test(test_claims),
+		cmocka_unit_test(test_renamed),
 		cmocka_unit_test(test_targets_of_grants),
 		cmocka_unit_test(test_level_lowered),
 		cmocka_unit_test(test_one_red),
