@@ -373,9 +373,10 @@ void core_judge_again(struct core *core, struct action *action, size_t step, str
 	now_called = name_of(target);
 	if (ask.tool->tier > TIER_GREEN && (name || now_called) && !str_eq_null(name, now_called)) {
 		ret->rule = "renamed";
-		(void)snprintf(ret->reason, sizeof(ret->reason),
-			       "It was called %.100s when it was asked for, and is called %.100s now.",
-			       name ? name : "nothing", now_called ? now_called : "nothing");
+		(void)snprintf(
+			ret->reason, sizeof(ret->reason),
+			"It was called %.100s when it was asked for, and is called %.100s now.",
+			name ? name : "nothing", now_called ? now_called : "nothing");
 		return;
 	}
 	fill_ask(core, who, action->state.principal, action->state.actor, &ask);
