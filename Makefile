@@ -23,7 +23,10 @@ VERSION := $(shell cat VERSION)
 V ?=
 Q := $(if $(V),,@)
 
-build := build$(if $(SANITIZE),-$(SANITIZE))
+# make COVERAGE=1 counts branches, in build-coverage/
+COVERAGE ?=
+
+build := build$(if $(SANITIZE),-$(SANITIZE))$(if $(COVERAGE),-coverage)
 obj := $(build)/obj
 CC := gcc
 CLANG ?= clang
@@ -38,6 +41,11 @@ OPTIMIZE := -O2 -D_FORTIFY_SOURCE=2
 else
 OPTIMIZE := -O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
 LINK_HARDENING += -fsanitize=$(SANITIZE)
+endif
+
+ifneq ($(COVERAGE),)
+OPTIMIZE := -O0 --coverage
+LINK_HARDENING += --coverage
 endif
 
 PACKAGES := libuv libcjson libcurl libssh2 sqlite3 libsodium libcrypto libssl yaml-0.1
@@ -74,7 +82,7 @@ logic_sources := $(filter-out %/main.c,$(wildcard services/*/*.c))
 service_logic := $(logic_sources:%.c=$(obj)/%.o)
 
 .PHONY: help all setup demo check check-full check-bare check-compose check-live unit integration tsan e2e bench \
-	fuzz lint format format-check generate generate-check install clean web web-check programs
+	fuzz lint reference coverage coverage-programs format format-check generate generate-check install clean web web-check programs
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -99,6 +107,15 @@ $(build)/$(1): $(sources_$(1):%.c=$(obj)/%.o) $(library)
 	$(Q)$(CC) $(LDFLAGS) $$(filter %.o,$$^) $(library) $(LIBS_$(1)) $(LIBS_common) -o $$@
 endef
 $(foreach p,$(PROGRAMS) benchload,$(eval $(call program,$(p))))
+
+# The gate held against a second judge, and simulated.
+reference_programs := $(build)/judgements $(build)/simulate $(build)/scarce
+$(build)/judgements: $(obj)/tests/reference/judgements.o $(obj)/tests/reference/worlds.o
+$(build)/simulate: $(patsubst %.c,$(obj)/%.o,$(wildcard tests/reference/sim*.c)) $(build)/libunit.a
+$(build)/scarce: $(obj)/tests/reference/scarce.o $(build)/libunit.a
+$(reference_programs): $(build)/liblogic.a $(library)
+	@echo "  link $@"
+	$(Q)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %/libunit.a,$^) $(build)/liblogic.a $(library) $(if $(filter %/libunit.a,$^),-lcmocka) $(LIBS_common) -o $@
 
 # The logic of all services in one archive: a unit test pulls in what it names and nothing else.
 $(build)/liblogic.a: $(service_logic)
@@ -151,6 +168,7 @@ check: ## everything that must pass before a change lands; ends with "N passed, 
 	@tests/check
 
 check-full: check ## and what takes longer: validators, long fuzzing, bare machines
+	@$(MAKE) -s reference FIRST=$(shell date +%s) WORLDS=20000 SEEDS=100000 STRIDE=1
 	@tools/validate/run
 	@$(MAKE) -s fuzz FUZZ_SECONDS=300
 	@$(MAKE) -s check-bare
@@ -173,6 +191,21 @@ check-live: ## read your own Proxmox, changing nothing: CONFIG=jarvis.yaml; alon
 	@$(MAKE) -s -j$(shell nproc) programs $(build)/livecheck
 	@exec $(NODE) tests/live/main.mjs --build '$(build)' --config '$(CONFIG)' $(if $(SECRETS),--secrets '$(SECRETS)') \
 		$(if $(OUT),--out '$(OUT)') $(if $(TIMEOUT),--timeout '$(TIMEOUT)')
+
+# WORLDS: fifty judgements each. FIRST: the first seed.
+FIRST ?= 1
+WORLDS ?= 1000
+SEEDS ?= 2000
+STRIDE ?= 97
+reference: $(reference_programs) ## the gate against a second judge, simulated, and short of memory
+	@tests/reference/run $(build) $(FIRST) $(WORLDS) $(SEEDS) $(STRIDE)
+
+gate_tests := $(patsubst tests/unit/%.c,$(build)/tests/unit/%,$(wildcard $(addprefix tests/unit/test_,gate_*.c audit*.c \
+	grant.c tools.c proof.c fresh.c)))
+coverage: ## branches of the gate that its tests take, with floors
+	@$(MAKE) -s -j$(shell nproc) COVERAGE=1 coverage-programs
+	@tools/coverage
+coverage-programs: $(gate_tests) $(reference_programs)
 
 unit: $(unit_programs) ## unit tests
 	@tests/run $(unit_programs)
@@ -222,7 +255,7 @@ fuzz: $(fuzz_programs) ## every parser of foreign bytes, FUZZ_SECONDS each
 
 # ── upkeep ───────────────────────────────────────────────────────────────────────────────────────────────────────
 formatted := $(wildcard common/*.[ch] services/*/*.[ch] jarvisctl/*.[ch] tools/topicgen/*.[ch] \
-	tests/unit/*.[ch] tests/integration/*.[ch] tests/fuzz/*.[ch] tests/bench/load/*.[ch] tests/live/*.[ch])
+	tests/unit/*.[ch] tests/integration/*.[ch] tests/fuzz/*.[ch] tests/reference/*.[ch] tests/bench/load/*.[ch] tests/live/*.[ch])
 
 format: ## format the C sources
 	clang-format -i $(formatted)

@@ -42,7 +42,7 @@ static bool takes_node_away(const struct tool *tool)
 	return tool->verify == VERIFY_NODE_OFFLINE || tool->verify == VERIFY_NODE_REBOOTED;
 }
 
-static enum tier one_higher(enum tier tier)
+enum tier context_one_higher(enum tier tier)
 {
 	return tier < TIER_BLACK ? tier + 1 : TIER_BLACK;
 }
@@ -54,46 +54,41 @@ static const char *guest_name(const struct msg_guest_state *guest)
 
 /* ── Jarvis itself ─────────────────────────────────────────────────────────────────────────────────────────── */
 
+/* Its host is where the configuration says, and where it is seen: it may have been moved. */
+static bool is_own_node(const struct context *c, const struct judge_target *t)
+{
+	const struct config_self *self = c->config->self;
+	const struct msg_guest_state *guest = view_guest(c->view, self->cluster, self->vmid);
+
+	return str_eq(t->node->node, self->node) || (guest && str_eq(t->node->node, guest->node));
+}
+
 static void rule_self(const struct context *c, const struct judge_target *t, struct raise *ret)
 {
 	const struct config_self *self = c->config->self;
 	bool alters = context_interrupts(t->args.tool) || t->args.tool->tier >= TIER_RED;
 
-	if (!self) {
-		if (ret->tier <= TIER_YELLOW)
-			return;
-		ret->refuses = true;
-		(void)snprintf(
-			ret->fact, sizeof(ret->fact),
-			"It is not known where Jarvis itself runs, so nothing that interrupts is done: "
-			"set self in jarvis.yaml (cluster, node and vmid, or the word external).");
-		return;
-	}
-	if (self->external || !t->cluster || !str_eq(t->cluster, self->cluster) || !alters)
+	if (!self || self->external || !alters || !str_eq(t->cluster, self->cluster))
 		return;
 	if (is_guest_tool(t) && t->guest->vmid == self->vmid) {
 		ret->tier = TIER_BLACK;
 		(void)snprintf(ret->fact, sizeof(ret->fact),
 			       "Jarvis itself runs in guest %lld: it does not take itself away.",
 			       (long long)self->vmid);
-	} else if (is_node_tool(t) && str_eq(t->node->node, self->node)) {
+	} else if (is_node_tool(t) && is_own_node(c, t)) {
 		ret->tier = TIER_BLACK;
 		(void)snprintf(ret->fact, sizeof(ret->fact),
 			       "Jarvis itself runs on node %s: it does not take its host away.",
-			       self->node);
+			       t->node->node);
 	}
 }
 
 /* ── what the owner protects ───────────────────────────────────────────────────────────────────────────────── */
 
-static bool is_in(const char *const *list, size_t n, const char *cluster, const char *name)
+static bool is_in(const char *const *list, size_t n, const char *member)
 {
 	for (size_t i = 0; i < n; i++) {
-		const char *slash = strchr(list[i], '/');
-		size_t length = slash ? (size_t)(slash - list[i]) : 0;
-
-		if (slash && strlen(cluster) == length && memcmp(list[i], cluster, length) == 0 &&
-		    str_eq(slash + 1, name))
+		if (str_eq(list[i], member))
 			return true;
 	}
 	return false;
@@ -102,32 +97,42 @@ static bool is_in(const char *const *list, size_t n, const char *cluster, const 
 static void rule_protected(const struct context *c, const struct judge_target *t, struct raise *ret)
 {
 	const struct config_protected *p = &c->config->protected;
-	char vmid[24] = "";
-	const char *what = NULL, *name = NULL;
+	const char *what = NULL, *name = "";
 
-	if (t->args.tool->tier == TIER_GREEN)
-		return;
-	if (t->guest)
-		(void)snprintf(vmid, sizeof(vmid), "%lld", (long long)t->guest->vmid);
-	if (t->guest && is_in(p->guests, p->guests_n, t->cluster, vmid)) {
-		what = "guest";
-		name = vmid;
-	} else if (is_node_tool(t) && is_in(p->nodes, p->nodes_n, t->cluster, t->node->node)) {
-		what = "node";
-		name = t->node->node;
-	} else if (t->storage && t->args.tool->tier >= TIER_ORANGE &&
-		   is_in(p->storages, p->storages_n, t->cluster, t->storage->storage)) {
-		what = "storage";
-		name = t->storage->storage;
+	if (is_guest_tool(t)) {
+		name = arena_printf(c->arena, "%s/%lld", t->cluster, (long long)t->guest->vmid);
+		what = is_in(p->guests, p->guests_n, name) ? "guest" : NULL;
+	} else if (is_node_tool(t)) {
+		name = arena_printf(c->arena, "%s/%s", t->cluster, t->node->node);
+		what = is_in(p->nodes, p->nodes_n, name) ? "node" : NULL;
+	} else if (tool_target(t->args.tool)) {
+		name = arena_printf(c->arena, "%s/%s", t->cluster, t->storage->storage);
+		what = is_in(p->storages, p->storages_n, name) ? "storage" : NULL;
 	}
 	if (!what)
 		return;
-	ret->tier = one_higher(ret->tier);
+	ret->tier = context_one_higher(ret->tier);
 	(void)snprintf(ret->fact, sizeof(ret->fact),
 		       "The %s %s is protected: this is a tier higher.", what, name);
 }
 
 /* ── quorum ────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* Nodes that are shut down stay away; of those that are restarted, each comes back before the next one goes. */
+static int64_t votes_gone(const struct context *c, const struct judge_target *t)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < c->ask->targets_n; i++) {
+		const struct judge_target *other = &c->ask->targets[i];
+
+		if (other != t && t->args.tool->verify != VERIFY_NODE_OFFLINE)
+			continue;
+		/* Nobody says how many votes a node has; each has one unless its owner changed that. */
+		n += str_eq(other->cluster, t->cluster) && other->node->status != NODE_OFFLINE;
+	}
+	return n;
+}
 
 static void rule_quorum(const struct context *c, const struct judge_target *t, struct raise *ret)
 {
@@ -140,8 +145,7 @@ static void rule_quorum(const struct context *c, const struct judge_target *t, s
 	if (state && state->standalone.has && state->standalone.v)
 		return;
 	if (state && state->votes.has && state->votes_needed.has) {
-		/* Nobody says how many votes a node has; each has one unless its owner changed that. */
-		left = state->votes.v - (t->node->status == NODE_ONLINE ? 1 : 0);
+		left = state->votes.v - votes_gone(c, t);
 		if (left >= state->votes_needed.v) {
 			(void)snprintf(ret->fact, sizeof(ret->fact),
 				       "Of %lld votes %lld remain; quorum needs %lld.",
@@ -167,12 +171,13 @@ static void rule_quorum(const struct context *c, const struct judge_target *t, s
 static void rule_lock(const struct context *c, const struct judge_target *t, struct raise *ret)
 {
 	(void)c;
-	if (!is_guest_tool(t) || t->args.tool->tier == TIER_GREEN || !t->guest->lock)
+	if (!is_guest_tool(t) || !t->guest->lock)
 		return;
 	/* Resuming and starting is what ends this one. */
-	if (str_eq(t->guest->lock, "suspended") && t->args.tool->verify == VERIFY_RUNNING)
+	if (str_eq(t->guest->lock, "suspended") && (t->args.tool == &tool_table[TOOL_guest_start] ||
+						    t->args.tool == &tool_table[TOOL_guest_resume]))
 		return;
-	ret->tier = one_higher(ret->tier);
+	ret->tier = context_one_higher(ret->tier);
 	(void)snprintf(ret->fact, sizeof(ret->fact), "The guest is locked (%s).", t->guest->lock);
 }
 
@@ -181,7 +186,7 @@ static void rule_ha(const struct context *c, const struct judge_target *t, struc
 	(void)c;
 	if (!is_guest_tool(t) || !context_interrupts(t->args.tool) || !t->guest->ha_state)
 		return;
-	ret->tier = one_higher(ret->tier);
+	ret->tier = context_one_higher(ret->tier);
 	(void)snprintf(
 		ret->fact, sizeof(ret->fact),
 		"High availability manages the guest (%s): Proxmox hands this on to its manager.",
@@ -192,34 +197,45 @@ static void rule_ha(const struct context *c, const struct judge_target *t, struc
 
 struct needed {
 	const struct context *c;
-	const char *const *gone; /* objects that the action takes away */
-	size_t gone_n;
-	char names[200]; /* of running guests that need one of them */
+	const char **gone;    /* objects that the action takes away, or that need one of them */
+	size_t gone_n, own_n; /* the first OWN_N are what the action itself takes away */
+	char names[200];      /* of running guests that need one of them */
 	size_t n;
 };
 
-static bool is_gone(const struct needed *n, const char *object)
+static bool is_in_first(const struct needed *n, size_t first, const char *object)
 {
-	for (size_t i = 0; i < n->gone_n; i++) {
+	for (size_t i = 0; i < first; i++) {
 		if (str_eq(n->gone[i], object))
 			return true;
 	}
 	return false;
 }
 
-/* Whether OBJECT, directly or through others, needs something that goes. The configuration has no circles. */
-static bool needs_gone(const struct needed *n, const char *object, unsigned depth)
+static void add_gone(struct needed *n, const char *object)
+{
+	/* Room for the next power of two. */
+	if (!(n->gone_n & (n->gone_n - 1)))
+		n->gone =
+			xreallocarray(n->gone, max_of(2 * n->gone_n, (size_t)1), sizeof(*n->gone));
+	n->gone[n->gone_n++] = object;
+}
+
+/* Whether one more object was found that needs something that goes. */
+static bool add_one_that_needs(struct needed *n)
 {
 	const struct config *config = n->c->config;
 
-	for (size_t i = 0; i < config->depends_on_n && depth < 32; i++) {
+	for (size_t i = 0; i < config->depends_on_n; i++) {
 		const struct config_list *row = &config->depends_on[i];
 
-		if (!str_eq(row->name, object))
+		if (is_in_first(n, n->gone_n, row->name))
 			continue;
 		for (size_t k = 0; k < row->items_n; k++) {
-			if (is_gone(n, row->items[k]) || needs_gone(n, row->items[k], depth + 1))
-				return true;
+			if (!is_in_first(n, n->gone_n, row->items[k]))
+				continue;
+			add_gone(n, row->name);
+			return true;
 		}
 	}
 	return false;
@@ -238,54 +254,52 @@ static void look_at_guests(struct needed *n)
 			continue;
 		(void)snprintf(object, sizeof(object), "%s/guest/%lld", guest->cluster,
 			       (long long)guest->vmid);
-		if (is_gone(n, object) || !needs_gone(n, object, 0))
+		if (is_in_first(n, n->own_n, object) || !is_in_first(n, n->gone_n, object))
 			continue;
 		n->n++;
 		length = snprintf(n->names + used, sizeof(n->names) - used, "%s%s (%lld)",
 				  used ? ", " : "", guest_name(guest), (long long)guest->vmid);
-		if (length > 0 && (size_t)length < sizeof(n->names) - used)
+		if ((size_t)length < sizeof(n->names) - used)
 			used += (size_t)length;
 	}
 }
 
 /* All targets of a request go together: who needs another of them is no obstacle. */
-static size_t objects_gone(const struct context *c, const char **gone, size_t max)
+static void add_own(struct needed *n)
 {
-	size_t n = 0;
+	const struct context *c = n->c;
 
 	for (size_t i = 0; i < c->ask->targets_n; i++) {
 		const struct judge_target *t = &c->ask->targets[i];
 		const struct msg_guest_state *guest;
 		size_t at = 0;
 
-		if (n < max)
-			gone[n++] = judge_object(t, c->arena);
+		add_gone(n, judge_object(t, c->arena));
 		if (!is_node_tool(t))
 			continue;
-		while ((guest = view_next_guest(c->view, t->cluster, &at)) && n < max) {
+		while ((guest = view_next_guest(c->view, t->cluster, &at))) {
 			if (str_eq(guest->node, t->node->node))
-				gone[n++] = arena_printf(c->arena, "%s/guest/%lld", guest->cluster,
-							 (long long)guest->vmid);
+				add_gone(n, arena_printf(c->arena, "%s/guest/%lld", guest->cluster,
+							 (long long)guest->vmid));
 		}
 	}
-	return n;
+	n->own_n = n->gone_n;
 }
 
 static void rule_dependents(const struct context *c, const struct judge_target *t,
 			    struct raise *ret)
 {
-	const size_t max = 4096;
-	const char **gone;
 	struct needed n = { .c = c };
 
 	/* Said once, for all targets together. */
 	if (t != c->ask->targets || !c->config->depends_on_n || !context_interrupts(t->args.tool) ||
 	    t->args.tool->verify == VERIFY_MOVED)
 		return;
-	gone = arena_alloc(c->arena, max * sizeof(*gone));
-	n.gone = gone;
-	n.gone_n = objects_gone(c, gone, max);
+	add_own(&n);
+	while (add_one_that_needs(&n))
+		;
 	look_at_guests(&n);
+	free(n.gone);
 	if (!n.n)
 		return;
 	ret->refuses = true;
@@ -300,11 +314,6 @@ static void rule_blast(const struct context *c, const struct judge_target *t, st
 	const struct msg_guest_state *guest;
 	size_t at = 0, n = 0;
 
-	if (t == c->ask->targets && c->ask->targets_n > JUDGE_BATCH_FREE) {
-		ret->tier = one_higher(ret->tier);
-		(void)snprintf(ret->fact, sizeof(ret->fact),
-			       "%zu targets at once: this is a tier higher.", c->ask->targets_n);
-	}
 	if (!is_node_tool(t) || !takes_node_away(t->args.tool))
 		return;
 	while ((guest = view_next_guest(c->view, t->cluster, &at)))

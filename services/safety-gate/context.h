@@ -31,3 +31,5 @@ extern const size_t context_rules_n;
 
 /* Whether the tool takes service away from what it acts on. */
 bool context_interrupts(const struct tool *tool);
+/* BLACK stays what it is. */
+enum tier context_one_higher(enum tier tier);

@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KEPT_GREEN_MS 60000 /* long enough for whoever asked to read how it ended */
-#define KEPT_MS (24 * 3600 * 1000LL)
 #define KEPT_MAX 500
 
 struct core *core_new(const struct core_random *random)
@@ -163,9 +161,15 @@ void action_set(struct action *action, enum action_status status, int64_t wait_m
 {
 	action->state.status = status;
 	action->state.ts = now.wall_ms;
-	action->state.until_ms = (struct opt_i64){ wait_ms > 0, now.wall_ms + wait_ms };
-	action->deadline_ms = wait_ms > 0 ? now.boot_ms + wait_ms : INT64_MAX;
+	action->state.until_ms =
+		status < ACTION_RUNNING ? some_i64(now.wall_ms + wait_ms) : (struct opt_i64){ 0 };
+	action->deadline_ms = now.boot_ms + wait_ms;
 	effect_store(out, action);
+}
+
+static int64_t kept_ms(const struct action *action)
+{
+	return action->state.tier == TIER_GREEN ? CORE_KEPT_GREEN_MS : CORE_KEPT_MS;
 }
 
 void action_end(struct core *core, struct action *action, enum action_status status, const char *by,
@@ -186,9 +190,7 @@ void action_end(struct core *core, struct action *action, enum action_status sta
 	action->state.ended_ms = some_i64(now.wall_ms);
 	action->state.status = status;
 	effect_audit_action(out, word, action, by, text);
-	action_set(action, status, action->state.tier == TIER_GREEN ? KEPT_GREEN_MS : KEPT_MS, now,
-		   out);
-	action->state.until_ms.has = false;
+	action_set(action, status, kept_ms(action), now, out);
 	effect_event(core, out, EVENT_END, action, now);
 	effect_reply_action(out, action);
 }
@@ -204,21 +206,26 @@ static void drop_action(struct core *core, size_t i, struct effects *out)
 
 /* ── loading ───────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* The boot clock may be another one: what is left is told by the wall, and never more than was given. */
-static int64_t time_left(const struct action *action, struct core_now now)
+/* The boot clock may be another one: what is left is told by the wall, and is never more than was given. */
+static int64_t ms_left(const struct action *action, struct core_now now)
 {
-	const struct tool *tool = tool_find(action->state.tool);
-	int64_t until_ms = now.wall_ms + KEPT_MS, most_ms = KEPT_MS;
+	const struct msg_action_state *state = &action->state;
+	const struct tool *tool = tool_find(state->tool);
+	int64_t since = state->ts, wait;
 
-	if (action->state.until_ms.has) {
-		until_ms = action->state.until_ms.v;
-	} else if (action->state.status == ACTION_RUNNING) {
-		most_ms = (tool ? tool->deadline_s * 1000LL : 0) + CORE_RUN_MARGIN_MS;
-		until_ms = action->rec.granted_ms.v + most_ms;
-	} else if (action->state.ended_ms.has) {
-		until_ms = action->state.ended_ms.v + KEPT_MS;
+	if (action_is_over(action)) {
+		since = state->ended_ms.v;
+		wait = kept_ms(action);
+	} else if (state->status == ACTION_RUNNING) {
+		since = action->rec.granted_ms.v;
+		wait = tool ? tool->deadline_s * 1000LL + CORE_RUN_MARGIN_MS : 0;
+	} else {
+		wait = state->until_ms.v - since;
+		/* Nobody knows what the clock did meanwhile: what can be cancelled still can, for as long. */
+		if (state->status == ACTION_WINDOW)
+			return max_of((int64_t)0, wait);
 	}
-	return max_of((int64_t)0, min_of(until_ms - now.wall_ms, most_ms));
+	return max_of((int64_t)0, min_of(since + wait - now.wall_ms, wait));
 }
 
 void core_load_action(struct core *core, const struct msg_action_record *record,
@@ -240,7 +247,7 @@ void core_load_action(struct core *core, const struct msg_action_record *record,
 		action->actor = *state->actor;
 		action->state.actor = &action->actor;
 	}
-	action->deadline_ms = now.boot_ms + time_left(action, now);
+	action->deadline_ms = now.boot_ms + ms_left(action, now);
 	action->since_ms = now.boot_ms - max_of((int64_t)0, now.wall_ms - state->created_ms);
 	action_add(core, action);
 }
@@ -249,8 +256,11 @@ void core_load_request(struct core *core, const struct effect_request *request, 
 {
 	struct seen_request *seen;
 
-	core->requests =
-		xreallocarray(core->requests, core->requests_n + 1, sizeof(*core->requests));
+	/* Room up to the next power of two: there may be very many. */
+	if (!(core->requests_n & (core->requests_n - 1)))
+		core->requests =
+			xreallocarray(core->requests, max_of(2 * core->requests_n, (size_t)1),
+				      sizeof(*core->requests));
 	seen = &core->requests[core->requests_n++];
 	*seen = (struct seen_request){
 		.principal = xstrdup(request->principal),
@@ -313,15 +323,19 @@ static void pass_deadline(struct core *core, struct action *action, struct core_
 			   "The executor did not take it up: is it running? Nothing was done.", now,
 			   out);
 		return;
-	case ACTION_RUNNING:
+	default: /* it runs */
 		action_end(
 			core, action, ACTION_UNKNOWN, NULL,
 			"The executor did not report how it ended. Look at the target before trying again.",
 			now, out);
-		return;
-	default:
-		return;
 	}
+}
+
+void action_catch_up(struct core *core, struct action *action, struct core_now now,
+		     struct effects *out)
+{
+	if (!action_is_over(action) && action->deadline_ms <= now.boot_ms)
+		pass_deadline(core, action, now, out);
 }
 
 static void drop_old_requests(struct core *core, struct core_now now)
@@ -344,12 +358,8 @@ void core_tick(struct core *core, struct core_now now, struct effects *out)
 {
 	size_t over[2] = { 0 };
 
-	for (size_t i = 0; i < core->actions_n; i++) {
-		struct action *action = core->actions[i];
-
-		if (!action_is_over(action) && action->deadline_ms <= now.boot_ms)
-			pass_deadline(core, action, now, out);
-	}
+	for (size_t i = 0; i < core->actions_n; i++)
+		action_catch_up(core, core->actions[i], now, out);
 	for (size_t i = core->actions_n; i-- > 0;) {
 		struct action *action = core->actions[i];
 		bool is_read;

@@ -93,10 +93,6 @@ static void cancel_running(struct deciding *d)
 	struct arena *arena = d->out->arena;
 	struct msg_action_cancel *cancel;
 
-	if (!d->action->rec.gid) {
-		answer(d, REPLY_ERROR, "state", "It cannot be cancelled now.");
-		return;
-	}
 	d->action->rec.is_cancelling = true;
 	effect_audit_action(d->out, "cancelling", d->action, d->by, NULL);
 	effect_store(d->out, d->action);
@@ -163,8 +159,13 @@ static bool may_approve(struct deciding *d, enum proof_grade proof)
 		answer(d, REPLY_ERROR, "state", "It does not wait for a decision any more.");
 		return false;
 	}
-	if (!s->digest || !str_eq(approval->digest, s->digest)) {
+	if (!str_eq_null(s->digest, approval->digest)) {
 		answer(d, REPLY_DENIED, "digest", "That is not what is waiting: look at it again.");
+		return false;
+	}
+	if (s->tier == TIER_RED && core_is_red_under_way(d->core)) {
+		answer(d, REPLY_DENIED, "rate",
+		       "Another action that can lose data is under way; one at a time.");
 		return false;
 	}
 	if (d->core->is_frozen) {
@@ -226,6 +227,7 @@ void core_approval(struct core *core, const char *principal, const char *id,
 		       "There is no such action, or it is over since long.");
 		return;
 	}
+	action_catch_up(core, d.action, now, out);
 	/* Agents have no say here, whatever the broker let through. */
 	if (d.who == WHO_AGENT)
 		answer(&d, REPLY_DENIED, "policy", "Agents decide nothing.");

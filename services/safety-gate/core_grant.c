@@ -17,7 +17,7 @@ static bool is_held(const struct msg_executor_hello *hello, const char *gid)
 	/* A list that is full may have been cut. */
 	if (hello->holds_n >= EXECUTOR_HOLDS_MAX)
 		return true;
-	for (size_t i = 0; gid && i < hello->holds_n; i++) {
+	for (size_t i = 0; i < hello->holds_n; i++) {
 		if (str_eq(hello->holds[i], gid))
 			return true;
 	}
@@ -87,7 +87,7 @@ make_target(const struct action *action, const struct judge_target *target, stru
 	} else if (target->node) {
 		ret->node = target->node->node;
 		ret->status = enumeration_word(&enumeration_node_status, (int)target->node->status);
-	} else if (target->storage) {
+	} else {
 		ret->node = target->storage->node;
 	}
 	return ret;
@@ -164,11 +164,14 @@ void core_claim(struct core *core, const struct msg_grant_claim *claim, struct c
 		struct effects *out)
 {
 	struct action *action = core_action(core, claim->id);
-	const char *fault = claim_fault(core, action, claim);
 	struct judge_target target;
 	struct verdict verdict;
+	const char *fault;
 	char gid[33], text[500];
 
+	if (action)
+		action_catch_up(core, action, now, out);
+	fault = claim_fault(core, action, claim);
 	if (fault) {
 		refuse_claim(claim, fault, out);
 		return;
@@ -189,7 +192,6 @@ void core_claim(struct core *core, const struct msg_grant_claim *claim, struct c
 	action_set(action, ACTION_RUNNING,
 		   tool_find(action->state.tool)->deadline_s * 1000LL + CORE_RUN_MARGIN_MS, now,
 		   out);
-	action->state.until_ms.has = false;
 	send_grant(core, action, claim, &target, now, out);
 }
 

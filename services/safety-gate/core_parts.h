@@ -6,7 +6,10 @@
 #include "services/safety-gate/core.h"
 
 #define CORE_ID_BYTES 27
-#define CORE_RUN_MARGIN_MS 60000 /* on top of the tool's own deadline */
+#define CORE_RUN_MARGIN_MS                                                                         \
+	60000 /* what was granted may take this much longer than the tool's own deadline */
+#define CORE_KEPT_MS (24 * 3600 * 1000LL) /* what is over */
+#define CORE_KEPT_GREEN_MS 60000	  /* long enough for whoever asked to read how it ended */
 
 struct action {
 	struct arena *arena; /* owns all texts */
@@ -82,9 +85,12 @@ bool action_is_over(const struct action *action);
 /* Ends it: state, audit, event, reply. TEXT is for people. */
 void action_end(struct core *core, struct action *action, enum action_status status, const char *by,
 		const char *text, struct core_now now, struct effects *out);
-/* Sets status and deadline (0: none), and stores. */
+/* Sets status and deadline, and stores. */
 void action_set(struct action *action, enum action_status status, int64_t wait_ms,
 		struct core_now now, struct effects *out);
+/* Does what its deadline brings, when that has passed and nobody has looked yet. */
+void action_catch_up(struct core *core, struct action *action, struct core_now now,
+		     struct effects *out);
 const char *action_text(struct action *action, const char *text);
 int core_level_of(const struct core *core, const char *runbook);
 void core_hex(struct core *core, size_t bytes, char *out);
@@ -94,6 +100,8 @@ void core_sha256(const char *bytes, size_t n, char ret[65]);
 /* core_request.c: who PRINCIPAL is when it asks on behalf of ACTOR. False with *why when it may not ask at all. */
 bool core_who(const struct core *core, const char *principal, const struct msg_actor *actor,
 	      enum who *ret, const char **why);
+/* Whether something that can lose data was approved and is not over. */
+bool core_is_red_under_way(const struct core *core);
 /* Judges ACTION again as things are now, step STEP alone; for the moment of the claim. */
 void core_judge_again(struct core *core, struct action *action, size_t step, struct core_now now,
 		      struct arena *arena, struct judge_target *target, struct verdict *ret);

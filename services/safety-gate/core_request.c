@@ -14,8 +14,6 @@
 #define REQUESTS_MAX 100000
 /* Of one principal: others are still heard after it has asked for all that it may. */
 #define REQUESTS_OF_ONE_MAX (REQUESTS_MAX / 4)
-/* What is claimed and reported may take this much longer than the tool's own deadline. */
-#define DEADLINE_MARGIN_MS 60000
 
 /* One request on its way through. */
 struct asking {
@@ -72,7 +70,7 @@ static bool anybody(const struct core *core, bool code)
 
 static const struct core_person *person_of(const struct core *core, const char *name)
 {
-	for (size_t i = 0; name && i < core->persons_n; i++) {
+	for (size_t i = 0; i < core->persons_n; i++) {
 		if (str_eq(core->persons[i].name, name))
 			return &core->persons[i];
 	}
@@ -177,6 +175,18 @@ static void refuse(struct asking *a, enum tier tier, const char *code, const cha
 
 /* ── reading what is asked ─────────────────────────────────────────────────────────────────────────────────── */
 
+/* By whatever name. */
+static bool was_named_before(const struct asking *a, const struct judge_target *target)
+{
+	const char *object = judge_object(target, a->out->arena);
+
+	for (size_t i = 0; i < a->targets_n; i++) {
+		if (str_eq(judge_object(&a->targets[i], a->out->arena), object))
+			return true;
+	}
+	return false;
+}
+
 static bool read_one(struct asking *a, const char *target, struct tool_error *error)
 {
 	const char *args = a->request->args;
@@ -197,33 +207,12 @@ static bool read_one(struct asking *a, const char *target, struct tool_error *er
 		       error->text);
 		return false;
 	}
+	if (was_named_before(a, &a->targets[a->targets_n])) {
+		refuse(a, TIER_BLACK, "black", "targets", "targets names something twice.");
+		return false;
+	}
 	a->targets_n++;
 	return true;
-}
-
-static bool has_twice(const struct msg_action_request *request)
-{
-	for (size_t i = 0; i < request->targets_n; i++) {
-		for (size_t k = 0; k < i; k++) {
-			if (str_eq(request->targets[i], request->targets[k]))
-				return true;
-		}
-	}
-	return false;
-}
-
-/* Two names of one thing are one thing. */
-static bool means_twice(const struct asking *a)
-{
-	for (size_t i = 0; i < a->targets_n; i++) {
-		const char *object = judge_object(&a->targets[i], a->out->arena);
-
-		for (size_t k = 0; k < i; k++) {
-			if (str_eq(object, judge_object(&a->targets[k], a->out->arena)))
-				return true;
-		}
-	}
-	return false;
 }
 
 static bool read_request(struct asking *a)
@@ -240,19 +229,15 @@ static bool read_request(struct asking *a)
 		refuse(a, TIER_BLACK, "black", "runbook", "Only the monitor runs runbooks.");
 		return false;
 	}
-	if (has_twice(request)) {
-		refuse(a, TIER_BLACK, "black", "targets", "targets names something twice.");
+	if (request->targets_n > JUDGE_TARGETS_MAX) {
+		refuse(a, TIER_BLACK, "black", "targets", "targets names more than 20.");
 		return false;
 	}
 	if (!request->targets_n)
 		return read_one(a, NULL, &error);
-	for (size_t i = 0; i < request->targets_n && i < JUDGE_TARGETS_MAX; i++) {
+	for (size_t i = 0; i < request->targets_n; i++) {
 		if (!read_one(a, request->targets[i], &error))
 			return false;
-	}
-	if (means_twice(a)) {
-		refuse(a, TIER_BLACK, "black", "targets", "targets names something twice.");
-		return false;
 	}
 	return true;
 }
@@ -284,17 +269,27 @@ static bool was_started(const struct action *action)
 	}
 }
 
-static void count_recent(const struct core *core, const char *principal,
-			 const struct msg_actor *actor, struct core_now now, struct ask *ask)
+bool core_is_red_under_way(const struct core *core)
 {
 	for (size_t i = 0; i < core->actions_n; i++) {
 		const struct action *action = core->actions[i];
-		size_t n = max_of(action->state.steps_n, (size_t)1);
+
+		if (action->state.tier == TIER_RED && !action_is_over(action) &&
+		    action->state.status != ACTION_WAITING)
+			return true;
+	}
+	return false;
+}
+
+static void count_recent(const struct core *core, const char *principal,
+			 const struct msg_actor *actor, struct core_now now, struct ask *ask)
+{
+	ask->red_under_way = core_is_red_under_way(core);
+	for (size_t i = 0; i < core->actions_n; i++) {
+		const struct action *action = core->actions[i];
+		size_t n = action->state.steps_n;
 		enum tier tier = action->state.tier;
 
-		if (tier == TIER_RED && !action_is_over(action) &&
-		    action->state.status != ACTION_WAITING)
-			ask->red_under_way = true;
 		if (!was_started(action) || now.boot_ms - action->since_ms > RATE_MS ||
 		    !is_same_asker(action, principal, actor))
 			continue;
@@ -308,12 +303,11 @@ static void count_recent(const struct core *core, const char *principal,
 static void fill_ask(const struct core *core, enum who who, const char *principal,
 		     const struct msg_actor *actor, struct ask *ask)
 {
-	const struct core_person *person =
-		who == WHO_PERSON && actor ? person_of(core, actor->name) : NULL;
+	const struct core_person *person = who == WHO_PERSON ? person_of(core, actor->name) : NULL;
 
 	ask->who = who;
 	ask->principal = principal;
-	ask->person = who == WHO_PERSON && actor ? actor->name : NULL;
+	ask->person = who == WHO_PERSON ? actor->name : NULL;
 	ask->has_keyword = who == WHO_PERSON ? person && person->has_keyword : anybody(core, false);
 	ask->has_code = who == WHO_PERSON ? person && person->has_code : anybody(core, true);
 	ask->frozen = core->is_frozen;

@@ -14,7 +14,8 @@
 #define AUDIT_PAGE_BYTES ((size_t)192 << 10)
 #define REQUEST_ID_MAX 64
 
-static const char request_id_bytes[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+static const char request_id_bytes[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 
 static const char *principal_of(const struct msg *msg)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The order of a judgement: what is unfit or frozen; what the asker may at all; the tier, raised by context; what the
- * tier asks of such an asker; and only then the present state of the target. So a refusal by policy never tells
- * anything about the target, and the state of a target never makes policy.
+ * The order of a judgement: what the asker may at all; the tier, raised by context; what is unfit or frozen; what
+ * the tier asks of such an asker; and only then whether the target is seen, and its state. So a refusal by policy
+ * never tells anything about the target, and the state of a target never makes policy.
  */
 #include "services/safety-gate/judge.h"
 
@@ -61,10 +61,8 @@ static const struct config_principal *principal_of(const struct judgement *j)
 /* "home/guest/101" fits itself and "home/guest/STAR". */
 static bool target_fits(const char *pattern, const char *object)
 {
-	size_t length = strlen(pattern);
-
-	if (length >= 2 && pattern[length - 1] == '*' && pattern[length - 2] == '/')
-		return strncmp(pattern, object, length - 1) == 0;
+	if (str_ends(pattern, "/*"))
+		return strncmp(pattern, object, strlen(pattern) - 1) == 0;
 	return str_eq(pattern, object);
 }
 
@@ -111,31 +109,75 @@ static bool refuse_remote(struct judgement *j)
 
 /* ── the tier ──────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* True when a rule refuses, or made it black. */
-static bool weigh(struct judgement *j)
+/* What the rules have made of the targets so far. */
+struct weighing {
+	enum tier tiers[JUDGE_TARGETS_MAX];
+	char black[300];     /* why the tier is what it is */
+	const char *refused; /* the rule that refuses; NULL: none */
+	char obstacle[300];  /* in its words */
+};
+
+static void raise_tier(struct judgement *j, struct weighing *w, enum tier tier, const char *rule,
+		       const char *fact)
+{
+	if (tier <= j->v->tier)
+		return;
+	j->v->tier = tier;
+	j->v->rule = rule;
+	(void)snprintf(w->black, sizeof(w->black), "%s", fact);
+}
+
+/* Each target has a tier of its own, the request that of the worst. */
+static void apply_rule(struct judgement *j, struct weighing *w, const struct context_rule *rule)
 {
 	const struct context c = { j->config, j->view, j->ask, j->arena };
-	char black[300] = "";
 
-	for (size_t i = 0; i < context_rules_n; i++) {
-		for (size_t k = 0; k < j->ask->targets_n; k++) {
-			struct raise raise = { .tier = j->v->tier };
+	for (size_t k = 0; k < j->ask->targets_n; k++) {
+		struct raise raise = { .tier = w->tiers[k] };
 
-			context_rules[i].apply(&c, &j->ask->targets[k], &raise);
-			add_fact(j, raise.fact);
-			if (raise.refuses)
-				return settle(j, DECISION_REFUSE, context_rules[i].name, "%s",
-					      raise.fact);
-			if (raise.tier > j->v->tier) {
-				j->v->tier = raise.tier;
-				j->v->rule = context_rules[i].name;
-				(void)snprintf(black, sizeof(black), "%s", raise.fact);
-			}
+		rule->apply(&c, &j->ask->targets[k], &raise);
+		add_fact(j, raise.fact);
+		w->tiers[k] = raise.tier;
+		raise_tier(j, w, raise.tier, rule->name, raise.fact);
+		if (raise.refuses) {
+			w->refused = rule->name;
+			(void)snprintf(w->obstacle, sizeof(w->obstacle), "%s", raise.fact);
 		}
 	}
+}
+
+static void weigh_number(struct judgement *j, struct weighing *w)
+{
+	char fact[100];
+
+	if (j->ask->targets_n <= JUDGE_BATCH_FREE)
+		return;
+	(void)snprintf(fact, sizeof(fact), "%zu targets at once: this is a tier higher.",
+		       j->ask->targets_n);
+	add_fact(j, fact);
+	raise_tier(j, w, context_one_higher(j->v->tier), "blast", fact);
+}
+
+/* True when it is black, or a rule refuses. The tier is what all rules together make it, also of what is refused. */
+static bool weigh(struct judgement *j)
+{
+	struct weighing w = { .refused = NULL };
+
+	for (size_t k = 0; k < JUDGE_TARGETS_MAX; k++)
+		w.tiers[k] = j->v->tier;
+	for (size_t i = 0; i < context_rules_n; i++)
+		apply_rule(j, &w, &context_rules[i]);
+	weigh_number(j, &w);
 	if (j->v->tier == TIER_BLACK)
 		return settle(j, DECISION_REFUSE, j->v->rule,
-			      "%s Nobody may do this through Jarvis.", black);
+			      "%s Nobody may do this through Jarvis.", w.black);
+	if (!j->config->self && j->v->tier > TIER_YELLOW)
+		return settle(
+			j, DECISION_REFUSE, "self",
+			"It is not known where Jarvis itself runs, so nothing that interrupts is done: "
+			"set self in jarvis.yaml (cluster, node and vmid, or the word external).");
+	if (w.refused)
+		return settle(j, DECISION_REFUSE, w.refused, "%s", w.obstacle);
 	return false;
 }
 
@@ -144,8 +186,6 @@ static bool weigh(struct judgement *j)
 /* What stands in the way of everything but reads. */
 static bool refuse_unfit(struct judgement *j)
 {
-	const char *why;
-
 	if (j->ask->unfit)
 		return settle(j, DECISION_REFUSE, "gate.unfit",
 			      "Nothing but reads is done now: %s.", j->ask->unfit);
@@ -153,17 +193,6 @@ static bool refuse_unfit(struct judgement *j)
 		return settle(
 			j, DECISION_REFUSE, "frozen",
 			"Jarvis is frozen: nothing but reads is done until a person unfreezes it.");
-	for (size_t i = 0; i < j->ask->targets_n; i++) {
-		const char *cluster = j->ask->targets[i].cluster;
-
-		if (!cluster)
-			return settle(j, DECISION_STATE, "view.cluster",
-				      "It is not clear which cluster is meant.");
-		if (!view_is_live(j->view, cluster, j->boot_ms, &why))
-			return settle(j, DECISION_STATE, "view.stale",
-				      "%s is not seen live now (%s), so nothing is done there.",
-				      cluster, why);
-	}
 	return false;
 }
 
@@ -200,14 +229,14 @@ static enum need need_of(enum tier tier)
 static bool refuse_unenrolled(struct judgement *j)
 {
 	const struct ask *ask = j->ask;
-	const char *whose = ask->who == WHO_PERSON && ask->person ? ask->person : "a person";
+	const char *whose = ask->who == WHO_PERSON ? ask->person : "a person";
 
 	if (j->v->need == NEED_CODE && !ask->has_code)
 		return settle(j, DECISION_REFUSE, "code.none",
 			      "This needs a one-time code, and none is enrolled for %s: run "
 			      "jarvisctl person enrol NAME on Jarvis's host.",
 			      whose);
-	if (j->v->need == NEED_KEYWORD && !ask->has_keyword)
+	if (j->v->need == NEED_KEYWORD && !ask->has_keyword && !ask->has_code)
 		return settle(j, DECISION_REFUSE, "keyword.none",
 			      "This needs a keyword, and none is enrolled for %s: run "
 			      "jarvisctl person enrol NAME on Jarvis's host.",
@@ -299,7 +328,7 @@ static bool check_guest(struct judgement *j, const struct judge_target *t)
 	const char *name = guest->name ? guest->name : "unnamed";
 	struct tool_value to = tool_args_get(&t->args, "target_node");
 
-	if (guest->template)
+	if (guest->template && tool->verify != VERIFY_BACKUP_THERE)
 		return settle(j, DECISION_STATE, "state.template",
 			      "%s (%lld) is a template, which never runs.", name,
 			      (long long)guest->vmid);
@@ -311,6 +340,10 @@ static bool check_guest(struct judgement *j, const struct judge_target *t)
 	if (!can_become(tool, guest->status))
 		return settle(j, DECISION_STATE, "state.status", "%s (%lld) is %s.", name,
 			      (long long)guest->vmid, status_word(guest));
+	if (!t->node || t->node->status != NODE_ONLINE)
+		return settle(j, DECISION_STATE, "state.node",
+			      "%s (%lld) is on %s, which is not online.", name,
+			      (long long)guest->vmid, guest->node);
 	if (to.has && str_eq(to.s, guest->node))
 		return settle(j, DECISION_STATE, "state.node", "%s (%lld) is on %s already.", name,
 			      (long long)guest->vmid, to.s);
@@ -328,27 +361,52 @@ static bool check_node(struct judgement *j, const struct judge_target *t)
 	return false;
 }
 
-static bool check_target_node(struct judgement *j, const struct judge_target *t)
+/* A node that the tool names beside its target: where to, or which fetches. */
+static bool check_other_node(struct judgement *j, const struct judge_target *t, const char *name)
 {
-	struct tool_value to = tool_args_get(&t->args, "target_node");
-	const struct msg_node_state *node = to.has ? view_node(j->view, t->cluster, to.s) : NULL;
+	struct tool_value other = tool_args_get(&t->args, name);
+	const struct msg_node_state *node =
+		other.has ? view_node(j->view, t->cluster, other.s) : NULL;
 
-	if (to.has && (!node || node->status != NODE_ONLINE))
-		return settle(j, DECISION_STATE, "state.node", "%s is not online.", to.s);
+	if (other.has && node->status != NODE_ONLINE)
+		return settle(j, DECISION_STATE, "state.node", "%s is not online.", other.s);
+	return false;
+}
+
+static bool check_view(struct judgement *j)
+{
+	const char *why;
+
+	for (size_t i = 0; i < j->ask->targets_n; i++) {
+		const char *cluster = j->ask->targets[i].cluster;
+
+		if (!cluster)
+			return settle(j, DECISION_STATE, "view.cluster",
+				      "It is not clear which cluster is meant.");
+		if (!view_is_live(j->view, cluster, j->boot_ms, &why))
+			return settle(j, DECISION_STATE, "view.stale",
+				      "%s is not seen live now (%s), so nothing is done there.",
+				      cluster, why);
+	}
 	return false;
 }
 
 static bool check_state(struct judgement *j)
 {
+	if (check_view(j))
+		return true;
 	for (size_t i = 0; i < j->ask->targets_n; i++) {
 		const struct judge_target *t = &j->ask->targets[i];
 		const struct tool_arg *arg = tool_target(t->args.tool);
 
 		if (!arg)
 			continue;
-		if (arg->kind == ARG_GUEST && (check_guest(j, t) || check_target_node(j, t)))
+		if (arg->kind == ARG_GUEST &&
+		    (check_guest(j, t) || check_other_node(j, t, "target_node")))
 			return true;
 		if (arg->kind == ARG_NODE && check_node(j, t))
+			return true;
+		if (arg->kind == ARG_STORAGE && check_other_node(j, t, "node"))
 			return true;
 	}
 	return false;

@@ -191,7 +191,7 @@ int judge_resolve(const struct view *view, struct tool_args *args, struct arena 
 		r = resolve_storage(&l, args, ret);
 	if (r < 0)
 		return r;
-	if (l.cluster && tool_arg_find(args->tool, "cluster"))
+	if (l.cluster)
 		set_text(args, "cluster", l.cluster);
 	own_texts(args, arena);
 	ret->cluster = l.cluster ? arena_strdup(arena, l.cluster) : NULL;

@@ -3,165 +3,12 @@
  * Actions from request to outcome, with a clock of our own and no disk, bus or key.
  */
 #include "tests/unit/check.h"
-#include "tests/unit/gate_world.h"
+#include "tests/unit/gate_stage.h"
 
 #include "common/grant.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define NONCE "0000000000000000000000000000000000000000000000000000000000000000"
-
-static const struct msg_actor operator= { "user", "op" };
-static const struct core_person persons[] = { { "op", true, true } };
-
-struct stage {
-	struct gate_world w;
-	struct core *core;
-	struct effects *out;
-	unsigned next;
-};
-
-static void counting_bytes(void *ctx, void *out, size_t n)
-{
-	struct stage *s = ctx;
-
-	memset(out, 0, n);
-	memcpy(out, &s->next, min_of(n, sizeof(s->next)));
-	s->next++;
-}
-
-static void stage_init(struct stage *s, const char *config)
-{
-	*s = (struct stage){ .next = 1 };
-	gate_world_init(&s->w, config);
-	s->core = core_new(&(struct core_random){ counting_bytes, s });
-	core_set_policy(s->core, s->w.config, "policy");
-	core_set_view(s->core, s->w.view);
-	core_set_persons(s->core, persons, countof(persons));
-	s->out = effects_new();
-}
-
-static void stage_done(struct stage *s)
-{
-	effects_free(s->out);
-	core_free(s->core);
-	gate_world_done(&s->w);
-}
-
-static void again(struct stage *s)
-{
-	effects_free(s->out);
-	s->out = effects_new();
-}
-
-/* The last effect of KIND in this step; NULL when there is none. */
-static const struct effect *last(const struct stage *s, enum effect_kind kind)
-{
-	for (size_t i = s->out->n; i-- > 0;) {
-		if (s->out->list[i].kind == kind)
-			return &s->out->list[i];
-	}
-	return NULL;
-}
-
-static const struct msg_reply *reply(const struct stage *s)
-{
-	const struct effect *effect = last(s, EFFECT_REPLY);
-
-	assert_non_null(effect);
-	return effect->reply;
-}
-
-static const struct msg_action_state *state(const struct stage *s)
-{
-	const struct effect *effect = last(s, EFFECT_STORE);
-
-	assert_non_null(effect);
-	return effect->record->state;
-}
-
-/* No effect before its audit: a record of what happens always stands first. */
-static void check_audited(const struct stage *s)
-{
-	bool audited = false;
-
-	for (size_t i = 0; i < s->out->n; i++) {
-		if (s->out->list[i].kind == EFFECT_AUDIT)
-			audited = true;
-		else if (s->out->list[i].kind == EFFECT_GRANT && s->out->list[i].grant)
-			assert_true(audited);
-	}
-}
-
-static struct msg_action_request request_of(const char *id, const char *tool, const char *args)
-{
-	return (struct msg_action_request){ .request_id = id,
-					    .tool = tool,
-					    .args = args,
-					    .confirmed = some_bool(true),
-					    .actor = &operator};
-}
-
-static void ask(struct stage *s, const char *id, const char *tool, const char *args)
-{
-	const struct msg_action_request request = request_of(id, tool, args);
-	char digest[65];
-
-	again(s);
-	(void)snprintf(digest, sizeof(digest), "%s %s", tool, args);
-	core_request(s->core, "gateway", &request, digest, s->w.now, s->out);
-}
-
-static void hello(struct stage *s)
-{
-	const struct msg_executor_hello said = { .nonce = NONCE };
-
-	again(s);
-	core_hello(s->core, &said, s->w.now, s->out);
-}
-
-static const struct effect *claim(struct stage *s, const char *id)
-{
-	const struct msg_grant_claim said = { id, NONCE,
-					      s->core ? last(s, EFFECT_EPOCH) ? 0 : 1 : 1 };
-
-	again(s);
-	core_claim(s->core, &said, s->w.now, s->out);
-	check_audited(s);
-	return last(s, EFFECT_GRANT);
-}
-
-static void report(struct stage *s, const struct msg_grant_payload *grant, enum step_status outcome)
-{
-	const struct msg_action_result result = { .id = grant->id,
-						  .step = grant->step,
-						  .gid = grant->gid,
-						  .outcome = outcome,
-						  .detail = "detail",
-						  .content = "{\"x\":1}" };
-
-	again(s);
-	core_result(s->core, &result, s->w.now, s->out);
-}
-
-static void decide(struct stage *s, const char *id, const char *decision, const char *digest,
-		   enum proof_grade proof)
-{
-	const struct msg_action_approval approval = { .request_id = "d",
-						      .decision = decision,
-						      .digest = digest,
-						      .person = "op",
-						      .actor = &operator};
-
-	again(s);
-	core_approval(s->core, "gateway", id, &approval, proof, s->w.now, s->out);
-}
-
-static char *id_of(const struct stage *s)
-{
-	return xstrdup(state(s)->id);
-}
 
 /* ── scenes ────────────────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -174,39 +21,39 @@ static void test_yellow(void **unused)
 
 	(void)unused;
 	stage_init(&s, "");
-	hello(&s);
-	assert_int_equal(last(&s, EFFECT_EPOCH)->epoch->epoch, 1);
-	ask(&s, "r1", "guest_start", "{\"guest\":\"ct\"}");
-	id = id_of(&s);
-	assert_int_equal(state(&s)->status, ACTION_APPROVED);
-	assert_int_equal(reply(&s)->status, REPLY_WAITING);
-	assert_string_equal(state(&s)->steps[0].object, "home/guest/103");
-	assert_string_equal(state(&s)->steps[0].args, "{\"cluster\":\"home\",\"guest\":103}");
-	grant = claim(&s, id);
+	stage_hello(&s);
+	assert_int_equal(stage_last(&s, EFFECT_EPOCH)->epoch->epoch, 1);
+	stage_ask(&s, "r1", "guest_start", "{\"guest\":\"ct\"}");
+	id = stage_id_of(&s);
+	assert_int_equal(stage_state(&s)->status, ACTION_APPROVED);
+	assert_int_equal(stage_reply(&s)->status, REPLY_WAITING);
+	assert_string_equal(stage_state(&s)->steps[0].object, "home/guest/103");
+	assert_string_equal(stage_state(&s)->steps[0].args, "{\"cluster\":\"home\",\"guest\":103}");
+	grant = stage_claim(&s, id);
 	assert_non_null(grant->grant);
 	assert_string_equal(grant->grant->target->type, "lxc");
 	assert_string_equal(grant->grant->target->status, "stopped");
 	assert_string_equal(grant->grant->args, "{\"cluster\":\"home\",\"guest\":103}");
-	assert_string_equal(grant->grant->nonce, NONCE);
+	assert_string_equal(grant->grant->nonce, STAGE_NONCE);
 	payload = (struct msg_grant_payload){ .id = id, .gid = xstrdup(grant->grant->gid) };
 	/* A second claim of the same has nothing. */
-	assert_null(claim(&s, id)->grant);
-	assert_null(last(&s, EFFECT_STORE));
+	assert_null(stage_claim(&s, id)->grant);
+	assert_null(stage_last(&s, EFFECT_STORE));
 	/* A stranger's report is none. */
-	report(&s, &(struct msg_grant_payload){ .id = id, .gid = "ff" }, STEP_VERIFIED);
+	stage_report(&s, &(struct msg_grant_payload){ .id = id, .gid = "ff" }, STEP_VERIFIED);
 	assert_int_equal(s.out->n, 0);
-	report(&s, &payload, STEP_VERIFIED);
-	assert_int_equal(state(&s)->status, ACTION_VERIFIED);
-	assert_int_equal(reply(&s)->status, REPLY_OK);
-	assert_non_null(strstr(reply(&s)->result, "\"content\":{\"x\":1}"));
+	stage_report(&s, &payload, STEP_VERIFIED);
+	assert_int_equal(stage_state(&s)->status, ACTION_VERIFIED);
+	assert_int_equal(stage_reply(&s)->status, REPLY_OK);
+	assert_non_null(strstr(stage_reply(&s)->result, "\"content\":{\"x\":1}"));
 	/* The same request again: the same answer, no second action. */
-	ask(&s, "r1", "guest_start", "{\"guest\":\"ct\"}");
-	assert_null(last(&s, EFFECT_STORE));
-	assert_int_equal(reply(&s)->status, REPLY_OK);
-	ask(&s, "r1", "guest_start", "{\"guest\":102}");
-	assert_string_equal(reply(&s)->code, "conflict");
+	stage_ask(&s, "r1", "guest_start", "{\"guest\":\"ct\"}");
+	assert_null(stage_last(&s, EFFECT_STORE));
+	assert_int_equal(stage_reply(&s)->status, REPLY_OK);
+	stage_ask(&s, "r1", "guest_start", "{\"guest\":102}");
+	assert_string_equal(stage_reply(&s)->code, "conflict");
 	/* A second report of the same is none. */
-	report(&s, &payload, STEP_FAILED);
+	stage_report(&s, &payload, STEP_FAILED);
 	assert_int_equal(s.out->n, 0);
 	free((char *)payload.gid);
 	stage_done(&s);
@@ -220,26 +67,26 @@ static void test_orange(void **unused)
 
 	(void)unused;
 	stage_init(&s, "");
-	hello(&s);
-	ask(&s, "r1", "guest_shutdown", "{\"guest\":101}");
-	id = id_of(&s);
-	digest = xstrdup(state(&s)->digest);
-	assert_int_equal(state(&s)->status, ACTION_WAITING);
+	stage_hello(&s);
+	stage_ask(&s, "r1", "guest_shutdown", "{\"guest\":101}");
+	id = stage_id_of(&s);
+	digest = xstrdup(stage_state(&s)->digest);
+	assert_int_equal(stage_state(&s)->status, ACTION_WAITING);
 	assert_int_equal(strlen(digest), 64);
-	assert_null(claim(&s, id)->grant);
-	decide(&s, id, "approve", NONCE, GRADE_KEYWORD);
-	assert_string_equal(reply(&s)->code, "digest");
-	decide(&s, id, "approve", digest, GRADE_BAD);
-	assert_string_equal(reply(&s)->code, "proof");
-	assert_string_equal(last(&s, EFFECT_AUDIT)->name, "wrong_proof");
-	decide(&s, id, "approve", digest, GRADE_NONE);
-	assert_string_equal(reply(&s)->code, "proof");
-	decide(&s, id, "approve", digest, GRADE_KEYWORD);
-	assert_int_equal(state(&s)->status, ACTION_APPROVED);
-	assert_string_equal(state(&s)->approved_by, "op");
-	decide(&s, id, "approve", digest, GRADE_KEYWORD);
-	assert_string_equal(reply(&s)->code, "state");
-	assert_non_null(claim(&s, id)->grant);
+	assert_null(stage_claim(&s, id)->grant);
+	stage_decide(&s, id, "approve", STAGE_NONCE, GRADE_KEYWORD);
+	assert_string_equal(stage_reply(&s)->code, "digest");
+	stage_decide(&s, id, "approve", digest, GRADE_BAD);
+	assert_string_equal(stage_reply(&s)->code, "proof");
+	assert_string_equal(stage_last(&s, EFFECT_AUDIT)->name, "wrong_proof");
+	stage_decide(&s, id, "approve", digest, GRADE_NONE);
+	assert_string_equal(stage_reply(&s)->code, "proof");
+	stage_decide(&s, id, "approve", digest, GRADE_KEYWORD);
+	assert_int_equal(stage_state(&s)->status, ACTION_APPROVED);
+	assert_string_equal(stage_state(&s)->approved_by, "op");
+	stage_decide(&s, id, "approve", digest, GRADE_KEYWORD);
+	assert_string_equal(stage_reply(&s)->code, "state");
+	assert_non_null(stage_claim(&s, id)->grant);
 	stage_done(&s);
 }
 
@@ -251,26 +98,26 @@ static void test_red_window(void **unused)
 
 	(void)unused;
 	stage_init(&s, "");
-	hello(&s);
-	ask(&s, "r1", "guest_stop", "{\"guest\":101}");
-	id = id_of(&s);
-	digest = xstrdup(state(&s)->digest);
-	decide(&s, id, "approve", digest, GRADE_KEYWORD);
-	assert_string_equal(reply(&s)->code, "proof");
-	decide(&s, id, "approve", digest, GRADE_CODE);
-	assert_int_equal(state(&s)->status, ACTION_WINDOW);
-	assert_null(claim(&s, id)->grant);
-	again(&s);
+	stage_hello(&s);
+	stage_ask(&s, "r1", "guest_stop", "{\"guest\":101}");
+	id = stage_id_of(&s);
+	digest = xstrdup(stage_state(&s)->digest);
+	stage_decide(&s, id, "approve", digest, GRADE_KEYWORD);
+	assert_string_equal(stage_reply(&s)->code, "proof");
+	stage_decide(&s, id, "approve", digest, GRADE_CODE);
+	assert_int_equal(stage_state(&s)->status, ACTION_WINDOW);
+	assert_null(stage_claim(&s, id)->grant);
+	stage_again(&s);
 	s.w.now.boot_ms += CORE_WINDOW_MS - 1;
 	core_tick(s.core, s.w.now, s.out);
 	assert_int_equal(s.out->n, 0);
 	assert_int_equal(core_next(s.core), s.w.now.boot_ms + 1);
 	s.w.now.boot_ms++;
 	core_tick(s.core, s.w.now, s.out);
-	assert_int_equal(state(&s)->status, ACTION_APPROVED);
-	decide(&s, id, "cancel", digest, GRADE_NONE);
-	assert_int_equal(state(&s)->status, ACTION_CANCELLED);
-	assert_null(claim(&s, id)->grant);
+	assert_int_equal(stage_state(&s)->status, ACTION_APPROVED);
+	stage_decide(&s, id, "cancel", digest, GRADE_NONE);
+	assert_int_equal(stage_state(&s)->status, ACTION_CANCELLED);
+	assert_null(stage_claim(&s, id)->grant);
 	stage_done(&s);
 }
 
@@ -281,21 +128,21 @@ static void test_expiry(void **unused)
 
 	(void)unused;
 	stage_init(&s, "");
-	ask(&s, "r1", "guest_shutdown", "{\"guest\":101}");
-	id = id_of(&s);
-	again(&s);
+	stage_ask(&s, "r1", "guest_shutdown", "{\"guest\":101}");
+	id = stage_id_of(&s);
+	stage_again(&s);
 	s.w.now.boot_ms += 300000;
 	core_tick(s.core, s.w.now, s.out);
-	assert_int_equal(state(&s)->status, ACTION_EXPIRED);
-	assert_int_equal(reply(&s)->status, REPLY_ERROR);
-	ask(&s, "r2", "guest_start", "{\"guest\":103}");
-	assert_string_equal(reply(&s)->code, "state"); /* nobody polled since */
+	assert_int_equal(stage_state(&s)->status, ACTION_EXPIRED);
+	assert_int_equal(stage_reply(&s)->status, REPLY_ERROR);
+	stage_ask(&s, "r2", "guest_start", "{\"guest\":103}");
+	assert_string_equal(stage_reply(&s)->code, "state"); /* nobody polled since */
 	gate_world_poll(&s.w, 3);
-	ask(&s, "r3", "guest_start", "{\"guest\":103}");
-	again(&s);
+	stage_ask(&s, "r3", "guest_start", "{\"guest\":103}");
+	stage_again(&s);
 	s.w.now.boot_ms += CORE_CLAIM_MS;
 	core_tick(s.core, s.w.now, s.out);
-	assert_int_equal(state(&s)->status, ACTION_EXPIRED);
+	assert_int_equal(stage_state(&s)->status, ACTION_EXPIRED);
 	stage_done(&s);
 }
 
@@ -314,47 +161,48 @@ static void test_changed_before_claim(void **unused)
 
 	(void)unused;
 	stage_init(&s, "");
-	hello(&s);
-	ask(&s, "r1", "guest_start", "{\"guest\":103}");
-	id = id_of(&s);
+	stage_hello(&s);
+	stage_ask(&s, "r1", "guest_start", "{\"guest\":103}");
+	id = stage_id_of(&s);
 	gate_world_guest(&s.w, &guest);
-	assert_null(claim(&s, id)->grant);
-	assert_int_equal(state(&s)->status, ACTION_FAILED);
-	assert_int_equal(reply(&s)->status, REPLY_ERROR);
+	assert_null(stage_claim(&s, id)->grant);
+	assert_int_equal(stage_state(&s)->status, ACTION_FAILED);
+	assert_int_equal(stage_reply(&s)->status, REPLY_ERROR);
 	stage_done(&s);
 }
 
 static void test_freeze(void **unused)
 {
 	const struct msg_autonomy_set freeze = { .op = "freeze" };
-	struct msg_autonomy_set unfreeze = {
-		.request_id = "u", .op = "unfreeze", .actor = &operator};
+	struct msg_autonomy_set unfreeze = { .request_id = "u",
+					     .op = "unfreeze",
+					     .actor = &stage_operator };
 	struct stage s;
 	_cleanup_(freep) char *id = NULL;
 
 	(void)unused;
 	stage_init(&s, "");
-	hello(&s);
-	ask(&s, "r1", "guest_start", "{\"guest\":103}");
-	id = id_of(&s);
-	again(&s);
+	stage_hello(&s);
+	stage_ask(&s, "r1", "guest_start", "{\"guest\":103}");
+	id = stage_id_of(&s);
+	stage_again(&s);
 	core_autonomy(s.core, "homeassistant", &freeze, GRADE_NONE, s.w.now, s.out);
 	assert_true(core_is_frozen(s.core));
-	assert_non_null(last(&s, EFFECT_SETTINGS));
-	assert_int_equal(state(&s)->status, ACTION_CANCELLED);
-	assert_null(claim(&s, id)->grant);
-	ask(&s, "r2", "guest_start", "{\"guest\":103}");
-	assert_string_equal(reply(&s)->code, "policy");
-	ask(&s, "r3", "guest_status", "{\"guest\":103}");
-	assert_int_equal(reply(&s)->status, REPLY_WAITING);
-	again(&s);
+	assert_non_null(stage_last(&s, EFFECT_SETTINGS));
+	assert_int_equal(stage_state(&s)->status, ACTION_CANCELLED);
+	assert_null(stage_claim(&s, id)->grant);
+	stage_ask(&s, "r2", "guest_start", "{\"guest\":103}");
+	assert_string_equal(stage_reply(&s)->code, "policy");
+	stage_ask(&s, "r3", "guest_status", "{\"guest\":103}");
+	assert_int_equal(stage_reply(&s)->status, REPLY_WAITING);
+	stage_again(&s);
 	core_autonomy(s.core, "gateway", &unfreeze, GRADE_KEYWORD, s.w.now, s.out);
-	assert_string_equal(reply(&s)->code, "proof");
+	assert_string_equal(stage_reply(&s)->code, "proof");
 	assert_true(core_is_frozen(s.core));
 	unfreeze.actor = NULL;
 	core_autonomy(s.core, "homeassistant", &unfreeze, GRADE_CODE, s.w.now, s.out);
 	assert_true(core_is_frozen(s.core));
-	unfreeze.actor = &operator;
+	unfreeze.actor = &stage_operator;
 	core_autonomy(s.core, "gateway", &unfreeze, GRADE_CODE, s.w.now, s.out);
 	assert_false(core_is_frozen(s.core));
 	stage_done(&s);
@@ -363,7 +211,8 @@ static void test_freeze(void **unused)
 static void test_level(void **unused)
 {
 	struct msg_autonomy_set set = {
-		.request_id = "l", .op = "level", .level = some_i64(1), .actor = &operator};
+		.request_id = "l", .op = "level", .level = some_i64(1), .actor = &stage_operator
+	};
 	const struct msg_action_request request = { .request_id = "m",
 						    .tool = "guest_start",
 						    .args = "{\"guest\":103}",
@@ -375,23 +224,23 @@ static void test_level(void **unused)
 	core_autonomy(s.core, "gateway", &set, GRADE_NONE, s.w.now, s.out);
 	assert_int_equal(core_settings(s.core, s.w.now)->level, 1);
 	set.level.v = 3;
-	again(&s);
+	stage_again(&s);
 	core_autonomy(s.core, "gateway", &set, GRADE_NONE, s.w.now, s.out);
-	assert_string_equal(reply(&s)->code, "proof");
+	assert_string_equal(stage_reply(&s)->code, "proof");
 	/* A shipped runbook has its own level, and loses it when it fails. */
-	hello(&s);
-	again(&s);
+	stage_hello(&s);
+	stage_again(&s);
 	core_request(s.core, "monitor", &request, "x", s.w.now, s.out);
-	assert_int_equal(state(&s)->status, ACTION_APPROVED);
+	assert_int_equal(stage_state(&s)->status, ACTION_APPROVED);
 	{
-		_cleanup_(freep) char *id = id_of(&s);
-		const struct effect *grant = claim(&s, id);
+		_cleanup_(freep) char *id = stage_id_of(&s);
+		const struct effect *grant = stage_claim(&s, id);
 		struct msg_grant_payload payload = { .id = id, .gid = xstrdup(grant->grant->gid) };
 
-		report(&s, &payload, STEP_STILL_FAILING);
+		stage_report(&s, &payload, STEP_STILL_FAILING);
 		free((char *)payload.gid);
 	}
-	assert_int_equal(state(&s)->status, ACTION_STILL_FAILING);
+	assert_int_equal(stage_state(&s)->status, ACTION_STILL_FAILING);
 	assert_int_equal(core_settings(s.core, s.w.now)->runbooks[0].value, 2);
 	stage_done(&s);
 }
@@ -399,62 +248,62 @@ static void test_level(void **unused)
 static void test_batch(void **unused)
 {
 	const char *const targets[] = { "101", "db" };
-	struct msg_action_request request = request_of("b", "guest_shutdown", "{}");
+	struct msg_action_request request = stage_request_of("b", "guest_shutdown", "{}");
 	struct stage s;
 	_cleanup_(freep) char *id = NULL;
 
 	(void)unused;
 	stage_init(&s, "");
-	hello(&s);
+	stage_hello(&s);
 	request.targets = targets;
 	request.targets_n = 2;
 	core_request(s.core, "gateway", &request, "x", s.w.now, s.out);
-	id = id_of(&s);
-	assert_int_equal(state(&s)->steps_n, 2);
+	id = stage_id_of(&s);
+	assert_int_equal(stage_state(&s)->steps_n, 2);
 	{
-		_cleanup_(freep) char *digest = xstrdup(state(&s)->digest);
+		_cleanup_(freep) char *digest = xstrdup(stage_state(&s)->digest);
 
-		decide(&s, id, "approve", digest, GRADE_KEYWORD);
+		stage_decide(&s, id, "approve", digest, GRADE_KEYWORD);
 	}
 	for (int i = 0; i < 2; i++) {
-		const struct effect *grant = claim(&s, id);
+		const struct effect *grant = stage_claim(&s, id);
 		struct msg_grant_payload payload = { .id = id,
 						     .gid = xstrdup(grant->grant->gid),
 						     .step = i };
 
 		assert_int_equal(grant->grant->step, i);
-		report(&s, &payload, i ? STEP_FAILED : STEP_VERIFIED);
+		stage_report(&s, &payload, i ? STEP_FAILED : STEP_VERIFIED);
 		free((char *)payload.gid);
-		assert_int_equal(state(&s)->status, i ? ACTION_FAILED : ACTION_APPROVED);
+		assert_int_equal(stage_state(&s)->status, i ? ACTION_FAILED : ACTION_APPROVED);
 	}
 	stage_done(&s);
 }
 
 static void test_strangers(void **unused)
 {
-	struct msg_action_request request = request_of("b", "guest_start", "{\"guest\":103}");
+	struct msg_action_request request = stage_request_of("b", "guest_start", "{\"guest\":103}");
 	const struct msg_actor liar = { "root", "op" };
 	struct stage s;
 
 	(void)unused;
 	stage_init(&s, "");
 	core_request(s.core, "llm-router", &request, "x", s.w.now, s.out);
-	assert_string_equal(reply(&s)->code, "black");
+	assert_string_equal(stage_reply(&s)->code, "black");
 	request.actor = NULL;
 	request.request_id = "c";
 	core_request(s.core, "gateway", &request, "x", s.w.now, s.out);
-	assert_string_equal(reply(&s)->code, "black");
+	assert_string_equal(stage_reply(&s)->code, "black");
 	request.actor = &liar;
 	request.request_id = "d";
 	core_request(s.core, "gateway", &request, "x", s.w.now, s.out);
-	assert_string_equal(reply(&s)->code, "black");
+	assert_string_equal(stage_reply(&s)->code, "black");
 	request.actor = NULL;
 	request.request_id = "e";
 	core_request(s.core, "executor", &request, "x", s.w.now, s.out);
-	assert_string_equal(reply(&s)->code, "black");
-	ask(&s, "f", "guest_destroy", "{\"guest\":103}");
-	assert_string_equal(reply(&s)->code, "black");
-	assert_null(last(&s, EFFECT_STORE));
+	assert_string_equal(stage_reply(&s)->code, "black");
+	stage_ask(&s, "f", "guest_destroy", "{\"guest\":103}");
+	assert_string_equal(stage_reply(&s)->code, "black");
+	assert_null(stage_last(&s, EFFECT_STORE));
 	stage_done(&s);
 }
 
@@ -468,21 +317,22 @@ static void test_restart(void **unused)
 	(void)unused;
 	stage_init(&s, "");
 	stage_init(&t, "");
-	ask(&s, "r1", "guest_shutdown", "{\"guest\":101}");
-	id = id_of(&s);
-	digest = xstrdup(state(&s)->digest);
+	stage_ask(&s, "r1", "guest_shutdown", "{\"guest\":101}");
+	id = stage_id_of(&s);
+	digest = xstrdup(stage_state(&s)->digest);
 	core_load_settings(t.core, core_settings(s.core, s.w.now), 7);
-	core_load_action(t.core, last(&s, EFFECT_STORE)->record, t.w.now);
-	core_load_request(t.core, last(&s, EFFECT_REQUEST)->request, t.w.now);
-	ask(&t, "r1", "guest_shutdown", "{\"guest\":101}");
-	assert_null(last(&t, EFFECT_STORE));
-	assert_int_equal(reply(&t)->status, REPLY_WAITING);
-	decide(&t, id, "approve", digest, GRADE_KEYWORD);
-	assert_int_equal(state(&t)->status, ACTION_APPROVED);
-	hello(&t);
-	assert_int_equal(last(&t, EFFECT_EPOCH)->epoch->epoch, 8);
+	core_load_action(t.core, stage_last(&s, EFFECT_STORE)->record, t.w.now);
+	core_load_request(t.core, stage_last(&s, EFFECT_REQUEST)->request, t.w.now);
+	stage_ask(&t, "r1", "guest_shutdown", "{\"guest\":101}");
+	assert_null(stage_last(&t, EFFECT_STORE));
+	assert_int_equal(stage_reply(&t)->status, REPLY_WAITING);
+	stage_decide(&t, id, "approve", digest, GRADE_KEYWORD);
+	assert_int_equal(stage_state(&t)->status, ACTION_APPROVED);
+	stage_hello(&t);
+	assert_int_equal(stage_last(&t, EFFECT_EPOCH)->epoch->epoch, 8);
 	/* An executor from before is not heard. */
-	assert_null(claim(&t, id)->grant);
+	t.epoch = 7;
+	assert_null(stage_claim(&t, id)->grant);
 	stage_done(&s);
 	stage_done(&t);
 }
@@ -493,11 +343,11 @@ static void test_clock_step(void **unused)
 
 	(void)unused;
 	stage_init(&s, "");
-	ask(&s, "r1", "guest_shutdown", "{\"guest\":101}");
-	again(&s);
+	stage_ask(&s, "r1", "guest_shutdown", "{\"guest\":101}");
+	stage_again(&s);
 	s.w.now.wall_ms += 3600000;
 	core_clock_step(s.core, s.w.now, s.out);
-	assert_int_equal(state(&s)->status, ACTION_EXPIRED);
+	assert_int_equal(stage_state(&s)->status, ACTION_EXPIRED);
 	stage_done(&s);
 }
 
@@ -509,17 +359,23 @@ static void test_wrong_proofs(void **unused)
 
 	(void)unused;
 	stage_init(&s, "");
-	ask(&s, "r1", "guest_shutdown", "{\"guest\":101}");
-	id = id_of(&s);
-	digest = xstrdup(state(&s)->digest);
+	stage_ask(&s, "r1", "guest_shutdown", "{\"guest\":101}");
+	id = stage_id_of(&s);
+	digest = xstrdup(stage_state(&s)->digest);
 	for (int i = 0; i < 10; i++)
-		decide(&s, id, "approve", digest, GRADE_BAD);
-	decide(&s, id, "approve", digest, GRADE_KEYWORD);
-	assert_string_equal(reply(&s)->code, "proof");
+		stage_decide(&s, id, "approve", digest, GRADE_BAD);
+	stage_decide(&s, id, "approve", digest, GRADE_KEYWORD);
+	assert_string_equal(stage_reply(&s)->code, "proof");
 	s.w.now.boot_ms += 600001;
 	s.w.now.wall_ms += 600001;
-	decide(&s, id, "approve", digest, GRADE_KEYWORD);
-	assert_int_equal(reply(&s)->status, REPLY_OK);
+	gate_world_poll(&s.w, 3);
+	stage_ask(&s, "r2", "guest_shutdown", "{\"guest\":101}");
+	free(id);
+	free(digest);
+	id = stage_id_of(&s);
+	digest = xstrdup(stage_state(&s)->digest);
+	stage_decide(&s, id, "approve", digest, GRADE_KEYWORD);
+	assert_int_equal(stage_reply(&s)->status, REPLY_OK);
 	stage_done(&s);
 }
 
@@ -530,30 +386,30 @@ static void test_forgotten(void **unused)
 	const struct effect *grant;
 	_cleanup_(freep) char *id = NULL, *gid = NULL;
 	const char *holds[EXECUTOR_HOLDS_MAX];
-	struct msg_executor_hello said = { .nonce = NONCE, .holds = holds, .holds_n = 1 };
+	struct msg_executor_hello said = { .nonce = STAGE_NONCE, .holds = holds, .holds_n = 1 };
 
 	(void)unused;
 	stage_init(&s, "");
-	hello(&s);
-	ask(&s, "r1", "guest_start", "{\"guest\":\"ct\"}");
-	id = id_of(&s);
-	grant = claim(&s, id);
+	stage_hello(&s);
+	stage_ask(&s, "r1", "guest_start", "{\"guest\":\"ct\"}");
+	id = stage_id_of(&s);
+	grant = stage_claim(&s, id);
 	gid = xstrdup(grant->grant->gid);
 	holds[0] = gid;
-	again(&s);
+	stage_again(&s);
 	core_hello(s.core, &said, s.w.now, s.out);
-	assert_null(last(&s, EFFECT_STORE));
+	assert_null(stage_last(&s, EFFECT_STORE));
 	/* A full list may not be all. */
 	for (size_t i = 0; i < EXECUTOR_HOLDS_MAX; i++)
 		holds[i] = "ff";
 	said.holds_n = EXECUTOR_HOLDS_MAX;
-	again(&s);
+	stage_again(&s);
 	core_hello(s.core, &said, s.w.now, s.out);
-	assert_null(last(&s, EFFECT_STORE));
-	hello(&s);
-	assert_int_equal(state(&s)->status, ACTION_UNKNOWN);
-	assert_int_equal(last(&s, EFFECT_EPOCH)->epoch->epoch, 4);
-	report(&s, &(struct msg_grant_payload){ .id = id, .gid = gid }, STEP_VERIFIED);
+	assert_null(stage_last(&s, EFFECT_STORE));
+	stage_hello(&s);
+	assert_int_equal(stage_state(&s)->status, ACTION_UNKNOWN);
+	assert_int_equal(stage_last(&s, EFFECT_EPOCH)->epoch->epoch, 4);
+	stage_report(&s, &(struct msg_grant_payload){ .id = id, .gid = gid }, STEP_VERIFIED);
 	assert_int_equal(s.out->n, 0);
 	stage_done(&s);
 }
@@ -569,21 +425,21 @@ static void test_running_restart(void **unused)
 	(void)unused;
 	stage_init(&s, "");
 	stage_init(&t, "");
-	hello(&s);
-	ask(&s, "r1", "guest_start", "{\"guest\":\"ct\"}");
-	id = id_of(&s);
-	grant = claim(&s, id);
+	stage_hello(&s);
+	stage_ask(&s, "r1", "guest_start", "{\"guest\":\"ct\"}");
+	id = stage_id_of(&s);
+	grant = stage_claim(&s, id);
 	progress.id = id;
 	progress.gid = grant->grant->gid;
 	{
 		_cleanup_(freep) char *gid = xstrdup(progress.gid);
 
 		progress.gid = gid;
-		again(&s);
+		stage_again(&s);
 		core_progress(s.core, &progress, s.w.now, s.out);
 	}
-	assert_false(state(&s)->until_ms.has);
-	core_load_action(t.core, last(&s, EFFECT_STORE)->record, t.w.now);
+	assert_false(stage_state(&s)->until_ms.has);
+	core_load_action(t.core, stage_last(&s, EFFECT_STORE)->record, t.w.now);
 	assert_int_equal(core_next(t.core) - t.w.now.boot_ms, (120 + 60) * 1000);
 	stage_done(&s);
 	stage_done(&t);
@@ -594,17 +450,17 @@ static void test_two_names(void **unused)
 {
 	static const char *const targets[] = { "103", "ct" };
 	struct stage s;
-	struct msg_action_request request = request_of("r1", "guest_start", "{}");
+	struct msg_action_request request = stage_request_of("r1", "guest_start", "{}");
 
 	(void)unused;
 	stage_init(&s, "");
 	request.targets = targets;
 	request.targets_n = countof(targets);
-	again(&s);
+	stage_again(&s);
 	core_request(s.core, "gateway", &request, "digest", s.w.now, s.out);
-	assert_int_equal(reply(&s)->status, REPLY_DENIED);
-	assert_non_null(strstr(reply(&s)->result, "\"rule\":\"targets\""));
-	assert_non_null(strstr(reply(&s)->result, "\"blocked\":true"));
+	assert_int_equal(stage_reply(&s)->status, REPLY_DENIED);
+	assert_non_null(strstr(stage_reply(&s)->result, "\"rule\":\"targets\""));
+	assert_non_null(strstr(stage_reply(&s)->result, "\"blocked\":true"));
 	stage_done(&s);
 }
 

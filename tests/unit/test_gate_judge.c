@@ -202,6 +202,7 @@ static void test_view(void **unused)
 	assert_int_equal(v.tier, TIER_BLACK);
 	assert_string_equal(v.rule, "quorum");
 	view_offline(w.view);
+	ask.level = 2;
 	ask.tool = tool_find("guest_start");
 	assert_int_equal(
 		tool_args_read(ask.tool, "{\"guest\":\"ct\"}", 14, false, arena, &args, &error), 0);

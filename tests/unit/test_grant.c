@@ -54,6 +54,10 @@ static void test_keys(void **unused)
 	assert_int_equal(grant_keys_from_hex("", &keys), -EINVAL);
 	assert_int_equal(grant_keys_from_hex(PUBLIC " " PUBLIC " " PUBLIC, &keys), -EINVAL);
 	assert_int_equal(grant_keys_from_hex("xyz", &keys), -EINVAL);
+	/* As long as a key, and none. */
+	hex[10] = 'x';
+	assert_int_equal(grant_secret_from_hex(hex, secret), -EINVAL);
+	assert_int_equal(grant_keys_from_hex(hex, &keys), -EINVAL);
 }
 
 static void test_round_trip(void **unused)
@@ -104,6 +108,15 @@ static void test_rubbish(void **unused)
 		"{\"payloadType\":\"" GRANT_TYPE "\",\"payload\":\"e30=\",\"signatures\":[]}",
 		"{\"payloadType\":\"" GRANT_TYPE
 		"\",\"payload\":\"e30=\",\"signatures\":[1,null,{}]}",
+		"{\"payloadType\":\"" GRANT_TYPE
+		"\",\"payload\":\"e30=\",\"signatures\":[{\"sig\":\"e30\"},{\"sig\":\"e30=\"}]}",
+		"{\"payloadType\":\"" GRANT_TYPE
+		"\",\"payload\":\"e30=\",\"signatures\":[1,2,3,4,5]}",
+		"{\"payloadType\":\"" GRANT_TYPE
+		"\",\"payload\":\"e30=\",\"signatures\":[],\"more\":1}",
+		"{\"payloadType\":1,\"payload\":\"e30=\",\"signatures\":[]}",
+		"{\"payloadType\":\"" GRANT_TYPE "\",\"payload\":1,\"signatures\":[]}",
+		"{\"payloadType\":\"" GRANT_TYPE "\",\"payload\":\"e30=\",\"signatures\":1}",
 		"{\"payloadType\":\"text/plain\",\"payload\":\"e30=\",\"signatures\":[]}",
 		"{\"payloadType\":\"" GRANT_TYPE "\",\"payload\":\"e30\",\"signatures\":[]}",
 		"{\"payloadType\":\"" GRANT_TYPE
@@ -118,13 +131,29 @@ static void test_rubbish(void **unused)
 	}
 }
 
+static void test_too_long(void **unused)
+{
+	_cleanup_(freep) char *long_text = xmalloc((size_t)64 << 10);
+	_cleanup_(str_done) struct str body = { 0 }, envelope = { 0 };
+	unsigned char secret[GRANT_SECRET_BYTES];
+
+	(void)unused;
+	memset(long_text, ' ', (size_t)64 << 10);
+	assert_int_equal(open_with(PUBLIC, long_text, (size_t)64 << 10, &body), -EINVAL);
+	assert_int_equal(grant_secret_from_hex(SEED, secret), 0);
+	grant_seal(secret, long_text, GRANT_PAYLOAD_MAX + 1, &envelope);
+	assert_int_equal(open_with(PUBLIC, envelope.data, envelope.len, &body), -EINVAL);
+	envelope.len = 0;
+	grant_seal(secret, long_text, GRANT_PAYLOAD_MAX, &envelope);
+	assert_int_equal(open_with(PUBLIC, envelope.data, envelope.len, &body), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_every_bit),
-		cmocka_unit_test(test_rubbish),
+		cmocka_unit_test(test_keys),	  cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_every_bit), cmocka_unit_test(test_rubbish),
+		cmocka_unit_test(test_too_long),
 	};
 
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);

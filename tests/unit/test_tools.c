@@ -115,6 +115,18 @@ static void test_patterns(void **unused)
 		const char *text;
 		bool fits;
 	} rows[] = {
+		{ PATTERN_UPID, "UPID:pve:0008380E:0131F1BF:6A84EA54:vncshell::root@pam:", true },
+		{ PATTERN_UPID, "UPID:pve::0131F1BF:6A84EA54:vncshell::root@pam:", false },
+		{ PATTERN_UPID, "upid:pve:0008380E:0131F1BF:6A84EA54:vncshell::root@pam:", false },
+		{ PATTERN_UPID, "UPID:pve:0008380E", false },
+		{ PATTERN_UPID, "UPID:pve:8380E:0131F1BF:6A84EA54:x:1:root@pam:", false },
+		{ PATTERN_UPID, "UPID:pve:0008380E00:0131F1BF:6A84EA54:x:1:root@pam:", false },
+		{ PATTERN_UPID, "UPID:pve:0008380G:0131F1BF:6A84EA54:x:1:root@pam:", false },
+		{ PATTERN_UPID, "UPID:p/ve:0008380E:0131F1BF:6A84EA54:x:1:root@pam:", false },
+		{ PATTERN_UPID, "UPID:pve:0008380E:0131F1BF:6A84EA54:x:1:root@pam:more", false },
+		{ PATTERN_LINE, "a line, number 7", true },
+		{ PATTERN_LINE, "two\nlines", false },
+		{ PATTERN_LINE, "rub\x7f out", false },
 		{ PATTERN_FILENAME, "debian-12.iso", true },
 		{ PATTERN_FILENAME, ".hidden", false },
 		{ PATTERN_FILENAME, "a..b", false },

@@ -1,0 +1,306 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A second judge, to hold the safety gate's against.
+
+Reads what build/judgements prints (a world a line, then what was asked in it and what judge() said) and judges the
+same by itself: written from what the tiers and rules are meant to do, not from services/safety-gate. Every
+difference is a fault on one of the two sides.
+
+usage: build/judgements FIRST_SEED WORLDS | tests/reference/judge.py [-v]
+"""
+import json
+import sys
+from collections import Counter
+
+TIERS = ["green", "yellow", "orange", "red", "black"]
+GREEN, YELLOW, ORANGE, RED, BLACK = range(5)
+
+# name: tier, kind of its target, and the states of the target from which it can be done (None: does not matter).
+ANY = {"running", "stopped", "paused", "suspended", "prelaunch", "io-error", "internal-error", "postmigrate", "other"}
+READS = {"cluster_status": None, "node_list": None, "node_status": "node", "guest_list": None, "guest_status": "guest",
+         "guest_config": "guest", "guest_snapshots": "guest", "storage_list": None, "storage_content": "storage",
+         "task_list": None, "task_log": None, "temperatures": None, "disk_health": None, "backup_posture": None,
+         "updates_available": None}
+ACTS = {
+    "guest_start": (YELLOW, "guest", {"stopped", "suspended"}),
+    "guest_resume": (YELLOW, "guest", {"paused", "suspended"}),
+    "guest_snapshot": (YELLOW, "guest", ANY),
+    "backup_now": (YELLOW, "guest", ANY),
+    "node_wake": (YELLOW, "node", {"offline", "unknown"}),
+    "guest_shutdown": (ORANGE, "guest", {"running"}),
+    "guest_reboot": (ORANGE, "guest", {"running"}),
+    "guest_suspend": (ORANGE, "guest", {"running"}),
+    "guest_migrate": (ORANGE, "guest", ANY),
+    "task_stop": (ORANGE, None, None),
+    "download_url": (ORANGE, "storage", None),
+    "guest_stop": (RED, "guest", ANY - {"stopped"}),
+    "guest_reset": (RED, "guest", {"running", "paused", "io-error", "internal-error"}),
+    "snapshot_rollback": (RED, "guest", ANY),
+    "snapshot_delete": (RED, "guest", ANY),
+    "node_reboot": (RED, "node", {"online"}),
+    "node_shutdown": (RED, "node", {"online"}),
+}
+STOPS = {"guest_shutdown", "guest_reboot", "guest_suspend", "guest_stop", "guest_reset", "snapshot_rollback",
+         "node_reboot", "node_shutdown"}
+INTERRUPTS = STOPS | {"guest_migrate"}
+NODE_GOES = {"node_reboot", "node_shutdown"}
+
+
+class Refused(Exception):
+    """It ends here: what is decided, and by which rule."""
+
+
+def kind_of(tool):
+    return READS[tool] if tool in READS else ACTS[tool][1]
+
+
+# ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+def only(found):
+    if len(found) != 1:
+        raise Refused("refuse", "target.ambiguous" if found else "target.unknown")
+    return found[0]
+
+
+def is_guest(guest, word):
+    if isinstance(word, str) and word.isdigit():
+        word = int(word)
+    return guest["vmid"] == word if isinstance(word, int) else guest["name"] == word
+
+
+def resolve(world, tool, args):
+    """The objects that ARGS name. The first that is found says in which cluster the others are."""
+    t = {"cluster": args.get("cluster"), "args": args, "guest": None, "node": None, "storage": None, "other": None}
+    clusters = world["clusters"]
+    if t["cluster"] is not None and t["cluster"] not in clusters:
+        raise Refused("refuse", "target.unknown")
+    if t["cluster"] is None and len(clusters) == 1:
+        t["cluster"] = next(iter(clusters))
+
+    def among(what):
+        return [(c, o) for c in clusters if t["cluster"] in (None, c) for o in clusters[c][what]]
+
+    if "guest" in args:
+        t["cluster"], t["guest"] = only([(c, g) for c, g in among("guests") if is_guest(g, args["guest"])])
+    for key in ("node", "target_node"):
+        if key in args:
+            t["cluster"], node = only([(c, n) for c, n in among("nodes") if n["node"].lower() == args[key].lower()])
+            t["node" if kind_of(tool) == "node" else "other"] = node
+    if "storage" in args:
+        where = t["other"] or t["node"]
+        where = where["node"] if where else t["guest"]["node"] if t["guest"] else None
+        t["cluster"], t["storage"] = only([(c, s) for c, s in among("storages") if s["storage"] == args["storage"]
+                                           and (where is None or s["node"] in (None, where))])
+    kind = kind_of(tool)
+    name = kind and {"guest": "vmid", "node": "node", "storage": "storage"}[kind]
+    t["object"] = f'{t["cluster"]}/{kind}/{t[kind][name]}' if kind else None
+    return t
+
+
+# ── what surrounds it ────────────────────────────────────────────────────────────────────────────────────────────
+
+def is_self(world, tool, t):
+    """Whether it interrupts or alters Jarvis's own guest, or the node on which that is, by configuration or in fact."""
+    me = world["config"]["self"]
+    if not me or "external" in me or t["cluster"] != me["cluster"]:
+        return False
+    if tool not in INTERRUPTS and ACTS[tool][0] < RED:
+        return False
+    if t["guest"]:
+        return t["guest"]["vmid"] == me["vmid"]
+    hosts = {me["node"]} | {g["node"] for g in world["clusters"][me["cluster"]]["guests"] if g["vmid"] == me["vmid"]}
+    return bool(t["node"]) and t["node"]["node"] in hosts
+
+
+def is_protected(world, t):
+    kind, (cluster, _, name) = t["object"] and t["object"].split("/")[1], (t["object"] or "//").split("/")
+    return bool(kind) and f"{cluster}/{name}" in world["config"]["protected"][kind + "s"]
+
+
+def loses_quorum(world, tool, t, targets):
+    cluster = world["clusters"][t["cluster"]]
+    if cluster["standalone"]:
+        return False
+    if cluster["votes"] is None or cluster["votes_needed"] is None:
+        return True
+    going = targets if tool == "node_shutdown" else [t]  # those that reboot come back, one after the other
+    gone = sum(1 for o in going if o["cluster"] == t["cluster"] and o["node"]["status"] != "offline")
+    return cluster["votes"] - gone < cluster["votes_needed"]
+
+
+def dependents(world, targets):
+    """Guests that need, through whatever, something that goes, and are not known to be stopped."""
+    guests = {f'{c}/guest/{g["vmid"]}': g for c, v in world["clusters"].items() for g in v["guests"]}
+    going = {t["object"] for t in targets}
+    for t in targets:
+        if t["node"]:
+            going |= {o for o, g in guests.items()
+                      if o.startswith(t["cluster"] + "/") and g["node"] == t["node"]["node"]}
+    lost, before = set(going), -1
+    while before != len(lost):
+        before = len(lost)
+        lost |= {o for o, needs in world["config"]["depends_on"].items() if not lost.isdisjoint(needs)}
+    return [o for o in lost - going if o in guests and guests[o]["status"] != "stopped" and not guests[o]["template"]]
+
+
+def tier_of(world, ask, t, targets):
+    tool, tier, black = ask["tool"], ACTS[ask["tool"]][0], []
+    steps = []  # rule, and the tier that it makes of TIER
+    if is_self(world, tool, t):
+        steps.append(("self", lambda _: BLACK))
+    if is_protected(world, t):
+        steps.append(("protected", lambda x: x + 1))
+    if tool in NODE_GOES and loses_quorum(world, tool, t, targets):
+        steps.append(("quorum", lambda x: max(x, RED) if ask["who"] == "person" else BLACK))
+    if t["guest"] and t["guest"]["lock"]:
+        if t["guest"]["lock"] != "suspended" or tool not in ("guest_start", "guest_resume"):
+            steps.append(("locked", lambda x: x + 1))
+    if t["guest"] and t["guest"]["ha_state"] and tool in INTERRUPTS:
+        steps.append(("ha", lambda x: x + 1))
+    if tool == "download_url":
+        host = t["args"]["url"].removeprefix("https://").split("/")[0]
+        if host not in world["config"]["download_hosts"]:
+            steps.append(("download", lambda _: BLACK))
+    for rule, raised in steps:
+        higher = min(raised(tier), BLACK)
+        if higher == BLACK > tier:
+            black.append(rule)
+        tier = max(tier, higher)
+    return tier, black
+
+
+# ── the judgement ────────────────────────────────────────────────────────────────────────────────────────────────
+
+def check_remote(world, ask, targets):
+    principal = world["config"]["principals"].get(ask["principal"])
+    if not principal or principal["class"] != "remote":
+        raise Refused("refuse", "principal.unknown")
+    if ask["tool"] not in principal["tools"]:
+        raise Refused("refuse", "principal.tools")
+    allowed = set(principal["targets"])
+    for t in targets:
+        if t["object"] and t["object"] not in allowed and t["object"].rsplit("/", 1)[0] + "/*" not in allowed:
+            raise Refused("refuse", "principal.targets")
+
+
+def check_rates(world, ask, tier, n):
+    times = 6 if ask["who"] == "person" else 1
+    if tier == YELLOW and ask["yellow_10min"] + n > world["config"]["yellow_rate"] * times:
+        raise Refused("refuse", "rate.yellow")
+    if tier > YELLOW and ask["orange_10min"] + n > world["config"]["orange_rate"] * times:
+        raise Refused("refuse", "rate.orange")
+    if tier == RED and ask["red_under_way"]:
+        raise Refused("refuse", "rate.red")
+
+
+def decide(ask, tier):
+    if tier == RED and not ask["has_code"]:
+        raise Refused("refuse", "code.none")
+    if tier == ORANGE and not (ask["has_keyword"] or ask["has_code"]):
+        raise Refused("refuse", "keyword.none")
+    if ask["who"] == "remote":
+        return "ask", "principal.asks"
+    if ask["who"] == "agent":
+        if ask["level"] < 2:
+            raise Refused("refuse", "level")
+        return "allow" if tier == YELLOW and ask["level"] > 2 and not ask["proposes"] else "ask", "level"
+    if tier == RED and not ask["confirmed"]:
+        raise Refused("refuse", "unconfirmed")
+    return ("allow", "tier.person") if tier == YELLOW else ("ask", "tier.proof")
+
+
+def check_state(world, ask, targets):
+    for t in targets:
+        if t["cluster"] is None:
+            raise Refused("state", "view.cluster")
+        sources = world["clusters"][t["cluster"]]["sources"]
+        fresh = [s["seen"] and s["age_ms"] is not None and s["age_ms"] < 3000 * s["period_s"] for s in sources]
+        if not world["poller_online"] or not all(fresh):
+            raise Refused("state", "view.stale")
+    tool = ask["tool"]
+    _, kind, states = ACTS[tool]
+    for t in targets:
+        if kind == "guest":
+            guest = t["guest"]
+            if guest["template"] and tool != "backup_now":
+                raise Refused("state", "state.template")
+            if guest["type"] == "lxc" and tool == "guest_reset":
+                raise Refused("state", "state.container")
+            if guest["status"] not in states:
+                raise Refused("state", "state.status")
+            here = [n for n in world["clusters"][t["cluster"]]["nodes"] if n["node"] == guest["node"]]
+            if not here or here[0]["status"] != "online" or (t["other"] and t["other"]["node"] == guest["node"]):
+                raise Refused("state", "state.node")
+        if kind == "node" and t["node"]["status"] not in states:
+            raise Refused("state", "state.node")
+        if t["other"] and t["other"]["status"] != "online":
+            raise Refused("state", "state.node")
+
+
+def weigh(world, ask, targets):
+    each = [tier_of(world, ask, t, targets) for t in targets]
+    tier, black = max(x[0] for x in each), {rule for x in each for rule in x[1]}
+    if len(targets) > 3:
+        if tier == RED:
+            black.add("blast")
+        tier = min(tier + 1, BLACK)
+    return tier, black
+
+
+def judge(world, ask):
+    """tier, decision, need, and the rules of which any may be named."""
+    tool, tier = ask["tool"], BLACK
+    try:
+        arguments = [dict(ask["args"], **{kind_of(tool): t}) for t in ask["targets"]] or [ask["args"]]
+        targets = [resolve(world, tool, args) for args in arguments]
+        tier = GREEN if tool in READS else ACTS[tool][0]
+        if ask["who"] == "remote":
+            check_remote(world, ask, targets)
+        if tier == GREEN:
+            return tier, "allow", "nothing", {"tier.green"}
+        tier, black = weigh(world, ask, targets)
+        if tier == BLACK:
+            return tier, "refuse", None, black
+        if not world["config"]["self"] and tier > YELLOW:
+            raise Refused("refuse", "self")
+        if tool in STOPS and dependents(world, targets):
+            raise Refused("refuse", "dependents")
+        if ask["unfit"] or ask["frozen"]:
+            raise Refused("refuse", "gate.unfit" if ask["unfit"] else "frozen")
+        check_rates(world, ask, tier, len(targets))
+        decision, rule = decide(ask, tier)
+        check_state(world, ask, targets)
+        return tier, decision, ["", "nothing", "keyword", "code"][tier], {rule}
+    except Refused as refused:
+        return tier, refused.args[0], None, {refused.args[1]}
+
+
+def main():
+    world, seen, differences, n = None, Counter(), 0, 0
+    for line in sys.stdin:
+        document = json.loads(line)
+        if "clusters" in document:
+            world = document
+            continue
+        ask, said = document["ask"], document["verdict"]
+        tier, decision, need, rules = judge(world, ask)
+        n += 1
+        seen[said["decision"], said["rule"]] += 1
+        if (TIERS[tier], decision) == (said["tier"], said["decision"]) and said["rule"] in rules and \
+                (need is None or need == said["need"]):
+            continue
+        differences += 1
+        if differences <= 5:
+            print(f"seed {world['seed']}: judge() says {said}, the reference {TIERS[tier]} {decision} {need} {rules}",
+                  f"  asked: {json.dumps(ask)}", f"  replay: build/judgements {world['seed']} 1 | {sys.argv[0]} -v",
+                  sep="\n")
+            if "-v" in sys.argv:
+                print(f"  world: {json.dumps(world)}")
+    if "-v" in sys.argv:
+        for (decision, rule), times in sorted(seen.items()):
+            print(f"{times:9} {decision} {rule}")
+    print(f"{n} judgements, {len(seen)} kinds of them, {differences} differences")
+    return 1 if differences or not n else 0
+
+
+sys.exit(main())

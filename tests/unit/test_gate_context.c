@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the surroundings make of a request: several targets, Jarvis's own host, votes, what needs what, what is seen.
+ */
+#include "tests/unit/check.h"
+#include "tests/unit/gate_world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TARGETS_MAX 20
+
+struct scene {
+	struct gate_world w;
+	struct arena *arena;
+	struct judge_target targets[TARGETS_MAX];
+	struct ask ask;
+	struct verdict v;
+};
+
+static void scene_init(struct scene *s, const char *config)
+{
+	*s = (struct scene){ .arena = arena_new() };
+	gate_world_init(&s->w, config);
+	s->ask = (struct ask){ .who = WHO_PERSON,
+			       .principal = "gateway",
+			       .person = "op",
+			       .has_keyword = true,
+			       .has_code = true,
+			       .confirmed = true,
+			       .level = 2 };
+}
+
+static void scene_done(struct scene *s)
+{
+	gate_world_done(&s->w);
+	arena_free(s->arena);
+}
+
+/* Judges TOOL with ARGS on TARGETS, words separated by blanks; NULL: on what ARGS names. */
+static const struct verdict *judge_all(struct scene *s, const char *tool, const char *args,
+				       const char *targets)
+{
+	struct tool_error error;
+
+	s->ask.tool = tool_find(tool);
+	s->ask.targets = s->targets;
+	s->ask.targets_n = 0;
+	do {
+		size_t length = targets ? strcspn(targets, " ") : 0;
+		struct tool_args read;
+
+		assert_true(s->ask.targets_n < TARGETS_MAX);
+		assert_int_equal(tool_args_read(s->ask.tool, args, strlen(args), targets, s->arena,
+						&read, &error),
+				 0);
+		if (targets) {
+			const char *word = arena_strndup(s->arena, targets, length);
+
+			assert_int_equal(tool_args_set_target(&read, word, s->arena, &error), 0);
+			targets += length + strspn(targets + length, " ");
+		}
+		assert_int_equal(judge_resolve(s->w.view, &read, s->arena,
+					       &s->targets[s->ask.targets_n++], &error),
+				 0);
+	} while (targets && *targets);
+	judge(s->w.config, s->w.view, &s->ask, s->w.now.boot_ms, s->arena, &s->v);
+	return &s->v;
+}
+
+static void check(struct scene *s, enum tier tier, enum decision decision, const char *rule)
+{
+	if (s->v.tier != tier || s->v.decision != decision || !str_eq(s->v.rule, rule))
+		fail_msg("tier %d decision %d rule %s: %s", s->v.tier, s->v.decision, s->v.rule,
+			 s->v.reason);
+}
+
+static void set_guest(struct scene *s, int64_t vmid, const char *node, enum guest_status status,
+		      const char *lock)
+{
+	const struct msg_guest_state guest = { .cluster = "home",
+					       .vmid = vmid,
+					       .type = GUEST_QEMU,
+					       .node = node,
+					       .status = status,
+					       .lock = lock };
+
+	gate_world_guest(&s->w, &guest);
+}
+
+/* ── several targets ───────────────────────────────────────────────────────────────────────────────────────── */
+
+static void test_worst_of_all(void **unused)
+{
+	struct scene s;
+
+	(void)unused;
+	scene_init(&s, "protected: {guests: [home/101, home/102]}\n");
+	(void)judge_all(&s, "guest_shutdown", "{}", "101 102 105");
+	check(&s, TIER_RED, DECISION_ASK, "tier.proof");
+	set_guest(&s, 106, "a", GUEST_RUNNING, NULL);
+	(void)judge_all(&s, "guest_shutdown", "{}", "101 102 105 106");
+	check(&s, TIER_BLACK, DECISION_REFUSE, "blast");
+	scene_done(&s);
+}
+
+/* There is room for so many facts, and the tier is right without the others. */
+static void test_many_facts(void **unused)
+{
+	_cleanup_(str_done) struct str targets = { 0 }, config = { 0 };
+	struct scene s;
+
+	(void)unused;
+	str_add(&config, "protected: {guests: [home/200");
+	for (int i = 201; i < 220; i++)
+		str_printf(&config, ", home/%d", i);
+	str_add(&config, "]}\n");
+	scene_init(&s, str_get(&config));
+	for (int i = 200; i < 220; i++) {
+		set_guest(&s, i, "a", GUEST_STOPPED, "backup");
+		str_printf(&targets, "%s%d", i > 200 ? " " : "", i);
+	}
+	(void)judge_all(&s, "guest_start", "{}", str_get(&targets));
+	check(&s, TIER_BLACK, DECISION_REFUSE, "blast");
+	assert_int_equal(s.v.facts_n, JUDGE_FACTS_MAX);
+	scene_done(&s);
+}
+
+/* ── Jarvis itself ─────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void test_self_unknown(void **unused)
+{
+	static const char config[] = "protected: {guests: [home/103]}\n";
+	struct scene s;
+
+	(void)unused;
+	scene_init(&s, config);
+	s.w.config->self = NULL;
+	(void)judge_all(&s, "guest_start", "{\"guest\":103}", NULL);
+	check(&s, TIER_ORANGE, DECISION_REFUSE, "self");
+	(void)judge_all(&s, "guest_snapshot", "{\"guest\":101,\"snapshot\":\"s\"}", NULL);
+	check(&s, TIER_YELLOW, DECISION_ALLOW, "tier.person");
+	scene_done(&s);
+}
+
+static void test_self_moved(void **unused)
+{
+	struct scene s;
+
+	(void)unused;
+	scene_init(&s, "self: {cluster: home, node: a, vmid: 101}\n");
+	(void)judge_all(&s, "node_reboot", "{\"node\":\"b\"}", NULL);
+	check(&s, TIER_RED, DECISION_ASK, "tier.proof");
+	set_guest(&s, 101, "b", GUEST_RUNNING, NULL);
+	(void)judge_all(&s, "node_reboot", "{\"node\":\"b\"}", NULL);
+	check(&s, TIER_BLACK, DECISION_REFUSE, "self");
+	(void)judge_all(&s, "node_reboot", "{\"node\":\"a\"}", NULL);
+	check(&s, TIER_BLACK, DECISION_REFUSE, "self");
+	scene_done(&s);
+}
+
+/* ── votes ─────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void test_quorum(void **unused)
+{
+	struct scene s;
+
+	(void)unused;
+	scene_init(&s, "");
+	(void)judge_all(&s, "node_shutdown", "{}", "b c");
+	check(&s, TIER_RED, DECISION_ASK, "tier.proof");
+	assert_true(str_starts(s.v.facts[0], "WARNING: without it 1 votes remain"));
+	/* One after the other comes back. */
+	(void)judge_all(&s, "node_reboot", "{}", "b c");
+	assert_true(str_starts(s.v.facts[0], "Of 3 votes 2 remain"));
+	s.ask.who = WHO_AGENT;
+	(void)judge_all(&s, "node_shutdown", "{}", "b c");
+	check(&s, TIER_BLACK, DECISION_REFUSE, "quorum");
+	/* Who is off takes no vote along. */
+	gate_world_node(&s.w, "b", NODE_OFFLINE);
+	(void)judge_all(&s, "node_shutdown", "{}", "b c");
+	check(&s, TIER_RED, DECISION_STATE, "state.node");
+	scene_done(&s);
+}
+
+static void hand_in(struct scene *s, enum topic_id id, const char *name, const void *body)
+{
+	struct topic_args args = { .n = name ? 2 : 1 };
+
+	(void)snprintf(args.value[0], sizeof(args.value[0]), "lab");
+	(void)snprintf(args.value[1], sizeof(args.value[1]), "%s", name ? name : "");
+	view_take(s->w.view, id, &args, body, false, s->w.now.boot_ms);
+}
+
+/* A second cluster, of which little is known. */
+static void test_votes_unknown(void **unused)
+{
+	const struct msg_node_state x = { .cluster = "lab", .node = "x", .status = NODE_ONLINE };
+	struct msg_cluster_state lab = { .cluster = "lab" };
+	struct topic_args home = { .n = 1, .value = { "home" } };
+	struct scene s;
+
+	(void)unused;
+	scene_init(&s, "");
+	hand_in(&s, TOPIC_NODE_STATE, "x", &x);
+	view_take(s.w.view, TOPIC_CLUSTER_STATE, &home, NULL, false, s.w.now.boot_ms);
+	(void)judge_all(&s, "node_shutdown", "{}", "x");
+	assert_true(str_starts(s.v.facts[0], "WARNING: the votes of the cluster are not known"));
+	check(&s, TIER_RED, DECISION_STATE, "view.stale");
+	gate_world_poll(&s.w, 3);
+	lab.votes = some_i64(2);
+	hand_in(&s, TOPIC_CLUSTER_STATE, NULL, &lab);
+	(void)judge_all(&s, "node_shutdown", "{}", "x");
+	assert_true(str_starts(s.v.facts[0], "WARNING: the votes of the cluster are not known"));
+	/* Each cluster has its own votes. */
+	lab.votes_needed = some_i64(1);
+	lab.standalone = some_bool(false);
+	hand_in(&s, TOPIC_CLUSTER_STATE, NULL, &lab);
+	(void)judge_all(&s, "node_shutdown", "{}", "x b");
+	assert_true(str_starts(s.v.facts[0], "Of 2 votes 1 remain"));
+	assert_true(str_starts(s.v.facts[1], "Of 3 votes 2 remain"));
+	lab.standalone = some_bool(true);
+	hand_in(&s, TOPIC_CLUSTER_STATE, NULL, &lab);
+	(void)judge_all(&s, "node_shutdown", "{}", "x");
+	assert_true(str_starts(s.v.facts[0], "0 guests run"));
+	/* Which of the two is meant, nobody can tell. */
+	(void)judge_all(&s, "task_stop",
+			"{\"upid\":\"UPID:a:00000001:00000002:65000000:vzdump:101:root@pam:\"}",
+			NULL);
+	check(&s, TIER_ORANGE, DECISION_STATE, "view.cluster");
+	scene_done(&s);
+}
+
+/* ── what needs it, what holds it ──────────────────────────────────────────────────────────────────────────── */
+
+/* Through things that are far away or off; and only so many are named. */
+static void test_dependents(void **unused)
+{
+	_cleanup_(str_done) struct str config = { 0 };
+	struct scene s;
+
+	(void)unused;
+	str_add(&config, "depends_on: {home/guest/200: [home/guest/102]");
+	for (int i = 201; i < 260; i++)
+		str_printf(&config, ", home/guest/%d: [home/guest/%d]", i, i - 1);
+	str_add(&config, "}\n");
+	scene_init(&s, str_get(&config));
+	for (int i = 200; i < 259; i++)
+		set_guest(&s, i, "a", GUEST_STOPPED, NULL);
+	set_guest(&s, 259, "c", GUEST_RUNNING, NULL);
+	(void)judge_all(&s, "guest_shutdown", "{\"guest\":102}", NULL);
+	check(&s, TIER_ORANGE, DECISION_REFUSE, "dependents");
+	assert_non_null(strstr(s.v.reason, "unnamed (259)"));
+	for (int i = 200; i < 259; i++)
+		set_guest(&s, i, "a", GUEST_UNKNOWN, NULL);
+	(void)judge_all(&s, "guest_shutdown", "{\"guest\":102}", NULL);
+	check(&s, TIER_ORANGE, DECISION_REFUSE, "dependents");
+	assert_non_null(strstr(s.v.reason, "unnamed (200), unnamed (201)"));
+	scene_done(&s);
+}
+
+static void test_locks(void **unused)
+{
+	struct scene s;
+
+	(void)unused;
+	scene_init(&s, "");
+	set_guest(&s, 101, "a", GUEST_SUSPENDED, "suspended");
+	(void)judge_all(&s, "guest_resume", "{\"guest\":101}", NULL);
+	check(&s, TIER_YELLOW, DECISION_ALLOW, "tier.person");
+	(void)judge_all(&s, "guest_reset", "{\"guest\":101}", NULL);
+	check(&s, TIER_BLACK, DECISION_REFUSE, "locked");
+	scene_done(&s);
+}
+
+/* ── what policy says, what is seen ────────────────────────────────────────────────────────────────────────── */
+
+static void test_policy_first(void **unused)
+{
+	struct scene s;
+
+	(void)unused;
+	scene_init(&s, "");
+	s.ask.who = WHO_AGENT;
+	s.ask.level = 1;
+	view_offline(s.w.view);
+	(void)judge_all(&s, "guest_start", "{\"guest\":103}", NULL);
+	check(&s, TIER_YELLOW, DECISION_REFUSE, "level");
+	s.ask.level = 2;
+	(void)judge_all(&s, "guest_start", "{\"guest\":103}", NULL);
+	check(&s, TIER_YELLOW, DECISION_STATE, "view.stale");
+	scene_done(&s);
+}
+
+static void test_code_for_keyword(void **unused)
+{
+	struct scene s;
+
+	(void)unused;
+	scene_init(&s, "");
+	s.ask.has_keyword = false;
+	(void)judge_all(&s, "guest_shutdown", "{\"guest\":101}", NULL);
+	check(&s, TIER_ORANGE, DECISION_ASK, "tier.proof");
+	s.ask.has_code = false;
+	(void)judge_all(&s, "guest_shutdown", "{\"guest\":101}", NULL);
+	check(&s, TIER_ORANGE, DECISION_REFUSE, "keyword.none");
+	s.ask.who = WHO_AGENT;
+	(void)judge_all(&s, "guest_stop", "{\"guest\":101}", NULL);
+	check(&s, TIER_RED, DECISION_REFUSE, "code.none");
+	scene_done(&s);
+}
+
+static void test_nodes_off(void **unused)
+{
+	static const char download[] =
+		"{\"storage\":\"nas\",\"node\":\"c\",\"content\":\"iso\",\"filename\":\"x.iso\",\"url\":"
+		"\"https://cloud.debian.org/x\",\"checksum_algorithm\":\"sha256\",\"checksum\":\"00\"}";
+	const struct msg_node_state liar = { .cluster = "x", .node = "d", .status = NODE_ONLINE };
+	struct topic_args args = { .n = 2, .value = { "home", "d" } };
+	struct scene s;
+
+	(void)unused;
+	scene_init(&s, "");
+	(void)judge_all(&s, "backup_now", "{\"guest\":104,\"storage\":\"nas\"}", NULL);
+	check(&s, TIER_YELLOW, DECISION_ALLOW, "tier.person");
+	gate_world_node(&s.w, "b", NODE_OFFLINE);
+	(void)judge_all(&s, "backup_now", "{\"guest\":104,\"storage\":\"nas\"}", NULL);
+	check(&s, TIER_YELLOW, DECISION_STATE, "state.node");
+	set_guest(&s, 101, "e", GUEST_STOPPED, NULL);
+	(void)judge_all(&s, "guest_start", "{\"guest\":101}", NULL);
+	check(&s, TIER_YELLOW, DECISION_STATE, "state.node");
+	(void)judge_all(&s, "download_url", download, NULL);
+	check(&s, TIER_ORANGE, DECISION_ASK, "tier.proof");
+	gate_world_node(&s.w, "c", NODE_UNKNOWN);
+	(void)judge_all(&s, "download_url", download, NULL);
+	check(&s, TIER_ORANGE, DECISION_STATE, "state.node");
+	(void)judge_all(&s, "guest_migrate", "{\"guest\":102,\"target_node\":\"b\"}", NULL);
+	check(&s, TIER_ORANGE, DECISION_STATE, "state.node");
+	/* A document that says something else than its topic. */
+	view_take(s.w.view, TOPIC_NODE_STATE, &args, &liar, false, s.w.now.boot_ms);
+	(void)judge_all(&s, "guest_migrate", "{\"guest\":102,\"target_node\":\"b\"}", NULL);
+	check(&s, TIER_ORANGE, DECISION_STATE, "state.node");
+	scene_done(&s);
+}
+
+/* Nothing was heard of any cluster. */
+static void test_nothing_known(void **unused)
+{
+	_cleanup_(arena_freep) struct arena *arena = arena_new();
+	struct view *view = view_new();
+	struct judge_target target;
+	struct tool_error error;
+	struct tool_args args;
+
+	(void)unused;
+	assert_int_equal(
+		tool_args_read(tool_find("node_list"), "{}", 2, false, arena, &args, &error), 0);
+	assert_int_equal(judge_resolve(view, &args, arena, &target, &error), 0);
+	assert_null(target.cluster);
+	assert_string_equal(judge_object(&target, arena), "");
+	view_free(view);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_worst_of_all), cmocka_unit_test(test_many_facts),
+		cmocka_unit_test(test_self_unknown), cmocka_unit_test(test_self_moved),
+		cmocka_unit_test(test_quorum),	     cmocka_unit_test(test_votes_unknown),
+		cmocka_unit_test(test_dependents),   cmocka_unit_test(test_locks),
+		cmocka_unit_test(test_policy_first), cmocka_unit_test(test_code_for_keyword),
+		cmocka_unit_test(test_nodes_off),    cmocka_unit_test(test_nothing_known),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
