@@ -10,6 +10,8 @@ export interface Toast {
 	title: string;
 	text: string;
 	until: number;
+	/** One thing that can be done about it. */
+	act?: { label: string; run: () => void } | undefined;
 }
 
 const KEPT = 4;
@@ -19,8 +21,8 @@ export const toasts = signal<readonly Toast[]>([]);
 /** How many failures were pushed off the screen by later ones. */
 export const unseen = signal(0);
 
-export function toast(tone: Toast['tone'], title: string, text = ''): void {
-	const all = [...toasts.value, { id: next++, tone, title, text, until: now() + SHOWN_MS[tone] }];
+export function toast(tone: Toast['tone'], title: string, text = '', act?: Toast['act']): void {
+	const all = [...toasts.value, { id: next++, tone, title, text, act, until: now() + SHOWN_MS[tone] }];
 	unseen.value += all.slice(0, -KEPT).filter((t) => t.tone === 'crit').length;
 	toasts.value = all.slice(-KEPT);
 }

@@ -9,6 +9,7 @@ import { nobody, session } from '../store/session.ts';
 import { troubles } from '../store/trouble.ts';
 import { accountOpen, chooseCluster, cluster, helpOpen, searchOpen, show } from '../store/view.ts';
 import { mode, MODE_NAMES, MODES, nextMode } from '../store/mode.ts';
+import { Autonomy } from './Acting.tsx';
 import { Icon } from './Icon.tsx';
 import { Clock } from './Side.tsx';
 
@@ -111,6 +112,7 @@ export function Header() {
 			<Overall />
 			<Insecure />
 			<div class="top-end">
+				<Autonomy />
 				<button
 					type="button"
 					class="finder"

@@ -8,6 +8,7 @@ import { doc } from '../store/docs.ts';
 import { freshness } from '../store/fresh.ts';
 import { guestTopic } from '../store/objects.ts';
 import { cluster } from '../store/view.ts';
+import { Act } from './Acting.tsx';
 import { Icon } from './Icon.tsx';
 import { Empty, Link, Panel, Part, Status, TopicStale } from './parts.tsx';
 import { TASK_LOOK } from './Side.tsx';
@@ -55,6 +56,7 @@ export function ActivityView() {
 	const running = d?.tasks.filter((t) => t.status === 'running').length ?? 0;
 	return (
 		<>
+			<Act draw={(a) => <a.HistoryPanel />} />
 			<Panel
 				title="Tasks"
 				class="tasks"
