@@ -50,8 +50,8 @@ export function Autonomy() {
 	const word = s ? `Autonomy level ${s.level}: ${LEVELS[s.level] ?? ''}` : 'The autonomy level is not known';
 	return (
 		<>
-			<button type="button" class="level" aria-label={word} title={word} disabled={!acting.value} onClick={() => (dialog.value = { kind: 'level' })}>
-				<span aria-hidden="true">L</span><b>{s?.level ?? '?'}</b><span class="level-word">{s ? LEVELS[s.level] : 'unknown'}</span>
+			<button type="button" class="level" data-level={s?.level} title={word} disabled={!acting.value} onClick={() => (dialog.value = { kind: 'level' })}>
+				<span class="sr">Autonomy level </span><span aria-hidden="true">L</span><b>{s?.level ?? '?'}</b><span class="level-word">{s ? LEVELS[s.level] : 'unknown'}</span>
 			</button>
 			<button
 				type="button"

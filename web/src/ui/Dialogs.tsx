@@ -6,7 +6,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { changePassword, login, loginState, logout, session } from '../store/session.ts';
 import { toast } from '../store/toasts.ts';
 import { accountOpen } from '../store/view.ts';
-import { Mark } from './Header.tsx';
+import { Mark, ModeButton } from './Header.tsx';
 import { Icon } from './Icon.tsx';
 import { Tokens } from './Tokens.tsx';
 
@@ -193,6 +193,7 @@ export function Account() {
 		<Overlay title={s.user} onClose={() => (accountOpen.value = false)} class="account">
 			<div class="account-head">
 				<span class="dim">{s.role} · Jarvis {s.version}</span>
+				<ModeButton words />
 				<button type="button" class="button" onClick={() => void leave()}>Log out</button>
 			</div>
 			<Password />

@@ -91,12 +91,12 @@ function Insecure() {
 	);
 }
 
-function ModeButton() {
+export function ModeButton({ words: shown }: { words?: boolean }) {
 	const next = MODES[(MODES.indexOf(mode.value) + 1) % MODES.length]!;
 	const words = `Look: ${MODE_NAMES[mode.value]}. Change to ${MODE_NAMES[next]}`;
 	return (
-		<button type="button" class="icon-button" aria-label={words} title={`${words} (m)`} onClick={nextMode}>
-			<Icon name="mode" />
+		<button type="button" class={shown ? 'button' : 'icon-button mode-button'} aria-label={words} title={`${words} (m)`} onClick={nextMode}>
+			{shown ? `Look: ${MODE_NAMES[mode.value]}` : <Icon name="mode" />}
 		</button>
 	);
 }

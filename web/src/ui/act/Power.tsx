@@ -254,9 +254,11 @@ function Items({ topic, children }: { topic: string; children: ComponentChildren
 		run?.();
 	};
 	return (
-		<div ref={ref} class="menu" role="menu" tabIndex={-1} aria-label={`What can be done with ${nameOf(topic)}`} onKeyDown={onKey}>
-			{children}
-		</div>
+		<section aria-label="Menu">
+			<div ref={ref} class="menu" role="menu" tabIndex={-1} aria-label={`What can be done with ${nameOf(topic)}`} onKeyDown={onKey}>
+				{children}
+			</div>
+		</section>
 	);
 }
 
