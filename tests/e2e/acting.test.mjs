@@ -22,7 +22,8 @@ describe('acting', () => {
 	let monitor;
 	let asked = 0;
 
-	const shot = (name) => SHOTS && page.screenshot({ path: `${SHOTS}/${name}.png` });
+	const still = () => page.evaluate(() => Promise.allSettled(document.getAnimations().map((a) => a.finished)));
+	const shot = async (name) => SHOTS && await still() && page.screenshot({ path: `${SHOTS}/${name}.png` });
 	const open = async (vmid) => {
 		await page.evaluate((v) => (location.hash = `#sel=pve/home/guest/${v}/state`), vmid);
 		await untilText(page, '.detail h2', new RegExp(`^${vmid} `));
@@ -256,6 +257,13 @@ describe('acting', () => {
 		await shot('dialog-snapshot');
 		await page.click(`${DIALOG} button[type=submit]`);
 		await untilText(page, '.toasts', /Snapshot jellyfin: verified/, 60_000);
+		await power('Back up');
+		await page.check(`${DIALOG} [value=nas]`);
+		await page.click(`${DIALOG} button[type=submit]`);
+		await untilText(page, '.power .progress', /running[\s\S]*(INFO|%)/i, 20_000);
+		await page.waitForSelector('.power .progress .button:has-text("Cancel")');
+		await shot('progress');
+		await untilText(page, '.toasts', /Back up jellyfin: verified/, 90_000);
 		await untilText(page, '.detail', /before-e2e[\s\S]*Roll back…[\s\S]*Delete snapshot…/, 30_000);
 	});
 

@@ -3,7 +3,7 @@
 import './style/main.css';
 import { effect } from '@preact/signals';
 import { render } from 'preact';
-import { frozen, startActing } from './store/acting.ts';
+import { frozen, startActing, waiting } from './store/acting.ts';
 import { startActivity } from './store/activity.ts';
 import { startClock } from './store/clock.ts';
 import { startHistory } from './store/history.ts';
@@ -26,7 +26,7 @@ startActing();
 startKeys();
 startLink();
 effect(() => {
-	const n = loaded.value ? troubles.value.length : 0;
+	const n = loaded.value ? troubles.value.length + waiting.value.length : 0;
 	document.title = `${frozen.value ? 'Frozen: ' : ''}${n > 0 ? `(${n}) ` : ''}Jarvis`;
 });
 render(<App />, document.getElementById('app')!);

@@ -56,7 +56,7 @@ function Frozen() {
 			<Icon name="freeze" />
 			<span class="banner-text">
 				<b>Frozen</b>
-				<span class="banner-more">{`${by ? ` by ${by}` : ''}. Nothing but reads is done, by nobody, until it is unfrozen.`}</span>
+				<span class="banner-more">{`${by ? ` by ${by}` : ''}. Nothing but reads is done, whoever asks, until a person unfreezes it.`}</span>
 			</span>
 			{mayAct.value && <button type="button" class="button" onClick={() => (dialog.value = { kind: 'unfreeze' })}>Unfreeze…</button>}
 		</div>

@@ -86,7 +86,7 @@ export function LevelDialog() {
 				<div class="decide-row">
 					<button type="button" class="button" onClick={close}>Close</button>
 					{mayAct.value && <button ref={go} type="submit" class="button" disabled={busy.value || now === null || chosen.value === now || (raises && !hasCode())}>
-						{raises ? 'Raise' : 'Lower'} to {chosen.value}
+						{chosen.value === now ? 'Change' : `${raises ? 'Raise' : 'Lower'} to ${chosen.value}`}
 					</button>}
 				</div>
 			</form>

@@ -17,7 +17,7 @@ import { toast } from '../../store/toasts.ts';
 import { Overlay } from '../Dialogs.tsx';
 import { Icon } from '../Icon.tsx';
 import {
-	actionOf, actionTitle, ask, askYellow, cancel, formOf, isOver, messageOf, needsForm, peekAction, refusalOf, tierOf, titleOf, toolOf,
+	actionOf, actionTitle, ask, askYellow, cancel, formOf, isOver, messageOf, needsForm, peekAction, refusalOf, tierOf, titleOf, toolOf, underWay,
 } from './calls.ts';
 import { LevelDialog, UnfreezeDialog } from './Levels.tsx';
 import { Menu } from './Power.tsx';
@@ -227,7 +227,7 @@ function Asked({ d, id }: { d: WishDialog; id: string }) {
 	const gone = status === 'running' || status === 'approved';
 	useEffect(() => {
 		if (!gone || dialog.peek() !== d) return;
-		toast('info', `${wordsOf(d.wish.tool).doing} ${titleOf(d.wish).slice(wordsOf(d.wish.tool).verb.length + 1)}`, '', { label: 'Cancel', run: () => void cancel(id) });
+		toast('info', `${wordsOf(d.wish.tool).doing} ${titleOf(d.wish).slice(wordsOf(d.wish.tool).verb.length + 1)}`, '', underWay(id));
 		dialog.value = null;
 	}, [gone]);
 	if (!a) return <p class="dim" role="status">The safety gate looks at it…</p>;

@@ -100,12 +100,15 @@ export async function wish(w: Wish): Promise<void> {
 	await askYellow(w);
 }
 
+/** What a toast offers while an action goes on; how it ended takes its place. */
+export const underWay = (id: string) => ({ key: id, act: { label: 'Cancel', run: () => void cancel(id) } });
+
 export async function askYellow(w: Wish): Promise<void> {
 	try {
 		const a = await ask(w, false);
 		if (a.status === 'waiting') dialog.value = { kind: 'wish', wish: w, id: a.id };
 		else if (!isOver(a.status as ActionStatus))
-			toast('info', `${wordsOf(w.tool).doing} ${namesOf(w.objects)}`, '', { label: 'Cancel', run: () => void cancel(a.id) });
+			toast('info', `${wordsOf(w.tool).doing} ${namesOf(w.objects)}`, '', underWay(a.id));
 	} catch (e) {
 		const refusal = refusalOf(e);
 		if (refusal) dialog.value = { kind: 'wish', wish: w, refusal };
@@ -149,9 +152,10 @@ function concerns(a: ActionState): boolean {
 
 function ended(a: ActionState): void {
 	const title = actionTitle(a);
-	if (a.status === 'verified') toast('ok', `${title}: verified`, a.summary ?? '');
-	else if (a.status === 'denied' || a.status === 'cancelled') toast('info', `${title}: ${a.status}`, a.summary ?? '');
-	else toast('crit', `${title}: ${OUTCOME[a.status] ?? a.status}`, a.summary ?? '');
+	const key = { key: a.id };
+	if (a.status === 'verified') toast('ok', `${title}: verified`, a.summary ?? '', key);
+	else if (a.status === 'denied' || a.status === 'cancelled') toast('info', `${title}: ${a.status}`, a.summary ?? '', key);
+	else toast('crit', `${title}: ${OUTCOME[a.status] ?? a.status}`, a.summary ?? '', key);
 }
 
 export const OUTCOME: Partial<Record<ActionStatus, string>> = {
