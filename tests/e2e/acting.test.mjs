@@ -184,8 +184,8 @@ describe('acting', () => {
 		await page.keyboard.press('Enter');
 		await gone(DIALOG);
 		await untilText(page, '.toasts', /Start windows11, opnsense-lab and 2 more: verified/, 60_000);
-		for (const vmid of off) await status(vmid, 'running');
 		await page.fill('.guests .search input', '');
+		for (const vmid of off) await status(vmid, 'running');
 		await page.click('.batch button:has-text("Clear")');
 		await gone('.batch');
 	});

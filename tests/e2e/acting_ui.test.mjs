@@ -242,7 +242,7 @@ describe('what it says', () => {
 	test('shift selects all between, Space one; what left the table is not selected any more', () => scene({ hash: '#view=guests' }, DESK, async (page, m) => {
 		await page.click('.wide [data-topic="pve/home/guest/101/state"] .pick');
 		await page.click('.wide [data-topic="pve/home/guest/106/state"] .pick', { modifiers: ['Shift'] });
-		await untilText(page, '.batch', /6 selected[\s\S]*ORANGE\s+Shut down/);
+		await untilText(page, '.batch', /6 selected[\s\S]*RED\s+Shut down/);
 		await page.focus('.grid.wide');
 		await page.keyboard.press('Home');
 		await page.keyboard.press('Space');
@@ -255,6 +255,7 @@ describe('what it says', () => {
 	test('a held Enter opens a dialog once, and presses nothing in it', () => scene({ hash: sel('guest/103/state') }, DESK, async (page, m) => {
 		const asked = () => [...m.world.docs.keys()].filter((t) => t.startsWith('action/')).length;
 		const before = asked();
+		await page.waitForSelector('.power .power-button:enabled');
 		await page.focus('.power .power-button:has-text("Stop hard")');
 		for (let i = 0; i < 8; i++) await page.keyboard.down('Enter');
 		await page.keyboard.up('Enter');

@@ -20,12 +20,18 @@ export function Overlay({
 	useLayoutEffect(() => {
 		const before = document.activeElement as HTMLElement | null;
 		const find = (selector: string) => ref.current?.querySelector<HTMLElement>(selector);
-		const first = find('[data-autofocus]') ?? find(FOCUSABLE);
+		const first = find('[data-autofocus]:not(:disabled)') ?? find(FOCUSABLE);
 		first?.focus();
 		return () => before?.focus?.();
 	}, []);
+	/* What had the focus may be gone; the keyboard stays here all the same. */
+	useLayoutEffect(() => {
+		if (!ref.current?.contains(document.activeElement)) ref.current?.focus();
+	});
 	const onKey = (e: KeyboardEvent) => {
 		e.stopPropagation();
+		/* The key that opened it, still held, presses nothing in it. */
+		if (e.key === 'Enter' && e.repeat) return e.preventDefault();
 		if (e.key === 'Escape') return onClose?.();
 		if (e.key !== 'Tab') return;
 		const all = [...ref.current!.querySelectorAll<HTMLElement>(FOCUSABLE)];
@@ -42,6 +48,7 @@ export function Overlay({
 				role="dialog"
 				aria-modal="true"
 				aria-labelledby="dialog-title"
+				tabIndex={-1}
 				onKeyDown={onKey}
 			>
 				<div class="dialog-in">

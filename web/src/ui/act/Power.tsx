@@ -38,6 +38,9 @@ function blocked(topic: string): string | null {
 const wishFor = (tool: string, objects: readonly string[], args = {}): Wish =>
 	({ tool, cluster: word(objects[0] ?? '', 'cluster'), objects, args });
 
+/** What is judged BLACK beforehand needs no click to be refused. */
+const nobody = (w: Wish) => (tierOf(w.tool, w.objects) === 'black' ? 'Nobody may do this now: too much speaks against it (a lock, high availability, or too many at once).' : null);
+
 /** Three dots say that something is asked before it is done. */
 const verbOf = (w: Wish) => `${wordsOf(w.tool).verb}${tierOf(w.tool, w.objects) === 'yellow' && !needsForm(w) ? '' : '…'}`;
 
@@ -45,12 +48,13 @@ export function ToolButton({ tool, objects, args = {}, why, small }: {
 	tool: string; objects: readonly string[]; args?: Record<string, unknown>; why: string | null; small?: boolean;
 }) {
 	const w = wishFor(tool, objects, args);
+	const no = why ?? nobody(w);
 	return (
 		<button
 			type="button"
 			class={`button power-button ${small ? 'small' : ''}`}
-			disabled={why !== null || !toolOf(tool)}
-			title={why ?? toolOf(tool)?.description}
+			disabled={no !== null || !toolOf(tool)}
+			title={no ?? toolOf(tool)?.description}
 			/* A key that is held opens a dialog once, and presses nothing in it. */
 			onKeyDown={(e) => e.repeat && e.preventDefault()}
 			onClick={() => void wish(w)}
@@ -125,15 +129,16 @@ export function RowTools({ topic }: { topic: string }) {
 	return (
 		<>
 			<Cell name="pick">
-				<label class="pick">
-					<input type="checkbox" tabIndex={-1} checked={picked.value.has(topic)} aria-label={`Select ${name}`}
-						onClick={(e) => {
-							e.stopPropagation();
-							if (e.shiftKey) {
-								e.preventDefault();
-								upTo(topic);
-							}
-						}}
+				<label
+					class="pick"
+					onClick={(e) => {
+						if (!e.shiftKey) return;
+						e.preventDefault();
+						upTo(topic);
+					}}
+				>
+					<input
+						type="checkbox" tabIndex={-1} checked={picked.value.has(topic)} aria-label={`Select ${name}`}
 						onChange={() => toggle(topic)}
 					/>
 				</label>
@@ -157,8 +162,8 @@ const BATCH = ['guest_start', 'guest_resume', 'guest_shutdown', 'guest_reboot', 
 function BatchButton({ tool, all }: { tool: string; all: readonly string[] }) {
 	const fit = all.filter((t) => toolsFor(t).includes(tool) && freshness(t).value === 'live');
 	if (fit.length === 0) return null;
-	const why = unready.value ?? (fit.length > BATCH_MAX ? `At most ${BATCH_MAX} at once.` : null);
 	const w = wishFor(tool, fit);
+	const why = unready.value ?? (fit.length > BATCH_MAX ? `At most ${BATCH_MAX} at once.` : nobody(w));
 	return (
 		<button type="button" class="button power-button small" disabled={why !== null} title={why ?? `${namesOf(fit)}`}
 			onKeyDown={(e) => e.repeat && e.preventDefault()} onClick={() => void wish(w)}>
@@ -275,7 +280,7 @@ export function Menu() {
 			{why && <p class="menu-why" role="presentation">{why}</p>}
 			{mayAct.value && tools.map((t) => (
 				<button
-					key={t} type="button" role="menuitem" tabIndex={-1} disabled={why !== null || !toolOf(t)}
+					key={t} type="button" role="menuitem" tabIndex={-1} disabled={why !== null || !toolOf(t) || nobody(wishFor(t, [at.topic])) !== null}
 					onClick={() => (close(), void wish(wishFor(t, [at.topic])))}
 				>
 					<span>{verbOf(wishFor(t, [at.topic]))}</span><Tier tier={tierOf(t, [at.topic])} />
