@@ -104,8 +104,9 @@ describe('acting', () => {
 		await page.waitForSelector(`${DIALOG} [name=proof]`);
 		await page.keyboard.press('Escape');
 		await gone(DIALOG);
-		await untilText(page, '.toasts', /Restart jellyfin: cancelled/);
-		assert.equal(await page.$('.card'), null);
+		await page.waitForFunction(() => !document.querySelector('.card'));
+		const { items } = await get('/api/actions');
+		assert.deepEqual([items[0].tool, items[0].status], ['guest_reboot', 'cancelled']);
 	});
 
 	test('stop hard: what is lost, confirmed, a code, ten seconds, stopped', async () => {
@@ -265,6 +266,17 @@ describe('acting', () => {
 		await shot('progress');
 		await untilText(page, '.toasts', /Back up jellyfin: verified/, 90_000);
 		await untilText(page, '.detail', /before-e2e[\s\S]*Roll back…[\s\S]*Delete snapshot…/, 30_000);
+	});
+
+	test('a task that runs is stopped', async () => {
+		await stack.sim('task', { node: 'Home', type: 'vzdump', id: '105', seconds: 60 });
+		await open(105);
+		await page.click('.task .power-button:has-text("Stop task")', { timeout: 20_000 });
+		await untilText(page, DIALOG, /Stop task vzdump 105[\s\S]*ORANGE[\s\S]*upid/);
+		await page.fill(`${DIALOG} [name=proof]`, stack.proof.keyword);
+		await page.keyboard.press('Enter');
+		await gone(DIALOG);
+		await untilText(page, '.toasts', /Stop task: verified/, 30_000);
 	});
 
 	test('history: filtered, and what it says of one', async () => {

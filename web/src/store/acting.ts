@@ -49,6 +49,8 @@ export interface Wish {
 	/** Topics of what it is for. */
 	objects: readonly string[];
 	args: Readonly<Record<string, unknown>>;
+	/** How it is called where it has no object: "vzdump 101". */
+	about?: string | undefined;
 }
 
 export type Dialog =

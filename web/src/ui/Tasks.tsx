@@ -31,6 +31,7 @@ export function TaskRow({ t, cluster: name }: { t: Task; cluster: string }) {
 			<span class="task-node">{t.node}</span>
 			<span class="task-took">{took(t)}</span>
 			<span class="task-time">{timeOrDay(t.start_ms, slowWall.value)}</span>
+			<Act draw={(a) => <a.TaskTools t={t} cluster={name} />} />
 			{bad && <span class={`task-why toned tone-${tone}`}>{t.exitstatus ?? t.status}</span>}
 		</li>
 	);

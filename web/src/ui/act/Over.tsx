@@ -17,7 +17,7 @@ import { toast } from '../../store/toasts.ts';
 import { Overlay } from '../Dialogs.tsx';
 import { Icon } from '../Icon.tsx';
 import {
-	actionOf, actionTitle, ask, askYellow, cancel, formOf, isOver, messageOf, needsForm, peekAction, refusalOf, tierOf, titleOf, toolOf, underWay,
+	aboutOf, actionOf, actionTitle, ask, askYellow, cancel, formOf, isOver, messageOf, needsForm, peekAction, refusalOf, takeBack, tierOf, titleOf, toolOf, underWay,
 } from './calls.ts';
 import { LevelDialog, UnfreezeDialog } from './Levels.tsx';
 import { Menu } from './Power.tsx';
@@ -30,7 +30,7 @@ type WishDialog = Extract<Dialog, { kind: 'wish' }>;
 /** Closing takes back what still waits; what runs goes on. */
 function leave(d: WishDialog): void {
 	const status = d.id ? peekAction(d.id)?.status : undefined;
-	if (d.id && (!status || status === 'waiting')) void cancel(d.id);
+	if (d.id && (!status || status === 'waiting')) void takeBack(d.id);
 	dialog.value = null;
 }
 
@@ -43,7 +43,7 @@ function Head({ w, tier }: { w: Wish; tier: TierWord | null }) {
 	return (
 		<>
 			<p class="wish-tier"><Tier tier={tier} /> <span class="dim">{tier && TIER_MEANS[tier]}</span></p>
-			<p>{toolOf(w.tool)?.description}</p>
+			{!LOST[w.tool] && <p>{toolOf(w.tool)?.description}</p>}
 			{raised && w.objects.length > BATCH_FREE && <Facts facts={[`${w.objects.length} at once: this is a tier higher.`]} />}
 		</>
 	);
@@ -208,7 +208,7 @@ function Asking({ d, confirmed }: { d: WishDialog; confirmed: boolean }) {
 		ask(d.wish, confirmed).then(
 			(a) => {
 				/* Closed meanwhile: nobody wants it any more. */
-				if (dialog.peek() !== d) void cancel(a.id);
+				if (dialog.peek() !== d) void takeBack(a.id);
 				else dialog.value = { ...d, id: a.id };
 			},
 			(e: unknown) => {
@@ -227,7 +227,7 @@ function Asked({ d, id }: { d: WishDialog; id: string }) {
 	const gone = status === 'running' || status === 'approved';
 	useEffect(() => {
 		if (!gone || dialog.peek() !== d) return;
-		toast('info', `${wordsOf(d.wish.tool).doing} ${titleOf(d.wish).slice(wordsOf(d.wish.tool).verb.length + 1)}`, '', underWay(id));
+		toast('info', `${wordsOf(d.wish.tool).doing} ${aboutOf(d.wish)}`, '', underWay(id));
 		dialog.value = null;
 	}, [gone]);
 	if (!a) return <p class="dim" role="status">The safety gate looks at it…</p>;

@@ -3,9 +3,10 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren, RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import type { GuestState, NodeState } from '../../generated/topics.ts';
+import type { GuestState, NodeState, Task } from '../../generated/topics.ts';
 import { BATCH_FREE, BATCH_MAX, guestTools, nodeTools, wordsOf } from '../../lib/power.ts';
 import { mayAct, unready, type Wish } from '../../store/acting.ts';
+import { taskTitle } from '../../store/activity.ts';
 import { doc, match, peekDoc, word } from '../../store/docs.ts';
 import { freshness } from '../../store/fresh.ts';
 import { rows } from '../../store/guests.ts';
@@ -35,8 +36,8 @@ function blocked(topic: string): string | null {
 	return null;
 }
 
-const wishFor = (tool: string, objects: readonly string[], args = {}): Wish =>
-	({ tool, cluster: word(objects[0] ?? '', 'cluster'), objects, args });
+const wishFor = (tool: string, objects: readonly string[], args = {}, more: Partial<Wish> = {}): Wish =>
+	({ tool, cluster: word(objects[0] ?? '', 'cluster'), objects, args, ...more });
 
 /** What is judged BLACK beforehand needs no click to be refused. */
 const nobody = (w: Wish) => (tierOf(w.tool, w.objects) === 'black' ? 'Nobody may do this now: too much speaks against it (a lock, high availability, or too many at once).' : null);
@@ -44,10 +45,10 @@ const nobody = (w: Wish) => (tierOf(w.tool, w.objects) === 'black' ? 'Nobody may
 /** Three dots say that something is asked before it is done. */
 const verbOf = (w: Wish) => `${wordsOf(w.tool).verb}${tierOf(w.tool, w.objects) === 'yellow' && !needsForm(w) ? '' : '…'}`;
 
-export function ToolButton({ tool, objects, args = {}, why, small }: {
-	tool: string; objects: readonly string[]; args?: Record<string, unknown>; why: string | null; small?: boolean;
+export function ToolButton({ tool, objects, args = {}, why, small, more }: {
+	tool: string; objects: readonly string[]; args?: Record<string, unknown>; why: string | null; small?: boolean; more?: Partial<Wish>;
 }) {
-	const w = wishFor(tool, objects, args);
+	const w = wishFor(tool, objects, args, more);
 	const no = why ?? nobody(w);
 	return (
 		<button
@@ -96,6 +97,16 @@ export function SnapshotTools({ topic, snapshot }: { topic: string; snapshot: st
 		<span class="line-more power-row">
 			<ToolButton small tool="snapshot_rollback" objects={[topic]} args={{ snapshot }} why={why} />
 			<ToolButton small tool="snapshot_delete" objects={[topic]} args={{ snapshot }} why={why} />
+		</span>
+	);
+}
+
+/** A task that runs can be stopped. */
+export function TaskTools({ t, cluster }: { t: Task; cluster: string }) {
+	if (!mayAct.value || t.status !== 'running') return null;
+	return (
+		<span class="task-why power-row">
+			<ToolButton small tool="task_stop" objects={[]} args={{ upid: t.upid }} why={unready.value} more={{ cluster, about: taskTitle(t) }} />
 		</span>
 	);
 }

@@ -17,7 +17,7 @@ import { GuestStatus } from '../GuestRow.tsx';
 import { Icon } from '../Icon.tsx';
 import { NODE_LOOK } from '../Nodes.tsx';
 import { Link, Status, TopicStale } from '../parts.tsx';
-import { actionTitle, askerOf, decide, messageOf, nameOf, topicOf } from './calls.ts';
+import { actionTitle, askerOf, decide, messageOf, nameOf, takeBack, topicOf } from './calls.ts';
 import { leftMs } from './Progress.tsx';
 import { Tier } from './Tier.tsx';
 
@@ -138,7 +138,8 @@ function Decide({ a, no, onDone, autofocus, ok }: DecideProps) {
 		busy.value = true;
 		error.value = '';
 		try {
-			await decide(a.id, approves ? 'approve' : no.what, body);
+			if (!approves && no.what === 'cancel') await takeBack(a.id);
+			else await decide(a.id, approves ? 'approve' : no.what, body);
 			onDone?.(approves);
 		} catch (e) {
 			error.value = messageOf(e);

@@ -88,7 +88,17 @@ export async function cancel(id: string): Promise<void> {
 	}
 }
 
-export const titleOf = (w: Wish) => `${wordsOf(w.tool).verb} ${namesOf(w.objects)}`;
+export const aboutOf = (w: Wish) => w.about ?? namesOf(w.objects);
+/** Actions whose end is no news to the person who closed their dialog. */
+const takenBack = new Set<string>();
+
+/** What was asked for in a dialog, and is not wanted any more. */
+export function takeBack(id: string): Promise<void> {
+	takenBack.add(id);
+	return cancel(id);
+}
+
+export const titleOf = (w: Wish) => `${wordsOf(w.tool).verb} ${aboutOf(w)}`;
 
 /** One click is enough for what can be taken back; whatever asks for more is asked for in a dialog. */
 export async function wish(w: Wish): Promise<void> {
@@ -108,7 +118,7 @@ export async function askYellow(w: Wish): Promise<void> {
 		const a = await ask(w, false);
 		if (a.status === 'waiting') dialog.value = { kind: 'wish', wish: w, id: a.id };
 		else if (!isOver(a.status as ActionStatus))
-			toast('info', `${wordsOf(w.tool).doing} ${namesOf(w.objects)}`, '', underWay(a.id));
+			toast('info', `${wordsOf(w.tool).doing} ${aboutOf(w)}`, '', underWay(a.id));
 	} catch (e) {
 		const refusal = refusalOf(e);
 		if (refusal) dialog.value = { kind: 'wish', wish: w, refusal };
@@ -151,6 +161,7 @@ function concerns(a: ActionState): boolean {
 }
 
 function ended(a: ActionState): void {
+	if (takenBack.has(a.id)) return;
 	const title = actionTitle(a);
 	const key = { key: a.id };
 	if (a.status === 'verified') toast('ok', `${title}: verified`, a.summary ?? '', key);

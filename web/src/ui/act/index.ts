@@ -4,4 +4,4 @@ export { ActionsView, HistoryPanel, WaitingPanel } from './Actions.tsx';
 export { AuditView } from './Audit.tsx';
 export { start } from './calls.ts';
 export { Over } from './Over.tsx';
-export { BatchBar, openMenu, picking, PowerBar, RowTools, SnapshotTools } from './Power.tsx';
+export { BatchBar, openMenu, picking, PowerBar, RowTools, SnapshotTools, TaskTools } from './Power.tsx';
