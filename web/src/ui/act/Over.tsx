@@ -224,14 +224,17 @@ function Asking({ d, confirmed }: { d: WishDialog; confirmed: boolean }) {
 function Asked({ d, id }: { d: WishDialog; id: string }) {
 	const a = actionOf(id);
 	const status = a?.status;
-	const gone = status === 'running' || status === 'approved';
+	const approved = useSignal(false);
+	/* Some are over before they were seen to run. */
+	const quick = approved.value && !!status && isOver(status) && status !== 'cancelled';
+	const gone = status === 'running' || status === 'approved' || quick;
 	useEffect(() => {
 		if (!gone || dialog.peek() !== d) return;
-		toast('info', `${wordsOf(d.wish.tool).doing} ${aboutOf(d.wish)}`, '', underWay(id));
+		if (!quick) toast('info', `${wordsOf(d.wish.tool).doing} ${aboutOf(d.wish)}`, '', underWay(id));
 		dialog.value = null;
 	}, [gone]);
 	if (!a) return <p class="dim" role="status">The safety gate looks at it…</p>;
-	if (a.status === 'waiting') return <Proposal a={a} mine onDone={(yes) => !yes && (dialog.value = null)} />;
+	if (a.status === 'waiting') return <Proposal a={a} mine onDone={(yes) => (yes ? (approved.value = true) : (dialog.value = null))} />;
 	if (a.status === 'window') return <><Objects w={d.wish} /><Window a={a} /></>;
 	return (
 		<>

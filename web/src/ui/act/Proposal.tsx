@@ -51,13 +51,13 @@ export function Now({ topic, link }: { topic: string; link?: boolean }) {
 const HIDDEN = new Set(['guest', 'node', 'cluster', 'storage']);
 const plain = (v: unknown) => (typeof v === 'string' ? v : JSON.stringify(v));
 
-function Step({ step }: { step: ActionShown['steps'][number] }) {
+function Step({ step, link }: { step: ActionShown['steps'][number]; link: boolean }) {
 	const topic = topicOf(step.object);
 	const args = Object.entries((step.args ?? {}) as Record<string, unknown>);
 	const more = args.filter(([k]) => topic ? !HIDDEN.has(k) : k !== 'cluster');
 	return (
 		<>
-			{topic ? <Now topic={topic} link /> : step.object && <li class="now">{step.object}</li>}
+			{topic ? <Now topic={topic} link={link} /> : step.object && <li class="now">{step.object}</li>}
 			{more.map(([k, v]) => <li key={k} class="now-arg"><span class="dim">{k.replaceAll('_', ' ')}</span> <code>{plain(v)}</code></li>)}
 		</>
 	);
@@ -192,7 +192,7 @@ export function Proposal({ a, mine, onDone }: { a: ActionState; mine?: boolean; 
 			<p class="dim">{shown?.sentence}</p>
 			{!mine && <p class="asker"><Icon name="user" /> <span><b>{asker.name}</b>, {asker.kind}, asks{view.reason ? ':' : '. No reason was given.'}</span></p>}
 			{!mine && view.reason && <blockquote>{view.reason}</blockquote>}
-			<ul class="plain nows" aria-label="What it acts on, as it stands now">{view.steps.map((s, i) => <Step key={i} step={s} />)}</ul>
+			<ul class="plain nows" aria-label="What it acts on, as it stands now">{view.steps.map((s, i) => <Step key={i} step={s} link={!mine} />)}</ul>
 			<Facts facts={view.facts} />
 			<p class="verify"><Icon name="check" /> <span>Checked afterwards: {shown?.verify ?? 'not known'}.</span></p>
 			<p class={`digest ${shown ? '' : 'bad'}`} title={a.digest ?? ''}>
