@@ -211,6 +211,7 @@ describe('what it says', () => {
 		m.world.presence('executor', 'online');
 		m.world.presence('safety-gate', 'offline');
 		await untilText(page, '.power-why', /safety gate is offline/);
+		await page.waitForSelector('.level .icon');
 		await assertAccessible(page, 'without a gate');
 	}));
 

@@ -5,21 +5,23 @@ import type { ActionState, AutonomyState } from '../generated/topics.ts';
 import { now, tick } from './clock.ts';
 import { doc, topics } from './docs.ts';
 import { brokerUp, ownerOnline, socketOpen } from './fresh.ts';
-import { loaded, onBatch } from './link.ts';
+import { loaded } from './link.ts';
 import { api, onLeave, session } from './session.ts';
 import { toast } from './toasts.ts';
 import { asking } from './view.ts';
 
-const AUTONOMY = 'autonomy/state';
 /** The gate says how it stands every five seconds; after this long without, nobody may rely on it. */
 const SILENT_MS = 15_000;
 
-export const autonomy = doc<AutonomyState>(AUTONOMY);
+export const autonomy = doc<AutonomyState>('autonomy/state');
 export const frozen = computed(() => autonomy.value?.frozen === true);
 export const mayAct = computed(() => session.value?.role === 'operator');
 
 const beatAt = signal<number | null>(null);
 const silent = computed(() => beatAt.value === null || tick.value - beatAt.value > SILENT_MS);
+
+/** What it said last is old: the level, and whether it is frozen. */
+export const gateLost = computed(() => !socketOpen.value || !brokerUp.value || !ownerOnline('safety-gate').value || silent.value);
 
 /** Why nothing can be done now, for people; null: all is ready. */
 export const unready = computed((): string | null => {
@@ -77,8 +79,8 @@ export async function freeze(): Promise<void> {
 }
 
 export function startActing(): void {
-	onBatch(({ docs }) => {
-		if (AUTONOMY in docs) beatAt.value = now();
+	autonomy.subscribe((a) => {
+		if (a) beatAt.value = now();
 	});
 	dialog.subscribe((d) => (asking.value = d !== null));
 	frozen.subscribe((is) => document.documentElement.toggleAttribute('data-frozen', is));

@@ -5,7 +5,7 @@
  */
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { autonomy, dialog, freeze, frozen, mayAct } from '../store/acting.ts';
+import { autonomy, dialog, freeze, frozen, gateLost, mayAct } from '../store/acting.ts';
 import { nobody } from '../store/session.ts';
 import { toast } from '../store/toasts.ts';
 import { Icon } from './Icon.tsx';
@@ -47,11 +47,12 @@ const LEVELS = ['observe', 'advise', 'ask', 'act and report', 'autopilot'];
 export function Autonomy() {
 	const s = autonomy.value;
 	if (nobody.value) return null;
-	const word = s ? `Autonomy level ${s.level}: ${LEVELS[s.level] ?? ''}` : 'The autonomy level is not known';
+	const old = gateLost.value;
+	const word = s ? `Autonomy level ${s.level}: ${LEVELS[s.level] ?? ''}${old ? '; old, the safety gate says nothing' : ''}` : 'The autonomy level is not known';
 	return (
 		<>
 			<button type="button" class="level" data-level={s?.level} title={word} disabled={!acting.value} onClick={() => (dialog.value = { kind: 'level' })}>
-				<span class="sr">Autonomy level </span><span aria-hidden="true">L</span><b>{s?.level ?? '?'}</b><span class="level-word">{s ? LEVELS[s.level] : 'unknown'}</span>
+				<span class="sr">Autonomy level </span><span aria-hidden="true">L</span><b>{s?.level ?? '?'}</b>{s && old && <Icon name="stale" />}<span class="level-word">{s ? LEVELS[s.level] : 'unknown'}</span>
 			</button>
 			<button
 				type="button"
