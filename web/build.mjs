@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Builds the dashboard into web/dist: one script, one style sheet, three fonts, each named by its hash, and an
-// index.html that names them; a .gz copy beside everything that shrinks. `--watch` builds again on every change.
+// Builds the dashboard into web/dist: what is loaded first (a script, what it shares with others, a style sheet, three
+// fonts), what is fetched later (the parts that act and their style), each named by its hash, and an index.html that
+// names them; a .gz copy beside everything that shrinks. `--watch` builds again on every change.
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build, context } from 'esbuild';
@@ -33,14 +34,17 @@ function copyFonts() {
 	return names;
 }
 
-function writeIndex(script, style, fonts) {
-	const preload = Object.values(fonts)
-		.map((f) => `<link rel="preload" href="/${f}" as="font" type="font/woff2" crossorigin>`)
-		.join('\n');
+/** FIRST: the scripts of the first load, the one that starts first of them; STYLES: name → hashed name. */
+function writeIndex(first, styles, fonts) {
+	const preload = [
+		...Object.values(fonts).map((f) => `<link rel="preload" href="/${f}" as="font" type="font/woff2" crossorigin>`),
+		...first.slice(1).map((f) => `<link rel="modulepreload" href="/${f}">`),
+		`<meta name="jarvis-act" content="/${styles.act}">`,
+	].join('\n');
 	const html = readFileSync(join(web, 'index.html'), 'utf8')
 		.replace('<!-- fonts -->', preload)
-		.replace('app.css', style)
-		.replace('app.js', script);
+		.replace('app.css', styles.jarvis)
+		.replace('app.js', first[0]);
 	writeFileSync(join(work, 'index.html'), html);
 }
 
@@ -63,22 +67,34 @@ function publish() {
 	rmSync(`${dist}.old`, { recursive: true, force: true });
 }
 
+/** The script that starts, and all that it imports at once. */
+function firstScripts({ outputs }) {
+	const start = Object.keys(outputs).find((o) => outputs[o].entryPoint === 'src/main.tsx');
+	const found = [start];
+	for (const o of found)
+		for (const i of outputs[o].imports)
+			if (i.kind === 'import-statement' && !found.includes(i.path)) found.push(i.path);
+	return found.map((o) => basename(o));
+}
+
 function emit(result) {
 	rmSync(work, { recursive: true, force: true });
 	mkdirSync(work, { recursive: true });
 	const fonts = copyFonts();
-	const out = {};
+	const styles = {};
 	for (const file of result.outputFiles) {
-		const kind = file.path.endsWith('.css') ? 'css' : 'js';
+		const name = basename(file.path);
 		let text = file.text;
-		if (kind === 'css')
-			for (const [name, hashed] of Object.entries(fonts))
-				text = text.replaceAll(`/fonts/${name}.woff2`, `/${hashed}`);
-		out[kind] = `jarvis-${hashOf(text)}.${kind}`;
-		writeFileSync(join(work, out[kind]), text);
+		if (!name.endsWith('.css')) {
+			writeFileSync(join(work, name), text);
+			continue;
+		}
+		for (const [font, hashed] of Object.entries(fonts)) text = text.replaceAll(`/fonts/${font}.woff2`, `/${hashed}`);
+		const part = name.replace(/-[^-]*$/, '');
+		writeFileSync(join(work, (styles[part] = `${part}-${hashOf(text)}.css`)), text);
 	}
 	copyFileSync(join(web, 'icon.svg'), join(work, 'icon.svg'));
-	writeIndex(out.js, out.css, fonts);
+	writeIndex(firstScripts(result.metafile), styles, fonts);
 	compress();
 	publish();
 	console.log(`web/dist: ${readdirSync(dist).length} files`);
@@ -86,7 +102,11 @@ function emit(result) {
 
 const options = {
 	absWorkingDir: web,
-	entryPoints: { jarvis: 'src/main.tsx' },
+	entryPoints: { jarvis: 'src/main.tsx', act: 'src/style/act.css' },
+	entryNames: '[name]-[hash]',
+	chunkNames: '[name]-[hash]',
+	splitting: true,
+	metafile: true,
 	bundle: true,
 	minify: true,
 	format: 'esm',

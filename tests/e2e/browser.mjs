@@ -111,7 +111,8 @@ export function fits(page, { height = false } = {}) {
 export function smallTargets(page) {
 	return page.$$eval('button, input, a', (all) => all
 		.filter((e) => e.offsetParent && !e.closest('.sr'))
-		.map((e) => ({ name: e.innerText || e.ariaLabel, box: e.getBoundingClientRect() }))
+		/* A box is pressed by its label as well. */
+		.map((e) => ({ name: e.innerText || e.ariaLabel || e.name, box: (e.closest('label') ?? e).getBoundingClientRect() }))
 		.filter(({ box }) => box.width < 24 || box.height < 24)
 		.map(({ name }) => name));
 }

@@ -8,6 +8,7 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { WebSocketServer } from 'ws';
+import { actRoute, scenes } from './acts.mjs';
 import { World } from './world.mjs';
 
 const DIST = fileURLToPath(new URL('../../web/dist/', import.meta.url));
@@ -51,6 +52,9 @@ class Mock {
 		this.loginNeeded = options.login ?? true;
 		this.password = PASSWORD;
 		this.mustChange = options.mustChange ?? false;
+		this.role = options.role ?? 'operator';
+		/* Actions to look at: one in every state. */
+		if (options.acts) for (const a of Object.values(scenes(this.world.names[0]))) this.world.set(`action/${a.id}/state`, a);
 		this.world.onChange = (docs, events, seen) => this.broadcast(docs, events, seen);
 	}
 
@@ -89,7 +93,7 @@ class Mock {
 
 	describe() {
 		return {
-			user: USER, role: 'operator', kind: 'session', scopes: [], expires_ms: null,
+			user: USER, role: this.role, kind: 'session', scopes: [], expires_ms: null,
 			must_change_password: this.mustChange,
 			insecure: false, version: '0.1.0',
 		};
@@ -109,6 +113,8 @@ class Mock {
 		if (route === 'POST /api/logout') return this.logout(res);
 		if (route === 'POST /api/password') return this.changePassword(res, body);
 		if (path === '/api/tokens') return this.tokenCall(req, res, body);
+		const answer = actRoute(this, route, new URL(req.url, 'http://x'), body);
+		if (answer) return this.answer(res, ...answer);
 		return this.problem(res, 404, 'No such route');
 	}
 
@@ -252,7 +258,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
 	});
 	const m = await startMock({
 		port: +values.port, guests: +values.guests, nodes: +values.nodes, pollMs: +values.poll,
-		clusters: +values.clusters, login: !values.open,
+		clusters: +values.clusters, login: !values.open, acts: true,
 	});
 	console.log(`${m.url}  ${USER} / ${PASSWORD}`);
 }

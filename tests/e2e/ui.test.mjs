@@ -105,7 +105,7 @@ describe('login', () => {
 			assert.equal(m.mock.password, 'a longer password');
 			await page.fill('.account input[name=name]', 'grafana');
 			assert.equal(await page.$('.scopes input:checked'), null, 'nothing is chosen for the person');
-			assert.equal((await page.$$('.scopes input')).length, 3);
+			assert.equal((await page.$$('.scopes input')).length, 5);
 			await page.click('.account button:has-text("Make token")');
 			await untilText(page, '.account form:last-child .form-error', /Choose/);
 			await page.check('.account input[name=metrics]');

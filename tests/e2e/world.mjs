@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The made-up world behind the mock gateway: a cluster or two whose values wander from a seed, one poll at a time.
 
+import { autonomy } from './acts.mjs';
 import { CALLS, FINDINGS, fixture, sourcesOf, thermal } from './fixture.mjs';
 
 const GIB = 1024 ** 3;
@@ -89,6 +90,8 @@ export class World {
 		);
 		this.buildServices();
 		this.set('link', { broker: true, since_ms: Date.now() });
+		this.set('autonomy/state', autonomy());
+		this.set('audit/checkpoint', { ts: Date.now() - 60_000, origin: 'home', size: 118, head: 'c0ffee'.repeat(10) + 'beef', signature: 'aa'.repeat(64) });
 	}
 
 	set(topic, doc) {
@@ -177,7 +180,8 @@ export class World {
 	}
 
 	services() {
-		return this.skip.includes('thermal') ? ['proxmox-poller', 'gateway'] : ['proxmox-poller', 'thermal-collector', 'gateway'];
+		return ['proxmox-poller', 'thermal-collector', 'gateway', 'safety-gate', 'executor']
+			.filter((s) => s !== 'thermal-collector' || !this.skip.includes('thermal'));
 	}
 
 	health(service) {
@@ -256,6 +260,8 @@ export class World {
 		for (const service of this.services()) events.push([
 			`service/${service}/main/health`, this.health(service),
 		]);
+		/* The gate's heartbeat. */
+		docs['autonomy/state'] = { ...this.docs.get('autonomy/state'), ts: Date.now() };
 		for (const [topic, d] of Object.entries(docs)) this.set(topic, d);
 		this.onChange(docs, events, this.seenOf(Object.keys(docs)));
 	}

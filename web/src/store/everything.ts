@@ -114,13 +114,14 @@ function tasks(cluster: string): Item[] {
 
 export const VIEW_NAMES: Record<View, string> = {
 	overview: 'Overview', guests: 'Guests', storage: 'Storage', backups: 'Backups', hardware: 'Hardware',
-	activity: 'Activity', health: 'Health',
+	activity: 'Activity', health: 'Health', actions: 'Actions', audit: 'Audit',
 };
 const VIEW_DETAIL: Record<View, string> = {
 	overview: 'the ring and the totals', guests: 'every virtual machine and container',
 	storage: 'every storage', backups: 'how well every guest is backed up',
 	hardware: 'temperatures, disks and pools', activity: 'tasks, and what happened since the page was opened',
 	health: 'quorum, high availability, updates, certificates, findings, services',
+	actions: 'what waits for you, what runs, and how it ended', audit: 'the record of every decision',
 };
 
 const views = (): Item[] => VIEWS.map((v) => ({

@@ -9,9 +9,9 @@ import { now, onTick, serverOffset } from './clock.ts';
 import { keepOnly, match, setDocs } from './docs.ts';
 import { brokenSince, brokerUp, forgetEvidence, setEvidence, socketOpen } from './fresh.ts';
 import { checkSession, loggedOut, loginState, onLeave } from './session.ts';
-import { accountOpen } from './view.ts';
+import { covered } from './view.ts';
 
-const FILTERS = ['link', 'pve/#', 'service/#', 'event/#'];
+const FILTERS = ['link', 'pve/#', 'service/#', 'event/#', 'action/+/state', 'autonomy/state', 'audit/checkpoint'];
 const PING_MS = 15_000;
 /** A socket that says nothing for this long, though we ask, is dead. */
 const DEAD_MS = 40_000;
@@ -161,7 +161,7 @@ function notify(change: Parameters<BatchListener>[0]): void {
 
 /** After an update of Jarvis a wall display takes the new page by itself; what is being typed is not thrown away. */
 function followVersion(version: string | undefined): void {
-	if (running !== undefined && version !== undefined && version !== running && !accountOpen.value) location.reload();
+	if (running !== undefined && version !== undefined && version !== running && !covered.value) location.reload();
 	running ??= version;
 }
 

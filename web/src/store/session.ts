@@ -17,14 +17,18 @@ export const nobody = computed(() => loginState.value === 'out' && session.value
 
 export class ApiError extends Error {
 	readonly status: number;
+	/** The body of the answer, when it was JSON. */
+	readonly data: unknown;
 
-	constructor(status: number, message: string) {
+	constructor(status: number, message: string, data: unknown = null) {
 		super(message);
 		this.status = status;
+		this.data = data;
 	}
 }
 
-function explain(status: number, problem: Partial<Problem> | null): string {
+function explain(status: number, problem: (Partial<Problem> & { reason?: string }) | null): string {
+	if (problem?.reason) return problem.reason;
 	if (problem?.detail) return problem.detail;
 	if (problem?.title) return problem.title;
 	if (status === 0) return 'Jarvis does not answer. Is the gateway running?';
@@ -44,7 +48,7 @@ export async function api<T>(method: string, path: string, body?: unknown): Prom
 	const answer = await fetch(path, init).catch(() => null);
 	if (!answer) throw new ApiError(0, explain(0, null));
 	const data: unknown = await answer.json().catch(() => null);
-	if (!answer.ok) throw new ApiError(answer.status, explain(answer.status, data as Partial<Problem> | null));
+	if (!answer.ok) throw new ApiError(answer.status, explain(answer.status, data as Partial<Problem> | null), data);
 	return data as T;
 }
 

@@ -10,6 +10,10 @@ export interface Toast {
 	title: string;
 	text: string;
 	until: number;
+	/** One thing that can be done about it. */
+	act?: { label: string; run: () => void } | undefined;
+	/** A later one of the same key takes its place. */
+	key?: string | undefined;
 }
 
 const KEPT = 4;
@@ -19,8 +23,9 @@ export const toasts = signal<readonly Toast[]>([]);
 /** How many failures were pushed off the screen by later ones. */
 export const unseen = signal(0);
 
-export function toast(tone: Toast['tone'], title: string, text = ''): void {
-	const all = [...toasts.value, { id: next++, tone, title, text, until: now() + SHOWN_MS[tone] }];
+export function toast(tone: Toast['tone'], title: string, text = '', more: Pick<Toast, 'act' | 'key'> = {}): void {
+	const others = toasts.value.filter((t) => !more.key || t.key !== more.key);
+	const all = [...others, { id: next++, tone, title, text, ...more, until: now() + SHOWN_MS[tone] }];
 	unseen.value += all.slice(0, -KEPT).filter((t) => t.tone === 'crit').length;
 	toasts.value = all.slice(-KEPT);
 }

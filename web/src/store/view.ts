@@ -6,7 +6,7 @@ import { clusters } from './docs.ts';
 import { onLeave } from './session.ts';
 
 /** What the centre shows while nothing is selected; on a phone, the whole page. */
-export const VIEWS = ['overview', 'guests', 'storage', 'backups', 'hardware', 'activity', 'health'] as const;
+export const VIEWS = ['overview', 'guests', 'storage', 'backups', 'hardware', 'activity', 'health', 'actions', 'audit'] as const;
 export type View = (typeof VIEWS)[number];
 
 export const query = signal('');
@@ -20,6 +20,10 @@ export const cursor = signal('');
 export const helpOpen = signal(false);
 export const accountOpen = signal(false);
 export const searchOpen = signal(false);
+/** Something that acts lies over the page; store/acting.ts says what. */
+export const asking = signal(false);
+/** Something lies over the page, and the page behind it is inert. */
+export const covered = computed(() => helpOpen.value || accountOpen.value || searchOpen.value || asking.value);
 /** What is open was opened by the person, not by the address. */
 export const asked = signal(false);
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The page: three columns on a desktop, one with a bar of tabs on a phone. */
 import type { JSX } from 'preact';
-import { cluster, accountOpen, helpOpen, searchOpen, selected, show, view, VIEWS, type View } from '../store/view.ts';
+import { waiting } from '../store/acting.ts';
+import { cluster, covered, selected, show, view, VIEWS, type View } from '../store/view.ts';
 import { VIEW_NAMES } from '../store/everything.ts';
 import { loaded } from '../store/link.ts';
 import { loginState, nobody } from '../store/session.ts';
 import { dismiss, toasts, unseen, type Toast } from '../store/toasts.ts';
 import { troubles } from '../store/trouble.ts';
+import { Act } from './Acting.tsx';
 import { BackupsView } from './Backups.tsx';
 import { Banner } from './Banner.tsx';
 import { Detail } from './Detail.tsx';
@@ -28,9 +30,12 @@ import { ActivityView } from './Tasks.tsx';
 
 const VIEW_ICON: Record<View, IconName> = {
 	overview: 'ring', guests: 'table', storage: 'disk', backups: 'vault', hardware: 'heat', activity: 'pulse', health: 'shield',
+	actions: 'act', audit: 'task',
 };
 /** What a phone's bar has no room for is one tap further, behind Health. */
-const PHONE: readonly View[] = ['overview', 'guests', 'storage', 'backups', 'health'];
+const PHONE: readonly View[] = ['overview', 'guests', 'storage', 'backups', 'health', 'actions'];
+/** Reached from Actions. */
+const HIDDEN: readonly View[] = ['audit'];
 
 function Waiting() {
 	return (
@@ -56,28 +61,32 @@ function Overview() {
 
 const CENTRE: Record<View, () => JSX.Element> = {
 	overview: Overview, guests: GuestsView, storage: StorageView, backups: BackupsView, hardware: HardwareView,
-	activity: ActivityView, health: HealthView,
+	activity: ActivityView, health: HealthView, actions: () => <Act draw={(a) => <a.ActionsView />} />,
+	audit: () => <Act draw={(a) => <a.AuditView />} />,
 };
+
+function Badge({ count, tone, what }: { count: number; tone: string; what: string }) {
+	return count > 0 ? <b class={`badge ${tone}`}>{count}<span class="sr"> {what}</span></b> : null;
+}
 
 /** The strip over the centre on a desktop, the bar at the bottom of a phone. */
 function Views() {
 	const count = troubles.value.length;
 	return (
 		<nav class="views" aria-label="Views">
-			{VIEWS.map((v, i) => (
+			{VIEWS.filter((v) => !HIDDEN.includes(v)).map((v, i) => (
 				<button
 					key={v}
 					type="button"
 					class={PHONE.includes(v) ? '' : 'desk-only'}
-					aria-current={view.value === v ? 'page' : undefined}
+					aria-current={view.value === v || (v === 'actions' && view.value === 'audit') ? 'page' : undefined}
 					title={`${VIEW_NAMES[v]} (${i + 1})`}
 					onClick={() => show(v)}
 				>
 					<Icon name={VIEW_ICON[v]} />
 					<span>{VIEW_NAMES[v]}</span>
-					{v === 'overview' && count > 0 && <b class={`badge ${troubles.value[0]!.level}`}>
-						{count}<span class="sr"> troubles</span>
-					</b>}
+					{v === 'overview' && <Badge count={count} tone={troubles.value[0]?.level ?? ''} what="troubles" />}
+					{v === 'actions' && <Badge count={waiting.value.length} tone="warn" what="wait for a person" />}
 				</button>
 			))}
 		</nav>
@@ -91,6 +100,7 @@ function ToastList({ list, role }: { list: Toast[]; role: 'status' | 'alert' }) 
 				<div key={t.id} class={`toast tone-${t.tone}`}>
 					<Icon name={t.tone === 'crit' ? 'error' : 'check'} />
 					<div><b>{t.title}</b>{t.text && <span>{t.text}</span>}</div>
+					{t.act && <button type="button" class="button small" onClick={() => (dismiss(t.id), t.act!.run())}>{t.act.label}</button>}
 					<button type="button" class="icon-button" aria-label={`Dismiss: ${t.title}`} onClick={() => dismiss(t.id)}>
 						<Icon name="close" />
 					</button>
@@ -135,6 +145,7 @@ function Columns() {
 			</div>
 			<Centre />
 			<div class="column right">
+				<Act draw={(a) => <a.WaitingPanel />} />
 				<AttentionPanel />
 				<HealthPanel cluster={name} />
 				<ServicesPanel cluster={name} />
@@ -145,15 +156,15 @@ function Columns() {
 }
 
 export function App() {
-	const covered = loginState.value === 'out' || helpOpen.value || accountOpen.value || searchOpen.value;
 	return (
 		<>
-			<div class="page" inert={covered}>
+			<div class="page" inert={loginState.value === 'out' || covered.value}>
 				<Header />
 				<Banner />
 				{nobody.value ? <main class="columns" /> : <Columns />}
 			</div>
 			<Toasts />
+			<Act draw={(a) => <a.Over />} />
 			<Help />
 			<Palette />
 			<Account />

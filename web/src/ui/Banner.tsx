@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Says what is broken between the page and the cluster, and what is done about it. */
 import { duration } from '../lib/format.ts';
+import { autonomy, dialog, frozen, mayAct } from '../store/acting.ts';
 import { now, tick } from '../store/clock.ts';
 import { brokenSince, brokerUp, socketOpen } from '../store/fresh.ts';
 import { linkState, loaded, retryAt, retryNow } from '../store/link.ts';
@@ -19,8 +20,7 @@ function nextTry(): string {
 	return at === null ? 'connecting…' : `next attempt in ${duration(Math.max(0, at - Date.now()))}`;
 }
 
-export function Banner() {
-	if (loginState.value === 'out') return null;
+function Broken() {
 	if (linkState.value === 'lost')
 		return (
 			<div class="banner crit" role="alert">
@@ -45,4 +45,24 @@ export function Banner() {
 			</div>
 		);
 	return null;
+}
+
+/** Nobody may overlook it, in no look: words, a shape, and a frame round the page. */
+function Frozen() {
+	const by = autonomy.value?.by;
+	if (!frozen.value) return null;
+	return (
+		<div class="banner frozen" role="alert">
+			<Icon name="freeze" />
+			<span class="banner-text">
+				<b>Frozen</b>
+				<span class="banner-more">{`${by ? ` by ${by}` : ''}. Nothing but reads is done, whoever asks, until a person unfreezes it.`}</span>
+			</span>
+			{mayAct.value && <button type="button" class="button" onClick={() => (dialog.value = { kind: 'unfreeze' })}>Unfreeze…</button>}
+		</div>
+	);
+}
+
+export function Banner() {
+	return loginState.value === 'out' ? null : <><Broken /><Frozen /></>;
 }

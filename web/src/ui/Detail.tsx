@@ -21,11 +21,13 @@ export function closeDetail(): void {
 interface FrameProps {
 	title: string;
 	state: ComponentChildren;
+	/** What can be done with it. */
+	tools?: ComponentChildren;
 	left: ComponentChildren;
 	right: ComponentChildren;
 }
 
-export function Frame({ title, state, left, right }: FrameProps) {
+export function Frame({ title, state, tools, left, right }: FrameProps) {
 	const close = useRef<HTMLButtonElement>(null);
 	useEffect(() => {
 		/* Not when the address opened it: nobody asked for the focus. */
@@ -46,6 +48,7 @@ export function Frame({ title, state, left, right }: FrameProps) {
 	return (
 		<Panel title={title} class="detail" meta={button} scrolls>
 			<div class="detail-state">{state}</div>
+			{tools}
 			<div class="pair"><div>{left}</div><div>{right}</div></div>
 		</Panel>
 	);

@@ -6,7 +6,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { changePassword, login, loginState, logout, session } from '../store/session.ts';
 import { toast } from '../store/toasts.ts';
 import { accountOpen } from '../store/view.ts';
-import { Mark } from './Header.tsx';
+import { Mark, ModeButton } from './Header.tsx';
 import { Icon } from './Icon.tsx';
 import { Tokens } from './Tokens.tsx';
 
@@ -20,12 +20,18 @@ export function Overlay({
 	useLayoutEffect(() => {
 		const before = document.activeElement as HTMLElement | null;
 		const find = (selector: string) => ref.current?.querySelector<HTMLElement>(selector);
-		const first = find('[data-autofocus]') ?? find(FOCUSABLE);
+		const first = find('[data-autofocus]:not(:disabled)') ?? find(FOCUSABLE);
 		first?.focus();
 		return () => before?.focus?.();
 	}, []);
+	/* What had the focus may be gone; the keyboard stays here all the same. */
+	useLayoutEffect(() => {
+		if (!ref.current?.contains(document.activeElement)) ref.current?.focus();
+	});
 	const onKey = (e: KeyboardEvent) => {
 		e.stopPropagation();
+		/* The key that opened it, still held, presses nothing in it. */
+		if (e.key === 'Enter' && e.repeat) return e.preventDefault();
 		if (e.key === 'Escape') return onClose?.();
 		if (e.key !== 'Tab') return;
 		const all = [...ref.current!.querySelectorAll<HTMLElement>(FOCUSABLE)];
@@ -42,6 +48,7 @@ export function Overlay({
 				role="dialog"
 				aria-modal="true"
 				aria-labelledby="dialog-title"
+				tabIndex={-1}
 				onKeyDown={onKey}
 			>
 				<div class="dialog-in">
@@ -193,6 +200,7 @@ export function Account() {
 		<Overlay title={s.user} onClose={() => (accountOpen.value = false)} class="account">
 			<div class="account-head">
 				<span class="dim">{s.role} · Jarvis {s.version}</span>
+				<ModeButton words />
 				<button type="button" class="button" onClick={() => void leave()}>Log out</button>
 			</div>
 			<Password />

@@ -41,6 +41,8 @@ export interface GridProps {
 	usual?: string;
 	/** What `rows` stands for; another one is another list, whose order is not held. */
 	stands?: string;
+	/** Rows can be selected: by Space, by a click with Ctrl, and with Shift all between. */
+	pick?: { is: (row: string) => boolean; toggle: (row: string) => void; upTo: (row: string) => void } | undefined;
 }
 
 interface Handle {
@@ -98,11 +100,12 @@ interface RowProps {
 	at: number;
 	cells: ComponentType<{ row: string }>;
 	marks: ((row: string) => string) | undefined;
+	picked: boolean | undefined;
 }
 
-function Row({ grid, row, index, at, cells: Cells, marks }: RowProps) {
-	const chosen = selected.value === row;
-	const own = [marks?.(row), chosen && 'is-chosen', cursor.value === row && 'is-cursor', index % 2 && 'odd'];
+function Row({ grid, row, index, at, cells: Cells, marks, picked }: RowProps) {
+	const chosen = picked ?? selected.value === row;
+	const own = [marks?.(row), (chosen || selected.value === row) && 'is-chosen', cursor.value === row && 'is-cursor', index % 2 && 'odd'];
 	return (
 		<div
 			role="row"
@@ -127,14 +130,16 @@ function useHeld(rows: readonly string[], stands: string, hold: Signal<boolean>)
 	return shown;
 }
 
-function keysOf(list: () => readonly string[], page: () => number, go: (index: number) => void, open: () => void) {
+function keysOf(
+	list: () => readonly string[], page: () => number, go: (index: number) => void, open: () => void, space: () => void,
+) {
 	const by = (n: number) => {
 		const at = list().indexOf(cursor.peek() || selected.peek());
 		go(at < 0 ? 0 : at + n);
 	};
 	const keys: Record<string, () => void> = {
 		ArrowDown: () => by(1), ArrowUp: () => by(-1), PageDown: () => by(page()), PageUp: () => by(-page()),
-		Home: () => go(0), End: () => go(list().length - 1), Enter: open, ' ': open,
+		Home: () => go(0), End: () => go(list().length - 1), Enter: open, ' ': space,
 	};
 	return { by, keys };
 }
@@ -163,7 +168,11 @@ export function Grid(props: GridProps) {
 		if (now.current.rows.includes(cursor.peek())) now.current.open(cursor.peek());
 	};
 	const page = () => Math.max(1, Math.floor(height.peek() / now.current.h) - 1);
-	const { by, keys } = keysOf(() => now.current.rows, page, go, open);
+	const space = () => {
+		if (props.pick && now.current.rows.includes(cursor.peek())) props.pick.toggle(cursor.peek());
+		else open();
+	};
+	const { by, keys } = keysOf(() => now.current.rows, page, go, open, space);
 
 	useLayoutEffect(() => {
 		const el = ref.current!;
@@ -191,9 +200,12 @@ export function Grid(props: GridProps) {
 	};
 	const onClick = (e: MouseEvent) => {
 		const row = (e.target as Element).closest<HTMLElement>('[data-topic]')?.dataset.topic;
-		if (!row) return;
+		/* What a row has of its own to press is not the row. */
+		if (!row || (e.target as Element).closest('button, label, input')) return;
 		cursor.value = row;
-		props.open(row);
+		if (props.pick && e.shiftKey) props.pick.upTo(row);
+		else if (props.pick && (e.ctrlKey || e.metaKey)) props.pick.toggle(row);
+		else props.open(row);
 	};
 	/* Rounded to rows, so that a scroll redraws only when another row comes into view. */
 	const win = rowWindow(rows.length, h, top.value * h, height.value);
@@ -201,7 +213,8 @@ export function Grid(props: GridProps) {
 		<div
 			ref={ref}
 			role="grid"
-			class={`grid ${name} ${narrow.value && !bare ? 'narrow' : ''} ${bare ? 'bare' : ''}`}
+			class={`grid ${name} ${narrow.value && !bare ? 'narrow' : ''} ${bare ? 'bare' : ''} ${props.pick ? 'picks' : ''}`}
+			aria-multiselectable={props.pick ? true : undefined}
 			tabIndex={0}
 			aria-label={`${label}: arrows move, Enter opens`}
 			aria-rowcount={rows.length + 1}
@@ -233,6 +246,7 @@ export function Grid(props: GridProps) {
 					at={(win.from + i) * h}
 					cells={cells}
 					marks={marks}
+					picked={props.pick?.is(row)}
 				/>)}
 			</div>
 		</div>

@@ -11,6 +11,7 @@ import { freshness } from '../store/fresh.ts';
 import { uptimeMs } from '../store/guests.ts';
 import { backupOf, jobName, nodeTopic, sibling } from '../store/objects.ts';
 import { BackupStatus } from './Backups.tsx';
+import { Act } from './Acting.tsx';
 import { Chart } from './Charts.tsx';
 import { Frame } from './Detail.tsx';
 import { guestLook, isOn, Tags } from './GuestRow.tsx';
@@ -141,6 +142,7 @@ function Snapshots({ topic }: { topic: string }) {
 									{[s.description?.trim(), s.memory ? 'with memory' : '', s.parent && `after ${s.parent}`]
 										.filter(Boolean).join(' · ')}
 								</span>
+								<Act draw={(a) => <a.SnapshotTools topic={topic} snapshot={s.name} />} />
 							</li>
 						))}
 					</ul>
@@ -222,6 +224,7 @@ export function GuestDetail({ topic, gone }: { topic: string; gone: ComponentChi
 		<Frame
 			title={`${g.vmid} ${g.name ?? `guest ${g.vmid}`}`}
 			state={<State g={g} topic={topic} />}
+			tools={<Act draw={(a) => <a.PowerBar topic={topic} />} />}
 			left={<><Now g={g} topic={topic} /><Config topic={topic} g={g} /></>}
 			right={
 				<>

@@ -7,6 +7,7 @@ import { slowWall } from '../store/clock.ts';
 import { doc } from '../store/docs.ts';
 import { freshness } from '../store/fresh.ts';
 import { uptimeMs } from '../store/guests.ts';
+import { Act } from './Acting.tsx';
 import { Cell } from './Grid.tsx';
 import { Icon, type IconName } from './Icon.tsx';
 import { Bar, Status } from './parts.tsx';
@@ -118,6 +119,7 @@ export function GuestCells({ row: topic }: { row: string }) {
 			<Measure name="mem" label="Memory" value={mem} title={`${bytes(on ? g.mem : null)} of ${bytes(g.maxmem)}`} />
 			<Network g={g} on={on} />
 			<Cell name="uptime">{on ? duration(uptimeMs(g.boot_ms, slowWall.value)) : DASH}</Cell>
+			<Act draw={(a) => <a.RowTools topic={topic} />} />
 		</>
 	);
 }

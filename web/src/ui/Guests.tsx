@@ -5,6 +5,7 @@ import { clusterTopic, doc } from '../store/docs.ts';
 import { sourceAgeMs, sourceFreshness } from '../store/fresh.ts';
 import { allGuests, rows, sideRows } from '../store/guests.ts';
 import { cluster, open, query } from '../store/view.ts';
+import { Act, acting } from './Acting.tsx';
 import { enterGrid, focusGrid, Grid, type Column } from './Grid.tsx';
 import { GuestBrief, GuestCells, guestMarks } from './GuestRow.tsx';
 import { Empty, Panel, StaleTag } from './parts.tsx';
@@ -76,6 +77,7 @@ export function GuestsView() {
 			on="guests"
 			meta={<><GuestsStale /><Count /><Search onEnter={enterGrid} onLeave={focusGrid} /></>}
 		>
+			<Act draw={(a) => <a.BatchBar />} />
 			<Grid
 				name="wide"
 				label="Guests"
@@ -85,6 +87,7 @@ export function GuestsView() {
 				marks={guestMarks}
 				open={open}
 				stands={stands()}
+				pick={acting.value?.picking()}
 			/>
 			<Nothing />
 		</Panel>

@@ -9,6 +9,7 @@ import { nobody, session } from '../store/session.ts';
 import { troubles } from '../store/trouble.ts';
 import { accountOpen, chooseCluster, cluster, helpOpen, searchOpen, show } from '../store/view.ts';
 import { mode, MODE_NAMES, MODES, nextMode } from '../store/mode.ts';
+import { Autonomy } from './Acting.tsx';
 import { Icon } from './Icon.tsx';
 import { Clock } from './Side.tsx';
 
@@ -90,12 +91,12 @@ function Insecure() {
 	);
 }
 
-function ModeButton() {
+export function ModeButton({ words: shown }: { words?: boolean }) {
 	const next = MODES[(MODES.indexOf(mode.value) + 1) % MODES.length]!;
 	const words = `Look: ${MODE_NAMES[mode.value]}. Change to ${MODE_NAMES[next]}`;
 	return (
-		<button type="button" class="icon-button" aria-label={words} title={`${words} (m)`} onClick={nextMode}>
-			<Icon name="mode" />
+		<button type="button" class={shown ? 'button' : 'icon-button mode-button'} aria-label={words} title={`${words} (m)`} onClick={nextMode}>
+			{shown ? `Look: ${MODE_NAMES[mode.value]}` : <Icon name="mode" />}
 		</button>
 	);
 }
@@ -111,6 +112,7 @@ export function Header() {
 			<Overall />
 			<Insecure />
 			<div class="top-end">
+				<Autonomy />
 				<button
 					type="button"
 					class="finder"

@@ -8,6 +8,7 @@ import { doc, topicsOf } from '../store/docs.ts';
 import { freshness } from '../store/fresh.ts';
 import { allGuests, uptimeMs } from '../store/guests.ts';
 import { sibling } from '../store/objects.ts';
+import { Act } from './Acting.tsx';
 import { Chart } from './Charts.tsx';
 import { Frame } from './Detail.tsx';
 import { GuestStatus } from './GuestRow.tsx';
@@ -143,6 +144,7 @@ export function NodeDetail({ topic, gone }: { topic: string; gone: ComponentChil
 		<Frame
 			title={n.node}
 			state={<State n={n} topic={topic} />}
+			tools={<Act draw={(a) => <a.PowerBar topic={topic} />} />}
 			left={
 				<>
 					<Load n={n} topic={topic} on={n.status === 'online'} />

@@ -8,6 +8,7 @@ import { doc } from '../store/docs.ts';
 import { freshness } from '../store/fresh.ts';
 import { guestTopic } from '../store/objects.ts';
 import { cluster } from '../store/view.ts';
+import { Act } from './Acting.tsx';
 import { Icon } from './Icon.tsx';
 import { Empty, Link, Panel, Part, Status, TopicStale } from './parts.tsx';
 import { TASK_LOOK } from './Side.tsx';
@@ -30,6 +31,7 @@ export function TaskRow({ t, cluster: name }: { t: Task; cluster: string }) {
 			<span class="task-node">{t.node}</span>
 			<span class="task-took">{took(t)}</span>
 			<span class="task-time">{timeOrDay(t.start_ms, slowWall.value)}</span>
+			<Act draw={(a) => <a.TaskTools t={t} cluster={name} />} />
 			{bad && <span class={`task-why toned tone-${tone}`}>{t.exitstatus ?? t.status}</span>}
 		</li>
 	);
@@ -55,6 +57,7 @@ export function ActivityView() {
 	const running = d?.tasks.filter((t) => t.status === 'running').length ?? 0;
 	return (
 		<>
+			<Act draw={(a) => <a.HistoryPanel />} />
 			<Panel
 				title="Tasks"
 				class="tasks"

@@ -6,10 +6,12 @@ import type { Token } from '../generated/topics.ts';
 import { createToken, listTokens, revokeToken } from '../store/session.ts';
 import { toast } from '../store/toasts.ts';
 
-/** What a token can be used for at present; the vocabulary has more. */
+/** What a token can be used for. None approves, unfreezes or raises a level. */
 const SCOPES: [name: string, does: string][] = [
 	['read', 'see the state of clusters, guests and services'],
 	['read_logs', 'with read: log messages as well'],
+	['propose', 'ask for actions, which a person then decides'],
+	['operate', 'do what can be taken back, within level and rates; ask for the rest'],
 	['metrics', 'fetch figures for Prometheus, nothing else'],
 ];
 

@@ -2,7 +2,10 @@
 /* Keys that work anywhere on the page, unless something is being typed. */
 import { nextMode } from '../store/mode.ts';
 import { loginState } from '../store/session.ts';
-import { accountOpen, helpOpen, query, searchOpen, selected, show, view, VIEWS, type View } from '../store/view.ts';
+import {
+	accountOpen, covered, cursor, helpOpen, query, searchOpen, selected, show, view, VIEWS, type View,
+} from '../store/view.ts';
+import { acting } from './Acting.tsx';
 import { closeDetail } from './Detail.tsx';
 import { moveCursor, openCursor } from './Grid.tsx';
 import { focusSearch } from './Search.tsx';
@@ -39,13 +42,14 @@ const KEYS: Record<string, () => void> = {
 	k: () => moveCursor(-1),
 	m: nextMode,
 	'?': () => (helpOpen.value = true),
+	'.': () => acting.value?.openMenu(selected.value || cursor.value),
 	Escape: escape,
 	...Object.fromEntries(VIEWS.map((v, i) => [String(i + 1), () => show(v)])),
 };
 
 /** After g. */
 const CHORDS: Record<string, View> = {
-	o: 'overview', g: 'guests', s: 'storage', b: 'backups', h: 'hardware', a: 'activity', e: 'health',
+	o: 'overview', g: 'guests', s: 'storage', b: 'backups', h: 'hardware', a: 'activity', e: 'health', w: 'actions', u: 'audit',
 };
 
 /** Arrows and Enter belong to whatever has the focus; on the bare page they are the list's. */
@@ -77,7 +81,7 @@ function onKey(e: KeyboardEvent): void {
 		return;
 	}
 	if (e.ctrlKey || e.metaKey || typing(e.target)) return;
-	if (helpOpen.value || accountOpen.value || searchOpen.value) {
+	if (covered.value) {
 		if (e.key === 'Escape') closeDialogs();
 		return;
 	}

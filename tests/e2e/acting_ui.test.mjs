@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+// What acts, in every size and look, over a made-up gateway: states that the real one reaches slowly or never.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { autonomy, action } from './acts.mjs';
+import { assertAccessible, fits, launch, smallTargets, untilText, withPage } from './browser.mjs';
+import { contrast, cutTexts } from './contrast.mjs';
+import { startMock } from './mock.mjs';
+
+const DESK = { width: 1440, height: 900 };
+const PHONE = { width: 390, height: 844 };
+const TINY = { width: 360, height: 640 };
+const LEAST = { hud: 4.5, quiet: 4.5, light: 5.5 };
+const DIALOG = '.dialog.wish';
+const SHOTS = process.env.SHOTS;
+
+let browser;
+before(async () => {
+	browser = await launch();
+});
+after(() => browser?.close());
+
+async function scene(options, viewport, body) {
+	const { hash = '', page: pageOptions, ...world } = options;
+	const m = await startMock({ pollMs: 250, periodS: 1, login: false, acts: true, ...world });
+	try {
+		await withPage(browser, viewport, async (page) => {
+			if (options.mode) await page.addInitScript((x) => localStorage.setItem('jarvis-mode', x), options.mode);
+			await page.goto(`${m.url}/${hash}`);
+			await page.waitForSelector('.overall:not(.waiting)');
+			await page.waitForFunction(() => document.querySelector('link[href*="/act-"]'));
+			await body(page, m);
+		}, pageOptions);
+	} finally {
+		await m.stop();
+	}
+}
+
+const sel = (topic) => `#sel=pve/home/${topic}`;
+const still = (page) => page.evaluate(() => Promise.allSettled(document.getAnimations().map((a) => a.finished)));
+const visit = (page, hash) => page.evaluate((h) => (location.hash = h), hash);
+const power = (page, verb) => page.click(`.power .power-button:has-text("${verb}")`);
+const closed = async (page) => {
+	await page.keyboard.press('Escape');
+	await page.waitForSelector(`${DIALOG}, .menu`, { state: 'detached' });
+};
+
+/** How each thing is brought up, and what shows that it is there. */
+const SCENES = [
+	['buttons of a virtual machine', async (page) => {
+		await visit(page, sel('guest/103/state'));
+		await page.waitForSelector('.power .power-button:enabled');
+	}],
+	['what runs, under its guest', (page) => untilText(page, '.power .progress', /42%/)],
+	['an interruption', async (page) => {
+		await power(page, 'Shut down');
+		await page.waitForSelector(`${DIALOG} [name=proof]`);
+	}, closed],
+	['a loss', async (page) => {
+		await power(page, 'Reset');
+		await page.waitForSelector(`${DIALOG} .lost`);
+	}],
+	['its code', async (page) => {
+		await page.check(`${DIALOG} [name=sure]`);
+		await page.click(`${DIALOG} button:has-text("Go on")`);
+		await page.waitForSelector(`${DIALOG} [name=proof]`);
+	}],
+	['its window', async (page, m) => {
+		const [topic, a] = [...m.world.docs].filter(([t]) => t.startsWith('action/')).at(-1);
+		m.world.change({ [topic]: { ...a, status: 'window', until_ms: Date.now() + 9000 } });
+		await page.waitForSelector(`${DIALOG} .window`);
+	}, closed],
+	['a refusal', async (page, m) => {
+		m.mock.answers = { 'POST /api/tools/execute': [403, { blocked: true, tier: 'black', rule: 'dependents',
+			reason: 'It is needed by what still runs: jellyfin (101), nextcloud (102), pihole (120), docker-host (128). Stop that first.' }] };
+		await power(page, 'Restart');
+		await page.waitForSelector(`${DIALOG} .refused`);
+		m.mock.answers = {};
+	}, closed],
+	['where to', async (page) => {
+		await power(page, 'Move');
+		await page.waitForSelector(`${DIALOG} [type=radio]`);
+	}, closed],
+	['a name', async (page) => {
+		await power(page, 'Snapshot');
+		await page.waitForSelector(`${DIALOG} [name=snapshot]`);
+	}, closed],
+	['levels', async (page) => {
+		await page.click('.level');
+		await page.click(`${DIALOG} label:has-text("autopilot")`);
+		await page.waitForSelector(`${DIALOG} [name=proof]`);
+	}, closed],
+	['a node', async (page) => {
+		await visit(page, sel('node/pve/state'));
+		await power(page, 'Restart node');
+		await untilText(page, DIALOG, /run on pve/);
+	}, closed],
+	['the table, selected', async (page) => {
+		await visit(page, '#view=guests');
+		for (const vmid of [100, 101, 103, 104]) await page.click(`.wide [data-topic="pve/home/guest/${vmid}/state"] .pick`);
+		await untilText(page, '.batch', /4 selected/);
+	}],
+	['the menu of a row', async (page) => {
+		await page.click('.wide [data-topic="pve/home/guest/103/state"] .c-act button');
+		await page.waitForSelector('.menu');
+	}, closed],
+	['cards and history', async (page) => {
+		await visit(page, '#view=actions');
+		await untilText(page, '.waiting-view', /Restart node pve/);
+	}],
+	['frozen', async (page) => {
+		await page.click('.freeze');
+		await page.waitForSelector('.banner.frozen');
+		await page.waitForSelector('.freeze.on');
+	}],
+	['unfreezing', async (page) => {
+		await page.click('.freeze');
+		await page.waitForSelector(`${DIALOG} [name=proof]`);
+	}, closed],
+];
+
+describe('every dialog and card', () => {
+	for (const [size, viewport] of [['desktop', DESK], ['phone', PHONE], ['tiny', TINY]])
+		for (const mode of size === 'tiny' ? ['hud'] : ['hud', 'quiet', 'light'])
+			test(`${size}, ${mode}: readable, fitting, nothing cut, reached by a finger`, () => scene({ mode }, viewport, async (page, m) => {
+				for (const [name, bring, end] of SCENES) {
+					await bring(page, m);
+					await still(page);
+					if (SHOTS) await page.screenshot({ path: `${SHOTS}/ui-${size}-${mode}-${name.replaceAll(' ', '-')}.png` });
+					const seen = await contrast(page, LEAST[mode]);
+					assert.deepEqual(seen.bad, [], `contrast, ${name}`);
+					assert.ok(await fits(page), `${name} fits`);
+					assert.deepEqual(await cutTexts(page), [], `${name}: cut`);
+					if (size !== 'desktop') assert.deepEqual(await tooSmall(page), [], `${name}: too small for a finger`);
+					await end?.(page);
+				}
+			}));
+
+	test('axe finds nothing in any of them', () => scene({}, DESK, async (page, m) => {
+		for (const [name, bring, end] of SCENES) {
+			await bring(page, m);
+			await assertAccessible(page, name);
+			assert.deepEqual(await smallTargets(page), [], name);
+			await end?.(page);
+		}
+	}));
+});
+
+/** What acts, and is lower than 44 px: a checkbox counts with its label. */
+function tooSmall(page) {
+	return page.$$eval('.power-button, .dialog .button, .dialog .check, .choices label, .card .button, .menu [role=menuitem], .pick, .c-act button, .batch .button, .freeze, .level, .banner .button',
+		(all) => all.filter((e) => e.checkVisibility()).map((e) => [e.innerText || e.ariaLabel || e.className, e.getBoundingClientRect()])
+			.filter(([, b]) => b.height < 44 || b.width < 43).map(([n, b]) => `${n} ${Math.round(b.width)}×${Math.round(b.height)}`));
+}
+
+describe('what it says', () => {
+	const card = (name) => `.waiting-panel .card[aria-label*="${name}"]`;
+
+	test('cards: who asks and what kind of asker, why, where, facts, what is missing', () => scene({}, DESK, async (page) => {
+		await untilText(page, card('Restart node pve'), /RED[\s\S]*left[\s\S]*llm-router, an agent, asks:\s+A kernel waits[\s\S]*pve[\s\S]*online[\s\S]*quorum needs 3[\s\S]*Checked afterwards[\s\S]*One-time code/);
+		await untilText(page, card('Shut down plex'), /nodered, a remote client[\s\S]*plex\s+ct 124[\s\S]*on Home[\s\S]*Your keyword/);
+		await untilText(page, card('Start old-mail'), /monitor, an agent, runbook restart-guest/);
+		assert.equal(await page.$(`${card('Start old-mail')} input`), null);
+		await untilText(page, '.views', /Actions\s*3/i);
+	}));
+
+	test('a card whose bytes are not those of the digest cannot be approved', () => scene({ acts: false }, DESK, async (page, m) => {
+		const a = action('home', { tool: 'guest_start', reason: 'It should run.' }, [['guest', 130, 'old-mail']]);
+		m.world.change({ [`action/${a.id}/state`]: { ...a, shown: a.shown.replace('130', '103') } });
+		await untilText(page, '.card', /digest does not fit[\s\S]*must not be approved/);
+		assert.ok(await page.$('.card button:has-text("Approve"):disabled'));
+		assert.ok(await page.$('.card button:has-text("Deny"):enabled'));
+		await assertAccessible(page, 'a forged card');
+	}));
+
+	test('outcomes keep their reasons, and are found', () => scene({ hash: '#view=actions' }, DESK, async (page) => {
+		await untilText(page, '.history', /Start k3s-1, k3s-2 and 2 more[\s\S]*expired\s+Nobody decided[\s\S]*unknown\s+The executor was restarted[\s\S]*failed\s+Proxmox: storage[\s\S]*still failing\s+The task ended well/);
+		await page.click('.history .chip:has-text("went wrong")');
+		await page.waitForFunction(() => document.querySelectorAll('.history-row').length === 3);
+		await page.fill('.history-search input', 'executor unknown');
+		await page.waitForFunction(() => document.querySelectorAll('.history-row').length === 1);
+	}));
+
+	test('a viewer sees all of it, and can press nothing but the switch', () => scene({ role: 'viewer', hash: sel('guest/103/state') }, DESK,
+		async (page) => {
+			await untilText(page, '.power', /role is viewer/);
+			await untilText(page, '.waiting-panel', /An operator decides/);
+			assert.equal(await page.$('.power-button, .card button[type=submit], .progress button'), null);
+			await visit(page, '#view=guests');
+			assert.equal(await page.$('.c-pick, .c-act'), null);
+			await visit(page, '#view=audit');
+			await untilText(page, '.audit', /Operators read the audit/);
+			await page.click('.level');
+			await untilText(page, DIALOG, /an operator changes the level/);
+			await closed(page);
+			await page.click('.freeze');
+			await page.waitForSelector('.banner.frozen');
+			assert.equal(await page.$('.banner.frozen button'), null);
+			await assertAccessible(page, 'a viewer');
+		}));
+
+	test('a gate that is unfit, silent or gone, and a gate that never was', () => scene({ hash: sel('guest/103/state') }, DESK, async (page, m) => {
+		await page.waitForSelector('.power-button:enabled');
+		m.world.change({ 'autonomy/state': autonomy({ unfit: 'the disk is full' }) });
+		await untilText(page, '.power-why', /nothing but reads: the disk is full/);
+		assert.equal(await page.$('.power-button:enabled'), null);
+		m.world.change({ 'autonomy/state': autonomy() });
+		await page.waitForSelector('.power-button:enabled');
+		m.world.presence('executor', 'offline');
+		await untilText(page, '.power-why', /executor is offline/);
+		m.world.presence('executor', 'online');
+		m.world.presence('safety-gate', 'offline');
+		await untilText(page, '.power-why', /safety gate is offline/);
+		await page.waitForSelector('.level .icon');
+		await assertAccessible(page, 'without a gate');
+	}));
+
+	test('nobody is enrolled: the command is said, before anything is typed', () => scene({ hash: sel('guest/103/state') }, DESK, async (page, m) => {
+		m.world.change({ 'autonomy/state': autonomy({ keywords: [], codes: [] }) });
+		await untilText(page, '.waiting-panel', /jarvisctl person enrol admin/);
+		await page.click('.level');
+		await untilText(page, DIALOG, /keyword not enrolled[\s\S]*jarvisctl person enrol admin/);
+	}));
+
+	test('judged higher than expected: the confirmation comes, and what was asked is asked again', () => scene({ hash: sel('guest/103/state') }, DESK,
+		async (page, m) => {
+			m.mock.answers = { 'POST /api/tools/execute': [403, { blocked: true, tier: 'red', rule: 'unconfirmed',
+				reason: 'This can lose data and must be confirmed: send confirmed: true.' }] };
+			await power(page, 'Shut down');
+			await untilText(page, DIALOG, /RED here[\s\S]*I know what is lost/);
+			m.mock.answers = {};
+			await page.check(`${DIALOG} [name=sure]`);
+			await page.click(`${DIALOG} button:has-text("Go on")`);
+			await page.waitForSelector(`${DIALOG} [name=proof]`);
+		}));
+
+	test('the gate does not answer: the page says so and nothing is lost', () => scene({ hash: sel('guest/130/state') }, DESK, async (page, m) => {
+		m.mock.answers = { 'POST /api/tools/execute': [503, { type: 'about:blank', title: 'x', status: 503, detail: 'the safety gate does not answer' }] };
+		await power(page, 'Start');
+		await untilText(page, '.toasts', /Start old-mail: not done[\s\S]*does not answer/);
+	}));
+
+	test('shift selects all between, Space one; what left the table is not selected any more', () => scene({ hash: '#view=guests' }, DESK, async (page, m) => {
+		await page.click('.wide [data-topic="pve/home/guest/101/state"] .pick');
+		await page.click('.wide [data-topic="pve/home/guest/106/state"] .pick', { modifiers: ['Shift'] });
+		await untilText(page, '.batch', /6 selected[\s\S]*RED\s+Shut down/);
+		await page.focus('.grid.wide');
+		await page.keyboard.press('Home');
+		await page.keyboard.press('Space');
+		await untilText(page, '.batch', /7 selected/);
+		m.world.change({ 'pve/home/guest/101/state': null });
+		await untilText(page, '.batch', /6 selected/);
+		assert.equal(await page.$$eval('.wide .row[aria-selected=true]', (all) => all.length), 6);
+	}));
+
+	test('a held Enter opens a dialog once, and presses nothing in it', () => scene({ hash: sel('guest/103/state') }, DESK, async (page, m) => {
+		const asked = () => [...m.world.docs.keys()].filter((t) => t.startsWith('action/')).length;
+		const before = asked();
+		await page.waitForSelector('.power .power-button:enabled');
+		await page.focus('.power .power-button:has-text("Stop hard")');
+		for (let i = 0; i < 8; i++) await page.keyboard.down('Enter');
+		await page.keyboard.up('Enter');
+		await page.waitForSelector(`${DIALOG} .lost`);
+		assert.equal(asked(), before);
+	}));
+});

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What fits the present state of a guest or node, and what it will at least ask for. The gate decides; this only keeps
+ * what cannot work off the screen, and says beforehand what it will cost.
+ */
+import type { GuestState, NodeState, Tier } from '../generated/topics.ts';
+
+export const TIERS: readonly Tier[] = ['green', 'yellow', 'orange', 'red', 'black'];
+/** One tier higher for more targets than this. */
+export const BATCH_FREE = 3;
+export const BATCH_MAX = 20;
+
+export interface ToolWords {
+	/** On the button, before the name in a title: "Shut down". */
+	verb: string;
+	/** While it runs: "Shutting down". */
+	doing: string;
+}
+
+export const WORDS: Readonly<Record<string, ToolWords>> = {
+	guest_start: { verb: 'Start', doing: 'Starting' },
+	guest_resume: { verb: 'Resume', doing: 'Resuming' },
+	guest_snapshot: { verb: 'Snapshot', doing: 'Making a snapshot of' },
+	backup_now: { verb: 'Back up', doing: 'Backing up' },
+	node_wake: { verb: 'Wake', doing: 'Waking' },
+	guest_shutdown: { verb: 'Shut down', doing: 'Shutting down' },
+	guest_reboot: { verb: 'Restart', doing: 'Restarting' },
+	guest_suspend: { verb: 'Pause', doing: 'Pausing' },
+	guest_migrate: { verb: 'Move', doing: 'Moving' },
+	task_stop: { verb: 'Stop task', doing: 'Stopping a task' },
+	download_url: { verb: 'Download', doing: 'Downloading to' },
+	guest_stop: { verb: 'Stop hard', doing: 'Stopping hard' },
+	guest_reset: { verb: 'Reset', doing: 'Resetting' },
+	snapshot_rollback: { verb: 'Roll back', doing: 'Rolling back' },
+	snapshot_delete: { verb: 'Delete snapshot', doing: 'Deleting a snapshot of' },
+	node_reboot: { verb: 'Restart node', doing: 'Restarting node' },
+	node_shutdown: { verb: 'Shut node down', doing: 'Shutting down node' },
+};
+
+/** A tool that is not in the table is told by its own name. */
+export const wordsOf = (tool: string): ToolWords => WORDS[tool] ?? { verb: tool, doing: tool };
+
+const ALWAYS = ['guest_snapshot', 'backup_now', 'guest_migrate'];
+const RUNNING = ['guest_shutdown', 'guest_reboot', 'guest_suspend', 'guest_reset', 'guest_stop'];
+
+const BY_STATUS: Partial<Record<GuestState['status'], readonly string[]>> = {
+	stopped: ['guest_start', ...ALWAYS],
+	suspended: ['guest_start', ...ALWAYS],
+	running: [...RUNNING, ...ALWAYS],
+	paused: ['guest_resume', 'guest_reset', 'guest_stop', ...ALWAYS],
+	'io-error': ['guest_reset', 'guest_stop', ...ALWAYS],
+	'internal-error': ['guest_reset', 'guest_stop', ...ALWAYS],
+	prelaunch: ['guest_resume', 'guest_stop'],
+};
+
+const ONLY_VM = new Set(['guest_suspend', 'guest_reset']);
+
+/** The tools that fit a guest now, the gentlest first. */
+export function guestTools(g: GuestState): string[] {
+	if (g.template) return [];
+	const fit = BY_STATUS[g.status] ?? [];
+	return fit.filter((t) => g.type === 'qemu' || !ONLY_VM.has(t));
+}
+
+export function nodeTools(n: NodeState): string[] {
+	if (n.status === 'offline') return ['node_wake'];
+	return n.status === 'online' ? ['node_reboot', 'node_shutdown'] : [];
+}
+
+const INTERRUPTS = new Set(['guest_shutdown', 'guest_reboot', 'guest_suspend', 'guest_migrate', 'guest_stop', 'guest_reset', 'snapshot_rollback']);
+
+export function higher(tier: Tier): Tier {
+	return TIERS[Math.min(TIERS.indexOf(tier) + 1, TIERS.length - 1)]!;
+}
+
+/** What the gate will at least judge: the tool's floor, raised by what the page knows as well. */
+export function expectedTier(tool: string, floor: Tier, guests: readonly GuestState[]): Tier {
+	let tier = floor;
+	const some = (test: (g: GuestState) => boolean) => guests.some(test);
+	if (some((g) => !!g.lock && !(g.lock === 'suspended' && tool === 'guest_start'))) tier = higher(tier);
+	if (INTERRUPTS.has(tool) && some((g) => !!g.ha_state)) tier = higher(tier);
+	if (guests.length > BATCH_FREE) tier = higher(tier);
+	return tier;
+}
+
+/** How far the last line of a task's log says that it is; null: it does not say. */
+export function percentOf(line: string | null): number | null {
+	const found = /(\d{1,3}(?:\.\d+)?)\s?%/.exec(line ?? '');
+	const value = found ? Number(found[1]) : NaN;
+	return value >= 0 && value <= 100 ? value : null;
+}
+
+const HELP: readonly [RegExp, string][] = [
+	[/^frozen$/, 'Unfreeze Jarvis in the header: that needs a one-time code.'],
+	[/^gate\.unfit$/, 'What the safety gate misses is in its own words above; it goes on by itself when that is there.'],
+	[/^(code|keyword)\.none$/, 'On Jarvis’s host: jarvisctl person enrol NAME'],
+	[/^level$/, 'A person may do it, or raise the level in the header.'],
+	[/^self$/, 'Do it in Proxmox itself, or let self in jarvis.yaml say where Jarvis runs.'],
+	[/^protected$/, 'protected in jarvis.yaml names what deserves more care.'],
+	[/^dependents$/, 'Select what needs it as well, or stop that first; depends_on in jarvis.yaml says what needs what.'],
+	[/^quorum$/, 'Bring another node back first, so that enough votes remain.'],
+	[/^(rate\.|waiting)/, 'Decide what waits, or try again in some minutes.'],
+	[/^tool\.unknown$/, 'Jarvis has no code for it, on purpose: do it in Proxmox itself.'],
+	[/^download$/, 'safety_gate.download_hosts in jarvis.yaml names the hosts.'],
+	[/^ha$/, 'Ask Proxmox’s HA manager, or take the guest out of it first.'],
+	[/^principal/, 'principals in jarvis.yaml says what each client may do.'],
+	[/^view\./, 'It goes on as soon as Proxmox answers again.'],
+];
+
+/** What would help after a refusal by this rule. */
+export const helpFor = (rule: string | null): string | null => HELP.find(([test]) => test.test(rule ?? ''))?.[1] ?? null;

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { expectedTier, guestTools, helpFor, higher, nodeTools, percentOf, WORDS } from '../src/lib/power.ts';
+import { sha256 } from '../src/lib/sha256.ts';
+
+const guest = (over) => ({ type: 'qemu', status: 'running', template: false, lock: null, ha_state: null, ...over });
+
+describe('what fits', () => {
+	test('a guest: only what its state allows, the gentlest first', () => {
+		assert.equal(guestTools(guest({ status: 'stopped' }))[0], 'guest_start');
+		assert.ok(!guestTools(guest({ status: 'stopped' })).includes('guest_shutdown'));
+		assert.equal(guestTools(guest({}))[0], 'guest_shutdown');
+		assert.ok(!guestTools(guest({})).includes('guest_start'));
+		assert.equal(guestTools(guest({ status: 'paused' }))[0], 'guest_resume');
+		assert.deepEqual(guestTools(guest({ status: 'unknown' })), []);
+		assert.deepEqual(guestTools(guest({ template: true })), []);
+	});
+	test('a container has no reset button and is not paused', () => {
+		const tools = guestTools(guest({ type: 'lxc' }));
+		assert.ok(!tools.includes('guest_reset') && !tools.includes('guest_suspend') && tools.includes('guest_stop'));
+	});
+	test('a node: asleep it can be woken, awake restarted or shut down, unknown nothing', () => {
+		assert.deepEqual(nodeTools({ status: 'offline' }), ['node_wake']);
+		assert.deepEqual(nodeTools({ status: 'online' }), ['node_reboot', 'node_shutdown']);
+		assert.deepEqual(nodeTools({ status: 'unknown' }), []);
+	});
+	test('every tool above reading has its words', () => {
+		const def = readFileSync(new URL('../../common/tools.def', import.meta.url), 'utf8');
+		const names = [...def.matchAll(/^TOOL\((\w+), (YELLOW|ORANGE|RED)/gm)].map((m) => m[1]);
+		assert.ok(names.length > 10);
+		assert.deepEqual(names.filter((n) => !WORDS[n]), []);
+	});
+});
+
+describe('the tier before the click', () => {
+	const many = (n) => Array.from({ length: n }, () => guest({ status: 'stopped' }));
+	test('the floor, one higher above three, with a lock, with high availability', () => {
+		assert.equal(expectedTier('guest_start', 'yellow', many(3)), 'yellow');
+		assert.equal(expectedTier('guest_start', 'yellow', many(4)), 'orange');
+		assert.equal(expectedTier('guest_stop', 'red', many(4)), 'black');
+		assert.equal(expectedTier('guest_shutdown', 'orange', [guest({ ha_state: 'started' })]), 'red');
+		assert.equal(expectedTier('guest_start', 'yellow', [guest({ ha_state: 'started' })]), 'yellow');
+		assert.equal(expectedTier('guest_start', 'yellow', [guest({ lock: 'backup' })]), 'orange');
+		assert.equal(expectedTier('guest_start', 'yellow', [guest({ lock: 'suspended' })]), 'yellow');
+		assert.equal(higher('black'), 'black');
+	});
+});
+
+test('how far: the percent of a log line, or nothing', () => {
+	assert.equal(percentOf('INFO:  42% (13.4 GiB of 32.0 GiB) in 38s'), 42);
+	assert.equal(percentOf('drive mirror is transferred 99.5 % so far'), 99.5);
+	assert.equal(percentOf('INFO: status = running'), null);
+	assert.equal(percentOf('900% sure'), null);
+	assert.equal(percentOf(null), null);
+});
+
+test('what would help is said for every kind of refusal that a person meets', () => {
+	for (const rule of ['frozen', 'gate.unfit', 'code.none', 'keyword.none', 'level', 'self', 'protected', 'dependents', 'quorum',
+		'rate.red', 'waiting', 'tool.unknown', 'download', 'principal.tools', 'view.stale'])
+		assert.ok(helpFor(rule), rule);
+	assert.equal(helpFor('tier.person'), null);
+});
+
+test('SHA-256 is that of everybody else, over every length of padding and beyond ASCII', () => {
+	const theirs = (text) => createHash('sha256').update(text).digest('hex');
+	for (let n = 0; n < 200; n++) {
+		const text = randomBytes(n).toString('base64');
+		assert.equal(sha256(text), theirs(text));
+	}
+	for (const text of ['', 'abc', 'Küche ☃ 👩‍🚒', 'x'.repeat(16_384)]) assert.equal(sha256(text), theirs(text));
+});
