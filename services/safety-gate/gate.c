@@ -282,6 +282,7 @@ int gate_start(struct service_env *env, void **ret)
 	gate->wall_offset_ms = clock_wall_ms(env->clock) - clock_boot_ms(env->clock);
 	gate->tick = timer_new(env->loop, on_tick, gate);
 	timer_every(gate->tick, TICK_MS, TICK_MS);
+	watch_file(gate, gate_now(gate));
 	gate_beat(gate);
 	*ret = gate;
 	return 0;

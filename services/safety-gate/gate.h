@@ -28,6 +28,7 @@ struct gate {
 	struct password_jobs *passwords;
 	struct timer *tick;
 	char *frozen_path;
+	bool has_frozen; /* it said so at its last beat: then the file is its own, and goes with the freeze */
 
 	/* What is stored and waits to be told, in order. */
 	struct effects **pending;

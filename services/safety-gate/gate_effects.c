@@ -194,12 +194,15 @@ void gate_flush(struct gate *gate)
 
 /* ── level and freeze ──────────────────────────────────────────────────────────────────────────────────────── */
 
-static void keep_file(const struct gate *gate, bool is_frozen)
+/* A file that somebody made by hand is no rest of ours: the next tick freezes because of it. */
+static void keep_file(struct gate *gate, bool is_frozen)
 {
+	bool has_frozen = gate->has_frozen;
 	int fd;
 
+	gate->has_frozen = is_frozen;
 	if (!is_frozen) {
-		if (unlink(gate->frozen_path) < 0 && errno != ENOENT)
+		if (has_frozen && unlink(gate->frozen_path) < 0 && errno != ENOENT)
 			log_errno(-errno, "remove %s", gate->frozen_path);
 		return;
 	}
