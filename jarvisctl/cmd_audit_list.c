@@ -12,7 +12,7 @@
 
 #define LIMIT_DEFAULT 50
 #define LIMIT_MAX 10000
-#define PAGE 100
+#define PAGE 25
 
 struct command_line {
 	struct client_options client;

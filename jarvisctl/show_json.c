@@ -13,7 +13,7 @@
 #include "common/topics.h"
 
 #define PAGE_WIDTH 118
-#define CELL_WIDTH_MAX 40
+#define CELL_WIDTH_MAX 64
 #define DEPTH_MAX 8
 
 struct page {
@@ -27,19 +27,24 @@ static bool is_leaf(const cJSON *value)
 	return !cJSON_IsObject(value) && !cJSON_IsArray(value);
 }
 
-/* The unit that the vocabulary gives a field of this name; "" when none. */
+/* The unit that the vocabulary gives all fields of this name; "" when there is none, or they differ. */
 static const char *unit_of(const char *key)
 {
+	const char *unit = NULL;
+
 	for (size_t i = 0; key && message_table[i]; i++) {
 		size_t n;
 		const struct field_def *fields = message_table[i]->fields(&n);
 
 		for (size_t k = 0; k < n; k++) {
-			if (fields[k].unit && *fields[k].unit && str_eq(fields[k].name, key))
-				return fields[k].unit;
+			if (!fields[k].unit || !*fields[k].unit || !str_eq(fields[k].name, key))
+				continue;
+			if (unit && !str_eq(unit, fields[k].unit))
+				return "";
+			unit = fields[k].unit;
 		}
 	}
-	return "";
+	return unit ? unit : "";
 }
 
 static void add_bytes(struct str *out, double bytes, const char *unit)
