@@ -124,7 +124,7 @@ static int open_journal(struct executor *x)
 	_cleanup_(str_done) struct str error = { 0 };
 	int r = journal_open(x->env->data_dir, &x->journal, &error);
 
-	if (r < 0)
+	if (error.len)
 		log_error("%s", str_get(&error));
 	return r;
 }

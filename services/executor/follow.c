@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+/* Some tasks are over before one has looked. */
+#define DELAY_FIRST_MS 300
 #define DELAY_MIN_MS 1000
 #define DELAY_MAX_MS 5000
 /* So many times at the shortest delay: most tasks are over by then. */
@@ -58,6 +60,8 @@ int64_t follow_delay_ms(unsigned polls)
 {
 	int64_t extra = polls < QUICK_POLLS ? 0 : (int64_t)(polls - QUICK_POLLS) * 500;
 
+	if (!polls)
+		return DELAY_FIRST_MS;
 	return min_of(DELAY_MIN_MS + extra, (int64_t)DELAY_MAX_MS);
 }
 

@@ -45,13 +45,6 @@ int journal_open(const char *data_dir, struct journal **ret, struct str *error)
 
 	if (r < 0)
 		return r;
-	if (r == DB_E_RECREATED) {
-		/* Which grants were used is not known any more: whoever mends it must look. */
-		str_printf(error, "; nothing is done before somebody has looked: remove %s then",
-			   path);
-		db_free(db);
-		return -EUCLEAN;
-	}
 	*ret = xnew(struct journal);
 	(*ret)->db = db;
 	return 0;

@@ -133,7 +133,7 @@ static void judge(const struct pve_call *call, const struct http_response *respo
 		xasprintf("%s:%lld", endpoint->address, (long long)endpoint->port);
 	const struct pve_question question = {
 		.service = "executor",
-		.role = "JarvisExecutor",
+		.role = "JarvisActs",
 		.cluster = link->config->name,
 		.token = link->config->executor->token,
 		.endpoint = endpoint->name,

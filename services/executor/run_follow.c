@@ -77,7 +77,7 @@ static void go_on(struct run *run)
 
 	if (is_over(run))
 		on_task_end(run);
-	else if (run_now(run) - run->phase_ms > limit_ms)
+	else if (run_now(run) - run->sent_ms > limit_ms)
 		run_end(run, STEP_UNKNOWN,
 			"The task has not ended after %d s; it goes on at Proxmox.",
 			run->order.tool->deadline_s);

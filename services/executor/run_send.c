@@ -14,7 +14,7 @@
 /* A task that was asked for may appear late, when the node was slow to read the request. */
 #define ADOPT_EVERY_MS 2000
 #define ADOPT_LOOKS 4
-#define ADOPT_BLIND_MS 120000
+#define ADOPT_BLIND_MS 60000
 
 /* ── what the answer says ──────────────────────────────────────────────────────────────────────────────────── */
 

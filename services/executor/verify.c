@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 /* A request to high availability is carried out in its own time. */
-#define PATIENCE_MS 30000
+#define PATIENCE_MS 20000
 /* Clocks tick in seconds, and a start takes some. */
 #define UPTIME_SLACK_S 2
 

@@ -4,14 +4,14 @@
  * One cluster being polled: its sources, its endpoints, its connection, and the timer that wakes it. Here is all
  * the input and output of the poller; what answers mean stands in pve_*.[ch].
  */
+#include "common/pve_error.h"
+#include "common/pve_settings.h"
 #include "common/service.h"
 #include "common/timer.h"
-#include "common/pve_error.h"
 #include "services/proxmox-poller/protection.h"
 #include "services/proxmox-poller/pve_load.h"
 #include "services/proxmox-poller/pve_rights.h"
 #include "services/proxmox-poller/pve_tasks.h"
-#include "common/pve_settings.h"
 #include "services/proxmox-poller/source.h"
 
 struct refresh;

@@ -4,8 +4,8 @@
  * The slow part of a cluster: backups, replication, high availability, configurations and snapshots. Here it meets
  * the engine; the rules stand in pve_posture, pve_replication, pve_ha, guest_walk and their like.
  */
-#include "services/proxmox-poller/guest_walk.h"
 #include "common/pve_error.h"
+#include "services/proxmox-poller/guest_walk.h"
 #include "services/proxmox-poller/pve_posture.h"
 #include "services/proxmox-poller/pve_replication.h"
 

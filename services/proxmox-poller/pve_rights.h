@@ -5,8 +5,8 @@
  * token may not see without a word; too much, for a token that only reads is no prize to a thief. Each finding comes
  * with the command that mends it. Pure.
  */
-#include "common/topics.h"
 #include "common/pve_value.h"
+#include "common/topics.h"
 
 struct pve_findings {
 	struct arena *arena;

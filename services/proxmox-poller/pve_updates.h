@@ -4,8 +4,8 @@
  * What waits to be updated on a node, and when its certificate ends: /apt/update, or /apt/versions where the token
  * may not read that, and /certificates/info. Pure.
  */
-#include "common/topics.h"
 #include "common/pve_value.h"
+#include "common/topics.h"
 
 #define PVE_PACKAGES_MAX 256
 

@@ -3,8 +3,8 @@
 /*
  * /nodes/{node}/disks/zfs and …/zfs/{pool}: pools as documents. A pool without its details is a pool still. Pure.
  */
-#include "common/topics.h"
 #include "common/pve_value.h"
+#include "common/topics.h"
 
 struct pve_pool {
 	const char *name, *health;

@@ -2,10 +2,12 @@
 // passes or fails: the machine decides too much.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { composeAtRest } from './compose.mjs';
 import { fanout, single } from './fanout.mjs';
 import { page } from './page.mjs';
 import { pollCycle } from './poll.mjs';
 import { atRest } from './rest.mjs';
+import { thermalCycle } from './thermal.mjs';
 
 const rows = [];
 const row = (what, value, peer, bar) => rows.push({ what, value, peer, bar });
@@ -37,6 +39,14 @@ function showRest({ ready_ms: ready, parts, pss_mb: memory, cpu }) {
 	row('start: all services ready', `${Math.round(ready)} ms`, '', '≤ 2 s');
 }
 
+function showCompose({ missing, containers, pss_mb: memory, cpu_percent: cpu }) {
+	const what = 'compose stack at rest, PSS without simulators';
+	if (missing) return row(what, 'not measured', missing, '≤ 60 MB');
+	const each = (key) => containers.map((c) => `${c.name} ${c[key].toFixed(key === 'pss_mb' ? 1 : 2)}`).join(', ');
+	row(what, `${memory.toFixed(1)} MB`, each('pss_mb'), '≤ 60 MB');
+	row('… CPU', `${cpu.toFixed(2)} % of a core`, each('cpu_percent'), '');
+}
+
 function showPage(r) {
 	const pair = ({ median, p95 }) => `median ${ms(median)}, p95 ${ms(p95)}`;
 	row('page with 500 guests that all move at 1 Hz: script an update', pair(r.table), `overview ${pair(r.overview)}`, '≤ 4 ms');
@@ -64,8 +74,14 @@ const BENCHES = {
 		row('poll cycle, 100 nodes, 5,000 guests', `${r.cpu_ms.toFixed(0)} ms CPU`, '', '≤ 300 ms');
 		return r;
 	},
+	thermal: async () => {
+		const r = await thermalCycle();
+		row('thermal cycle, 4 nodes over SSH', `${r.cpu_ms.toFixed(2)} ms CPU`, `thermal-collector ${r.pss_mb.toFixed(1)} MB PSS`, '');
+		return r;
+	},
 	page: async () => { const r = await page(); showPage(r); return r; },
 	rest: async () => { const r = await atRest(); showRest(r); return r; },
+	compose: async () => { const r = await composeAtRest(); showCompose(r); return r; },
 };
 
 function printTable() {

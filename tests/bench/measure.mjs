@@ -6,10 +6,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 const BUILD = resolve(process.env.JARVIS_BUILD ?? 'build');
 
-/** Proportional set size in MB: shared pages are shared out. */
+/** Proportional set size in MB: shared pages are shared out. Who has ended and waits for its parent has none. */
 export function pss(pid) {
 	const line = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8').match(/^Pss:\s+(\d+)/m);
-	return Number(line[1]) / 1024;
+	return Number(line?.[1] ?? 0) / 1024;
 }
 
 export function rss(pid) {

@@ -12,7 +12,7 @@ export async function atRest() {
 		const browser = load('ws', { filter: '#', port: stack.port, clients: 1, seconds: SECONDS + 5 }, cookie);
 		await browser.ready;
 		await pause(3000);
-		const names = stack.names.filter((name) => name !== 'simulator');
+		const names = stack.names.filter((name) => !name.endsWith('simulator'));
 		const pids = names.map((name) => stack.process(name).pid);
 		const before = pids.map(cpuSeconds);
 		await pause(SECONDS * 1000);

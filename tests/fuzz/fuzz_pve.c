@@ -4,9 +4,9 @@
  * and the answer. What must hold: whatever is published afterwards is read by everybody who reads it by the vocabulary.
  */
 #include "common/codec.h"
+#include "common/pve_error.h"
 #include "services/proxmox-poller/pve_ceph.h"
 #include "services/proxmox-poller/pve_cluster.h"
-#include "common/pve_error.h"
 #include "services/proxmox-poller/pve_disks.h"
 #include "services/proxmox-poller/pve_guest_config.h"
 #include "services/proxmox-poller/pve_ha.h"
@@ -393,9 +393,8 @@ static void check_reason(struct world *w, const char *text, size_t length)
 {
 	static const int statuses[] = { 200, 400, 401, 403, 500, 501, 595, 999 };
 	_cleanup_(freep) char *reason = xstrndup(length ? text : "", length);
-	const struct pve_question question = {
-		"poller", "Role", "lab", "a@pve!b", "pve1", "10.0.0.1:8006", NULL, "/x", NULL
-	};
+	const struct pve_question question = { "poller",	"Role", "lab", "a@pve!b", "pve1",
+					       "10.0.0.1:8006", NULL,	"/x",  NULL };
 
 	for (size_t i = 0; i < countof(statuses); i++) {
 		const struct http_response response = { .outcome = HTTP_ANSWERED,

@@ -209,6 +209,22 @@ describe('nodes', () => {
 		await w.stack.sim('quorum_ok', {});
 	});
 
+	test('where no living one can, by a packet of our own', async () => {
+		await w.stack.sim('node_down', { node: 'agent' });
+		await w.stack.sim('advance', { seconds: 60 }); // until the others have noticed
+		await w.stack.sim('api_error', { path_prefix: '/nodes/agent/wakeonlan', method: 'POST', status: 500,
+			reason: "No wake on LAN MAC address defined for 'agent'!" });
+		await w.forget();
+		const action = await w.gate.approve('node_wake', { cluster: 'home', node: 'agent' }, await w.node('agent'));
+		const { doc } = await w.stack.observer.next('jarvis/service/executor/main/health', (d) => d.counters.magic_packets === 1, 15_000);
+		assert.equal(doc.counters.magic_packets, 1);
+		// What the packet would do, where there is a network that carries it.
+		await w.stack.sim('node_up', { node: 'agent' });
+		const result = await w.gate.result(action);
+		assert.match(result.detail, /^(Done, and verified|The magic packet could not be sent)/);
+		assert.deepEqual(await w.effects(), []);
+	});
+
 	test('one that is online is not woken', async () => {
 		await w.forget();
 		const action = await w.gate.approve('node_wake', { cluster: 'home', node: 'pve' }, { ...(await w.node('pve')), status: 'offline' });

@@ -53,7 +53,9 @@ export class PlayedGate {
 		gate.#client.on('message', (topic, payload) => gate.#take(topic.slice('jarvis/x/'.length), JSON.parse(payload)));
 		await gate.#client.subscribeAsync(['hello', 'claim', 'progress', 'result'].map((t) => `jarvis/x/${t}`), { qos: 1 });
 		gate.beat();
-		await gate.say('service/safety-gate/main/state', 'online', { retain: true });
+		const online = () => gate.say('service/safety-gate/main/state', 'online', { retain: true });
+		gate.#client.on('connect', online); // as every service does, after what it owns
+		await online();
 		return gate;
 	}
 

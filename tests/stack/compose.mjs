@@ -1,14 +1,20 @@
 // For the profile `demo` of deploy/compose.yaml: starts the simulator once, so that its cluster, certificates and
-// tokens are there, and writes the configuration and the token that fit it.
+// tokens are there, has the keys of its nodes' sshds made, and writes configuration and secrets that fit them.
 //
 //   node tests/stack/compose.mjs HOME FRONT [ORIGIN…]      (deploy/setup --demo calls it, inside the image)
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeConfig } from './config.mjs';
 import { SERVICES } from './services.mjs';
-import { makeSimulator } from './simulator.mjs';
+import { SSH_MAIN, makeSimulator } from './simulator.mjs';
 
 const FIRST_PORT = 8006;
+const FIRST_SSH_PORT = 2201;
+/** What the poller finds under this name is the API, and the thermal collector, on a network of its own, the sshds. */
+const NODE = 'cluster';
+/** The only user whom the sshds know (deploy/Dockerfile). */
+const SSH_USER = 'thermal';
 const [home, front, ...origins] = process.argv.slice(2);
 
 /** What is different in containers: names in place of loopback, and a proxy in front. */
@@ -17,16 +23,27 @@ function inContainers(config) {
 	Object.assign(config.gateway, { listen: '0.0.0.0', port: 3004, origins, trusted_proxies: [front] });
 	config.gateway.web_dir = '/usr/local/share/jarvis/web';
 	for (const cluster of Object.values(config.clusters)) {
-		for (const node of Object.values(cluster.nodes)) node.address = 'simulator';
+		for (const node of Object.values(cluster.nodes)) node.address = NODE;
+		Object.assign(cluster.thermal, { user: SSH_USER, known_hosts: '/etc/jarvis/known_hosts' });
 	}
 }
 
-function writeFiles(sim) {
+/** Keys alone: the sshds are another container's. */
+function prepareSsh(sim) {
+	const dir = join(home, 'data/ssh-simulator');
+	const options = ['--prepare', '--state', dir, '--pve', sim.control_url, '--port', String(FIRST_SSH_PORT)];
+	execFileSync(process.execPath, [SSH_MAIN, ...options]);
+	return JSON.parse(readFileSync(join(dir, 'ssh.json'), 'utf8'));
+}
+
+function writeFiles(sim, ssh) {
 	mkdirSync(join(home, 'conf'), { recursive: true });
-	writeConfig(join(home, 'conf/jarvis.yaml'), { base: 'jarvis', port: 3004, sim, change: inContainers });
+	const known = readFileSync(ssh.known_hosts, 'utf8').replaceAll('[127.0.0.1]', `[${NODE}]`);
+	writeFileSync(join(home, 'conf/known_hosts'), known);
+	writeConfig(join(home, 'conf/jarvis.yaml'), { base: 'jarvis', port: 3004, sim, ssh, change: inContainers });
 	for (const { name, files = () => ({}) } of SERVICES) {
 		mkdirSync(join(home, 'secrets', name), { recursive: true, mode: 0o700 });
-		for (const [file, text] of Object.entries(files(sim))) {
+		for (const [file, text] of Object.entries(files(sim, ssh))) {
 			writeFileSync(join(home, 'secrets', name, file), `${text}\n`, { mode: 0o600 });
 		}
 	}
@@ -38,7 +55,8 @@ const simulator = makeSimulator({ dir: state, log: '/tmp/simulator.log', options
 simulator.prepare();
 simulator.start();
 try {
-	writeFiles(await simulator.ready());
+	const sim = await simulator.ready();
+	writeFiles(sim, prepareSsh(sim));
 } finally {
 	await simulator.stop();
 }

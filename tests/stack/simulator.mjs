@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { Process, untilReady } from './process.mjs';
 
 const MAIN = resolve(import.meta.dirname, '../sim/pve/main.mjs');
-const SSH_MAIN = resolve(import.meta.dirname, '../sim/ssh/main.mjs');
+export const SSH_MAIN = resolve(import.meta.dirname, '../sim/ssh/main.mjs');
 const START_MS = 15_000;
 
 /** `options` become the simulator's --name=value arguments (see its --help). */

@@ -34,7 +34,7 @@ async function main() {
 	}
 	const sim = new Sim(options);
 	await sim.open();
-	const control = await startControl(sim, options.control);
+	const control = await startControl(sim, options.controlHost, options.control);
 	sim.controlUrl = `http://127.0.0.1:${control.address().port}`;
 	sim.writeFiles();
 	exitOnRequest(sim, control, options.dieWithParent);

@@ -6,14 +6,17 @@ import http from 'node:http';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Sshd, makeKey, prepareRoot } from './sshd.mjs';
+import { Sshd, keepKey, prepareRoot } from './sshd.mjs';
 import { writeSysfs } from './sysfs.mjs';
 
-const USAGE = `usage: tests/sim/ssh/main.mjs --state DIR --pve URL --port FIRST [--control PORT]
+const USAGE = `usage: tests/sim/ssh/main.mjs --state DIR --pve URL --port FIRST [--host ADDRESS] [--control PORT] [--prepare]
 
-  --state DIR    where keys, configurations, /sys and ssh.json are written
-  --pve URL      control port of tests/sim/pve
-  --port FIRST   port of the first node's sshd; the others follow
+  --state DIR      where keys, configurations, /sys and ssh.json are written; keys that are there are kept
+  --pve URL        control port of tests/sim/pve
+  --port FIRST     port of the first node's sshd; the others follow
+  --host ADDRESS   where sshds listen (127.0.0.1)
+  --control PORT   of the control server on 127.0.0.1 (0: any)
+  --prepare        keys and ssh.json alone, and no sshd: for a start elsewhere
 `;
 const COMMAND = resolve(import.meta.dirname, '../../../deploy/nodes/jarvis-thermal');
 const FOLLOW_MS = 500;
@@ -37,6 +40,7 @@ class World {
 		this.state = resolve(values.state);
 		this.pve = values.pve;
 		this.first = Number(values.port);
+		this.host = values.host;
 		this.key = join(this.state, 'client_key');
 	}
 
@@ -49,18 +53,26 @@ class World {
 		return join(this.state, name, 'sys');
 	}
 
-	async open() {
+	/** Everything that stays: keys, and who listens where. */
+	async prepare() {
 		mkdirSync(this.state, { recursive: true, mode: 0o700 });
-		prepareRoot();
-		makeKey(this.key);
-		const truth = await this.#truth();
-		Object.keys(truth).forEach((name, i) => {
+		keepKey(this.key);
+		const { host, key } = this;
+		Object.keys(await this.#truth()).forEach((name, i) => {
 			const dir = join(this.state, name);
+			const forced = `'${COMMAND}' --sysfs '${this.#sysfs(name)}'`;
+			this.nodes.set(name, new Sshd({ name, dir, host, port: this.first + i, key, forced }));
+		});
+	}
+
+	async open() {
+		prepareRoot();
+		await this.prepare();
+		const truth = await this.#truth();
+		for (const name of this.nodes.keys()) {
 			rmSync(this.#sysfs(name), { recursive: true, force: true });
 			writeSysfs(this.#sysfs(name), name, truth[name]);
-			const forced = `'${COMMAND}' --sysfs '${this.#sysfs(name)}'`;
-			this.nodes.set(name, new Sshd({ name, dir, port: this.first + i, key: this.key, forced }));
-		});
+		}
 		await Promise.all([...this.nodes.values()].map((node) => node.up()));
 	}
 
@@ -120,13 +132,18 @@ function startControl(world, port) {
 
 async function main() {
 	const options = { state: { type: 'string' }, pve: { type: 'string' }, port: { type: 'string' },
-		control: { type: 'string', default: '0' }, help: { type: 'boolean' } };
+		host: { type: 'string', default: '127.0.0.1' }, control: { type: 'string', default: '0' },
+		prepare: { type: 'boolean' }, help: { type: 'boolean' } };
 	const { values } = parseArgs({ options });
 	if (values.help || !values.state || !values.pve || !values.port) {
 		process.stdout.write(USAGE);
 		process.exit(values.help ? 0 : 2);
 	}
 	const world = new World(values);
+	if (values.prepare) {
+		await world.prepare();
+		return void world.writeFiles(null);
+	}
 	const leave = async () => {
 		await world.close();
 		process.exit(0);

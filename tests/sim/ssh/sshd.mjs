@@ -1,4 +1,5 @@
-// One private sshd of Debian's, on loopback, as the user who runs the tests: own port, own host key, own configuration.
+// One private sshd of Debian's, as the user who runs this and for logins of that user alone, which needs no rights: own
+// port, own host key, own configuration.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
@@ -14,6 +15,11 @@ export function makeKey(file) {
 	rmSync(file, { force: true });
 	rmSync(`${file}.pub`, { force: true });
 	execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'jarvis-sim', '-f', file]);
+}
+
+/** Kept over a restart, as on a real machine. */
+export function keepKey(file) {
+	if (!existsSync(file) || !existsSync(`${file}.pub`)) makeKey(file);
 }
 
 /** As root sshd wants the folder of its package, which a machine that never ran it lacks. */
@@ -46,11 +52,10 @@ export class Sshd {
 	#child = null;
 
 	/** `forced` is the command that everybody with `key` gets, whatever they ask for. */
-	constructor({ name, dir, port, key, forced }) {
-		Object.assign(this, { name, dir, port, key, forced });
+	constructor({ name, dir, host, port, key, forced }) {
+		Object.assign(this, { name, dir, host, port, key, forced });
 		mkdirSync(dir, { recursive: true, mode: 0o700 });
-		// Kept over a restart, as on a real machine.
-		if (!existsSync(this.#file('host_key'))) makeKey(this.#file('host_key'));
+		keepKey(this.#file('host_key'));
 		this.force(forced);
 	}
 
@@ -82,10 +87,10 @@ export class Sshd {
 
 	#write(file, ...more) {
 		writeFileSync(file, [
-			`Port ${this.port}`, 'ListenAddress 127.0.0.1', `HostKey ${this.#file('host_key')}`, 'PidFile none',
+			`Port ${this.port}`, `ListenAddress ${this.host}`, `HostKey ${this.#file('host_key')}`, 'PidFile none',
 			`AuthorizedKeysFile ${this.#file('authorized_keys')}`, `AllowUsers ${userInfo().username}`,
 			'PubkeyAuthentication yes', 'PasswordAuthentication no', 'KbdInteractiveAuthentication no', 'UsePAM no',
-			'PermitRootLogin forced-commands-only', 'PrintMotd no', 'PrintLastLog no', 'LogLevel VERBOSE',
+			'PermitRootLogin forced-commands-only', 'PrintMotd no', 'PrintLastLog no', 'LogLevel INFO',
 			// Debian's bash reads ~/.bashrc when sshd starts it as the first shell: not ours to run, or to kill half-way.
 			'SetEnv SHLVL=1',
 			// The folder may lie below /tmp, which everybody may write to.

@@ -1,4 +1,4 @@
-/** The control port: plain HTTP and JSON on loopback, for tests and the demo's presenter. */
+/** The control port: plain HTTP and JSON, for tests and the demo's presenter. */
 import http from 'node:http';
 import { OPS, OpError } from './ops.mjs';
 import { describeState } from './state.mjs';
@@ -16,12 +16,12 @@ const ROUTES = {
 	'POST /control': (sim, body) => control(sim, body),
 };
 
-/** @returns {Promise<http.Server>} listening on 127.0.0.1 */
-export function startControl(sim, port) {
+/** @returns {Promise<http.Server>} listening on host:port */
+export function startControl(sim, host, port) {
 	const server = http.createServer((req, res) => answer(sim, req, res));
 	return new Promise((done, fail) => {
 		server.once('error', fail);
-		server.listen(port, '127.0.0.1', () => done(server));
+		server.listen(port, host, () => done(server));
 	});
 }
 

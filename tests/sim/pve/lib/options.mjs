@@ -17,7 +17,8 @@ export const HELP = `A simulated Proxmox VE cluster with its real API, for demo,
   --life on|off         tasks happening by themselves (on)
   --host ADDRESS        address of the endpoints (127.0.0.1)
   --port P              first endpoint's port, the next nodes follow (0: any)
-  --control PORT        port of the control server on 127.0.0.1 (0: any)
+  --control PORT        port of the control server (0: any)
+  --control-host ADDR   its address (127.0.0.1); 0.0.0.0 only where nobody else comes
   --auth-delay MS       how late a 401 comes (3000)
   --idle-timeout MS     when an idle connection is closed (5000)
   --proxy-timeout MS    when a node gives up waiting for another (30000)
@@ -42,6 +43,7 @@ const SPEC = {
 	host: { kind: 'text', value: '127.0.0.1' },
 	port: { kind: 'count', value: 0 },
 	control: { kind: 'count', value: 0 },
+	'control-host': { kind: 'text', value: '127.0.0.1' },
 	'auth-delay': { kind: 'count', value: 3000 },
 	'idle-timeout': { kind: 'count', value: 5000 },
 	'proxy-timeout': { kind: 'count', value: 30000 },
