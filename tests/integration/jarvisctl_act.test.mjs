@@ -2,9 +2,9 @@
 // text that nobody should trust, and the freeze that needs nobody else.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { createServer as createPlain, request } from 'node:http';
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -435,6 +435,42 @@ test('through a proxy: the authority or the certificate itself is checked, and n
 	proxy.closeAllConnections();
 	await new Promise((done) => { proxy.close(done); });
 	await expect(69, ['actions'], { home });
+});
+
+// ── a gateway that lies ─────────────────────────────────────────────────────────────────────────────────────────
+
+test('what is shown is what the digest is of, or nothing is approved; strange answers end in a sentence', async () => {
+	const id = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
+	const shown = JSON.stringify({ id, tool: 'guest_start', sentence: 'Start a guest.', tier: 'yellow', steps: [], facts: [] });
+	const digest = createHash('sha256').update(shown).digest('hex');
+	const posted = [];
+	let body = '', status = 200;
+	const gateway = createPlain((from, to) => {
+		if (from.method === 'POST') posted.push(from.url);
+		to.writeHead(status, { 'content-type': 'application/json' });
+		to.end(from.method === 'POST' ? '{"ok":true}' : body);
+	});
+	await new Promise((done) => { gateway.listen(0, '127.0.0.1', done); });
+	const url = `http://127.0.0.1:${gateway.address().port}`, home = 'fooled', folder = join(dir, home, 'config/jarvis');
+	mkdirSync(folder, { recursive: true });
+	writeFileSync(join(folder, 'session.json'), JSON.stringify({ url, cookie: 'jarvis=x' }), { mode: 0o600 });
+	const approve = ['approve', '--yes', '--wait', '0', id];
+	const action = { id, status: 'waiting', need: 'nothing', digest, shown };
+	for (const lie of [{ shown: shown.replace('Start', 'Stop') }, { digest: 'f'.repeat(64) }, { shown: null }, { shown: 'x', digest: createHash('sha256').update('x').digest('hex') },
+		{ id: '01ARZ3NDEKTSV4RRFFQ69G5FAW' }]) {
+		body = JSON.stringify({ ...action, ...lie });
+		assert.match((await expect(1, approve, { home })).stderr, /not what would be approved; nothing was approved/);
+	}
+	assert.deepEqual(posted, []);
+	body = JSON.stringify(action);
+	await expect(3, approve, { home });
+	assert.deepEqual(posted, [`/api/actions/${id}/approve`]);
+	for (const [code, odd] of [[200, '<html>'], [200, '{"items":1'], [500, ''], [418, '[]']]) {
+		[status, body] = [code, odd];
+		assert.match((await expect(1, ['actions'], { home })).stderr, /none of Jarvis's gateway \(status \d+\)/);
+	}
+	gateway.closeAllConnections();
+	await new Promise((done) => { gateway.close(done); });
 });
 
 // ── freezing, last: it stops what others need ───────────────────────────────────────────────────────────────────
