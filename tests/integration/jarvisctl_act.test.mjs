@@ -291,6 +291,16 @@ test('without a terminal it waits, until somebody approves, denies or cancels it
 	await expect(0, ['run', '--keyword-file', files.keyword, 'guest_shutdown', '125']);
 });
 
+test('with a keyword the gateway waits for the end as long as it was asked to', async () => {
+	await stack.sim('endpoint_slow', { node: 'pve', ms: 1200 });
+	const began = performance.now();
+	const body = { request_id: 'slow-reboot', tool: 'guest_reboot', args: { guest: 124 }, keyword: stack.proof.keyword, wait_s: 60 };
+	const answer = await browser.post('/api/tools/execute', body);
+	await stack.sim('endpoint_up', { node: 'pve' });
+	assert.deepEqual([answer.status, answer.body.status], [200, 'verified'], JSON.stringify(answer.body));
+	assert.ok(performance.now() - began > 3000, 'it takes longer than the gateway waits for the gate');
+});
+
 test('what can lose data asks to be confirmed, and for a code that is good once', async () => {
 	const unconfirmed = await expect(2, ['run', 'guest_stop', '122']);
 	assert.match(unconfirmed.stderr, /rule unconfirmed.*--confirmed/s);
