@@ -283,6 +283,11 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 		$(DESTDIR)$(PREFIX)/share/jarvis/
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 644 deploy/systemd/jarvis@.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/lib/,systemd/system/jarvis@safety-gate.service.d sysusers.d tmpfiles.d)
+	install -m 644 deploy/systemd/jarvis@safety-gate.service.d/runtime.conf \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/jarvis@safety-gate.service.d/
+	install -m 644 deploy/systemd/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/jarvis.conf
+	install -m 644 deploy/systemd/tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/jarvis.conf
 
 clean: ## remove what was built
 	rm -rf build build-* web/dist

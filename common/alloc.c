@@ -150,9 +150,10 @@ char *arena_strdup(struct arena *arena, const char *text)
 
 char *arena_strndup(struct arena *arena, const char *text, size_t length)
 {
-	char *copy = arena_alloc(arena, length + 1);
+	size_t used = strnlen(text, length);
+	char *copy = arena_alloc(arena, used + 1);
 
-	memcpy(copy, text, length);
+	memcpy(copy, text, used);
 	return copy;
 }
 

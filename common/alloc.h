@@ -36,6 +36,7 @@ void arena_free(struct arena *arena);
 /* Zeroed memory, aligned for any type. */
 void *arena_alloc(struct arena *arena, size_t size) _nodiscard_;
 char *arena_strdup(struct arena *arena, const char *text) _nodiscard_;
+/* As xstrndup(). */
 char *arena_strndup(struct arena *arena, const char *text, size_t length) _nodiscard_;
 char *arena_printf(struct arena *arena, const char *format, ...) _printf_(2, 3) _nodiscard_;
 /* Forgets all pieces but keeps the memory for the next round. */

@@ -66,6 +66,7 @@ static void deliver_one(struct http_call *call)
 		.body = str_get(&call->answer),
 		.body_len = call->answer.len,
 		.error = str_get(&call->error),
+		.cookie = str_get(&call->cookie),
 		.fingerprint = shown,
 		.duration_ms = (unsigned)((uv_hrtime() - call->started_ns) / 1000000),
 		.sent = call->is_sent,

@@ -64,6 +64,8 @@ struct http_response {
 	size_t body_len;
 	/* For people: names the host, what happened, and what to do; "" when answered. */
 	const char *error;
+	/* "name=value" of the first Set-Cookie header, a secret mostly; "" when there is none. */
+	const char *cookie;
 	/* Of the certificate that the server showed, "AA:BB:…"; "" when unknown. */
 	const char *fingerprint;
 	unsigned duration_ms;

@@ -251,6 +251,18 @@ static void note_reason(struct http_call *call, const char *line, size_t length)
 	}
 }
 
+/* "Set-Cookie: name=value; Path=/": what stands before the first semicolon. */
+static void note_cookie(struct http_call *call, const char *value, size_t length)
+{
+	while (length > 0 && *value == ' ') {
+		value++;
+		length--;
+	}
+	str_reserve(&call->cookie, length);
+	for (size_t i = 0; i < length && value[i] != ';' && (unsigned char)value[i] > 0x20; i++)
+		str_add_char(&call->cookie, value[i]);
+}
+
 static size_t header_cb(char *data, size_t size, size_t count, void *ctx)
 {
 	struct http_call *call = ctx;
@@ -267,6 +279,8 @@ static size_t header_cb(char *data, size_t size, size_t count, void *ctx)
 		call->is_head_complete = true;
 	else if (bytes > 18 && strncasecmp(data, "Transfer-Encoding:", 18) == 0)
 		call->is_chunked = true;
+	else if (bytes > 11 && !call->cookie.len && strncasecmp(data, "Set-Cookie:", 11) == 0)
+		note_cookie(call, data + 11, bytes - 11);
 	return bytes;
 }
 
@@ -493,6 +507,7 @@ void http_call_restart(struct http_call *call)
 	call->is_connected = false;
 	call->trust.is_shown = false;
 	str_clear(&call->reason);
+	str_clear(&call->cookie);
 	str_clear(&call->answer);
 	curl_easy_setopt(call->easy, CURLOPT_FRESH_CONNECT, 1L);
 }
@@ -521,6 +536,7 @@ void http_call_free(struct http_call *call)
 	free(call->server_name);
 	free(call->fingerprint_key);
 	str_done(&call->reason);
+	str_wipe(&call->cookie);
 	str_done(&call->answer);
 	str_done(&call->error);
 	free(call);

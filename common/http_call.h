@@ -49,6 +49,7 @@ struct http_call {
 	bool is_head_complete;
 	bool is_chunked;
 	struct str reason;
+	struct str cookie;
 	struct str answer;
 
 	enum http_outcome outcome; /* once settled */

@@ -161,7 +161,11 @@ int command_audit(int argc, char **argv)
 	_cleanup_(done) struct verify v = { .db = AUDIT_DB, .public = PUBLIC_FILE };
 	int option;
 
-	if (argc < 2 || !str_eq(argv[1], "verify") || sodium_init() < 0)
+	if (sodium_init() < 0)
+		return EXIT_FAILED;
+	if (argc < 2 || str_starts(argv[1], "--"))
+		return command_audit_list(argc, argv);
+	if (!str_eq(argv[1], "verify"))
 		return EXIT_USAGE;
 	v.files = xcalloc((size_t)argc, sizeof(*v.files));
 	while ((option = getopt_long(argc - 1, argv + 1, "", options, NULL)) != -1) {

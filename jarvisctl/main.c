@@ -1,29 +1,52 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * jarvisctl: what an operator does on the host. A table of sub-commands; one file for each.
+ * jarvisctl: what an operator does, on the host or as a client of the gateway. A table of sub-commands; a file for
+ * each, or for those that belong together.
  */
 #include "jarvisctl/jarvisctl.h"
 
 #include <stdio.h>
 
 #include "common/str.h"
+#include "jarvisctl/client.h"
 
 struct command {
 	const char *name;
 	const char *usage; /* a line for each way to call it */
 	const char *doc;
 	int (*run)(int argc, char **argv);
+	bool is_client; /* takes what every client of the gateway takes */
 };
 
 static const struct command commands[] = {
+	{ "action",
+	  "  jarvisctl action [--json] ID\n"
+	  "      everything about one action: what, who, why, facts, digest, outcome\n",
+	  "one action", command_action, true },
+	{ "actions",
+	  "  jarvisctl actions [--all] [--json]\n"
+	  "      what waits or runs; --all: also what is over\n",
+	  "what was asked for", command_actions, true },
+	{ "approve",
+	  "  jarvisctl approve [--keyword-file FILE] [--code-file FILE] [--yes] [--digest HEX] [--wait S] [--json] ID\n"
+	  "      shows what is approved, asks for the keyword or one-time code that it needs (or takes the first\n"
+	  "      line of FILE, - is standard input), and follows it to its end, or for S seconds. --yes: where a\n"
+	  "      yes is all that it needs. --digest: only when this is what waits. Exit codes as of jarvisctl run.\n",
+	  "say yes to an action", command_approve, true },
 	{ "audit",
+	  "  jarvisctl audit [--limit N] [--before SEQ] [--json]\n"
+	  "      the newest N (50) records, of those before SEQ\n"
 	  "  jarvisctl audit verify [--db FILE] [--public FILE] [--checkpoint FILE]…\n"
 	  "      follow the audit chain in FILE (/var/lib/jarvis/safety-gate/safety-gate.db), which may be in use\n"
 	  "      or a copy: exit code 0 when it is sound, 1 when a record or checkpoint is not, and which.\n"
 	  "      --checkpoint: signed checkpoints kept elsewhere, as notes or as the JSON of the topic\n"
 	  "      audit/checkpoint (- is standard input); only they show that the end was cut.\n"
 	  "      --public: the gate's public keys (/etc/jarvis/secrets/safety-gate/signing-key.pub).\n",
-	  "was anything done to the audit log?", command_audit },
+	  "what was asked, decided and done", command_audit, true },
+	{ "cancel",
+	  "  jarvisctl cancel ID\n"
+	  "      what has not begun does not begin; what runs is told to stop\n",
+	  "take an action back", command_cancel, true },
 	{ "config",
 	  "  jarvisctl config --print          print jarvis.yaml with every key, its default and "
 	  "what it means\n"
@@ -31,14 +54,37 @@ static const struct command commands[] = {
 	  "(/etc/jarvis/jarvis.yaml)\n"
 	  "  jarvisctl config --json [FILE]    print what FILE means, with all defaults, for "
 	  "programs\n",
-	  "the configuration file", command_config },
+	  "the configuration file", command_config, false },
+	{ "deny", "  jarvisctl deny ID\n", "say no to an action", command_deny, true },
+	{ "freeze",
+	  "  jarvisctl freeze\n"
+	  "      nothing but reads is done from now on, whoever asks\n"
+	  "  jarvisctl freeze --file [--runtime DIR]\n"
+	  "      the same on Jarvis's own host, without gateway and broker: makes DIR/frozen (/run/jarvis), which\n"
+	  "      safety gate and executor look at themselves\n",
+	  "stop everything but reads", command_freeze, true },
 	{ "keys",
 	  "  jarvisctl keys [--secrets DIR] [--rotate]\n"
 	  "      make the safety gate's keys in DIR (/etc/jarvis/secrets): safety-gate/signing-key and\n"
 	  "      box-key, and their public halves executor/gate.pub, gateway/gate-box.pub and\n"
 	  "      safety-gate/signing-key.pub (all that ever signed, for audit verify). What is there is\n"
 	  "      kept; --rotate makes new ones, and the old ones count beside them until the next time.\n",
-	  "keys of the safety gate", command_keys },
+	  "keys of the safety gate", command_keys, false },
+	{ "level",
+	  "  jarvisctl level [--json]\n"
+	  "      how much Jarvis may do by itself, whether it is frozen, who has enrolled a keyword or codes\n"
+	  "  jarvisctl level [--runbook R] [--code-file FILE] N\n"
+	  "      0 observe, 1 advise, 2 ask, 3 act and report, 4 guarded autopilot. Raising needs a one-time code.\n",
+	  "how much it does by itself", command_level, true },
+	{ "login",
+	  "  jarvisctl login [--url URL] [--user USER] [--password-file FILE]\n"
+	  "      asks for the password (or takes the first line of FILE, - is standard input), and keeps the\n"
+	  "      session in ~/.config/jarvis/session.json (0600); later commands go to the same URL\n",
+	  "log in at the gateway", command_login, true },
+	{ "logout",
+	  "  jarvisctl logout\n"
+	  "      ends the session, there and here\n",
+	  "end the session", command_logout, false },
 	{ "mqtt-user",
 	  "  jarvisctl mqtt-user [--secrets DIR] NAME…\n"
 	  "      make a random password for each MQTT user, in DIR/NAME/mqtt-password "
@@ -46,7 +92,7 @@ static const struct command commands[] = {
 	  "      one that is there is kept. Then tell the broker: a line NAME:PASSWORD in its "
 	  "password file,\n"
 	  "      mosquitto_passwd -U FILE once to hash it, and SIGHUP.\n",
-	  "passwords of MQTT users", command_mqtt_user },
+	  "passwords of MQTT users", command_mqtt_user, false },
 	{ "person",
 	  "  jarvisctl person enrol [--secrets DIR] [--keyword-file FILE] [--no-keyword] [--no-totp]\n"
 	  "                         [--replace] [--yes] NAME\n"
@@ -57,18 +103,36 @@ static const struct command commands[] = {
 	  "  jarvisctl person list [--secrets DIR]\n"
 	  "  jarvisctl person remove [--secrets DIR] NAME\n"
 	  "      They are in DIR/safety-gate/persons.json (/etc/jarvis/secrets).\n",
-	  "who may approve, and by what", command_person },
+	  "who may approve, and by what", command_person, false },
 	{ "probe",
 	  "  jarvisctl probe http PORT PATH    127.0.0.1:PORT answers a GET of PATH with 200\n"
 	  "  jarvisctl probe listening PORT    somebody listens on the TCP port\n"
 	  "  jarvisctl probe connected PORT    there is a connection to somebody's TCP port\n"
 	  "      of this network namespace; exit code 0 or 1, for healthchecks of containers\n",
-	  "is this container well?", command_probe },
+	  "is this container well?", command_probe, false },
+	{ "run",
+	  "  jarvisctl run [--target T]… [--reason TEXT] [--confirmed] [--wait S] [--keyword-file FILE]\n"
+	  "                [--code-file FILE] [--json] TOOL [ARG=VALUE…]\n"
+	  "      uses a tool (jarvisctl tools lists them) and stays until it is over, or S seconds. A word without\n"
+	  "      = is what the tool acts on: jarvisctl run guest_start 101. What needs a keyword or a one-time code\n"
+	  "      is shown and asked for at the terminal, or taken from the first line of FILE (- is standard\n"
+	  "      input). --target, up to 20 times: several targets of one tool. --confirmed: you know what may be\n"
+	  "      lost. Exit codes: 0 verified, 1 failed or still failing, 2 refused, 3 it waits for somebody else or\n"
+	  "      goes on, 69 no answer of the gateway, 77 not logged in.\n",
+	  "use a tool", command_run, true },
+	{ "tools",
+	  "  jarvisctl tools [--json]           every tool with its tier and what it does\n"
+	  "  jarvisctl tools [--json] TOOL      its arguments, and what it asks of you; --json: its schema\n",
+	  "what it can do", command_tools, false },
 	{ "totp",
 	  "  jarvisctl totp --file FILE\n"
 	  "      print the present one-time code of the base32 secret in the first line of FILE (- is\n"
 	  "      standard input)\n",
-	  "a one-time code, for scripts", command_totp },
+	  "a one-time code, for scripts", command_totp, false },
+	{ "unfreeze",
+	  "  jarvisctl unfreeze [--code-file FILE]\n"
+	  "      asks for a one-time code (or takes the first line of FILE, - is standard input)\n",
+	  "go on", command_unfreeze, true },
 };
 
 static void print_usage(FILE *out)
@@ -79,9 +143,15 @@ static void print_usage(FILE *out)
 	fputs("\n"
 	      "  jarvisctl COMMAND --help   says more\n"
 	      "  jarvisctl --version\n\n"
-	      "exit codes: 0 done, 1 failed, 64 wrong arguments, 66 a file cannot be read,\n"
+	      "exit codes: 0 done, 1 failed, 2 refused, 3 it waits for somebody else, 64 wrong arguments,\n"
+	      "            66 a file cannot be read, 69 no answer of the gateway, 77 not logged in,\n"
 	      "            78 the configuration has errors\n",
 	      out);
+}
+
+static void print_help(const struct command *command, FILE *out)
+{
+	fprintf(out, "%s%s", command->usage, command->is_client ? CLIENT_USAGE : "");
 }
 
 static int run_command(const struct command *command, int argc, char **argv)
@@ -91,13 +161,15 @@ static int run_command(const struct command *command, int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (!str_eq(argv[i], "--help") && !str_eq(argv[i], "-h"))
 			continue;
-		fputs(command->usage, stdout);
+		print_help(command, stdout);
 		return EXIT_OK;
 	}
 	code = command->run(argc, argv);
-	if (code == EXIT_USAGE)
-		fprintf(stderr, "usage:\n%s", command->usage);
-	return code;
+	if (code == EXIT_USAGE) {
+		fputs("usage:\n", stderr);
+		print_help(command, stderr);
+	}
+	return code == EXIT_USAGE_TOLD ? EXIT_USAGE : code;
 }
 
 int main(int argc, char **argv)

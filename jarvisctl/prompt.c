@@ -128,3 +128,13 @@ void prompt_say(const char *text)
 	(void)put(fd, text, strlen(text));
 	(void)close(fd);
 }
+
+bool prompt_has_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return false;
+	(void)close(fd);
+	return true;
+}

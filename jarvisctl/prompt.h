@@ -12,3 +12,5 @@
 int prompt_read(const char *question, bool secret, struct str *ret) _nodiscard_;
 /* Shows TEXT to the person; nothing when there is no terminal. */
 void prompt_say(const char *text);
+/* Is there somebody to ask? */
+bool prompt_has_terminal(void);

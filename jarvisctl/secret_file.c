@@ -73,7 +73,23 @@ static int read_all(int fd, struct str *ret)
 	}
 }
 
-int secret_file_read(const char *path, struct str *ret, struct str *error)
+/* Whose it is, and who else reads it. */
+static int check_private(const char *path, const struct stat *st, struct str *error)
+{
+	if (st->st_uid != geteuid() && st->st_uid != 0) {
+		str_printf(error, "%s: belongs to somebody else; chown it, or use a file of yours",
+			   path);
+		return -EPERM;
+	}
+	if (st->st_mode & 077) {
+		str_printf(error, "%s: others may read or change it; mend it: chmod 600 %s", path,
+			   path);
+		return -EPERM;
+	}
+	return 0;
+}
+
+static int read_file(const char *path, bool is_private, struct str *ret, struct str *error)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
@@ -81,11 +97,27 @@ int secret_file_read(const char *path, struct str *ret, struct str *error)
 
 	if (fd < 0)
 		return errno == ENOENT ? -ENOENT : say(-errno, path, "opened", error);
-	r = fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? read_all(fd, ret) : -EINVAL;
+	r = fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EINVAL;
+	if (r == 0 && is_private && check_private(path, &st, error) < 0) {
+		(void)close(fd);
+		return -EPERM;
+	}
+	if (r == 0)
+		r = read_all(fd, ret);
 	(void)close(fd);
 	if (r == 0 && strlen(str_get(ret)) != ret->len)
 		r = -EINVAL;
 	return r < 0 ? say(r, path, "read", error) : 0;
+}
+
+int secret_file_read(const char *path, struct str *ret, struct str *error)
+{
+	return read_file(path, false, ret, error);
+}
+
+int private_file_read(const char *path, struct str *ret, struct str *error)
+{
+	return read_file(path, true, ret, error);
 }
 
 int secret_line_read(const char *path, struct str *ret, struct str *error)
@@ -104,7 +136,7 @@ int secret_line_read(const char *path, struct str *ret, struct str *error)
 
 /* ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static int fill(int fd, int folder, const char *text)
+static int fill(int fd, int folder, const char *text, mode_t mode)
 {
 	size_t length = strlen(text);
 	struct stat st;
@@ -123,10 +155,10 @@ static int fill(int fd, int folder, const char *text)
 			length -= (size_t)n;
 		}
 	}
-	return fchmod(fd, 0400) < 0 || fsync(fd) < 0 ? -errno : 0;
+	return fchmod(fd, mode) < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
-static int replace(int folder, const char *name, const char *text)
+static int replace(int folder, const char *name, const char *text, mode_t mode)
 {
 	_cleanup_(freep) char *fresh = xasprintf(".%s.new", name);
 	int fd, r;
@@ -136,7 +168,7 @@ static int replace(int folder, const char *name, const char *text)
 	fd = openat(folder, fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	r = fill(fd, folder, text);
+	r = fill(fd, folder, text, mode);
 	if (close(fd) < 0 && r == 0)
 		r = -errno;
 	if (r == 0 && renameat(folder, fresh, folder, name) < 0)
@@ -148,7 +180,7 @@ static int replace(int folder, const char *name, const char *text)
 	return r;
 }
 
-int secret_file_write(const char *path, const char *text, struct str *error)
+static int write_file(const char *path, const char *text, mode_t mode, struct str *error)
 {
 	_cleanup_(freep) char *folder = folder_of(path);
 	_cleanup_(freep) char *copy = xstrdup(path);
@@ -157,7 +189,17 @@ int secret_file_write(const char *path, const char *text, struct str *error)
 
 	if (fd < 0)
 		return fd;
-	r = replace(fd, basename(copy), text);
+	r = replace(fd, basename(copy), text, mode);
 	(void)close(fd);
 	return r < 0 ? say(r, path, "written", error) : 0;
+}
+
+int secret_file_write(const char *path, const char *text, struct str *error)
+{
+	return write_file(path, text, 0400, error);
+}
+
+int private_file_write(const char *path, const char *text, struct str *error)
+{
+	return write_file(path, text, 0600, error);
 }

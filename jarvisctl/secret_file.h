@@ -20,5 +20,12 @@ int secret_line_read(const char *path, struct str *ret, struct str *error) _nodi
  * appended to ERROR.
  */
 int secret_file_write(const char *path, const char *text, struct str *error) _nodiscard_;
+/*
+ * As secret_file_read(), for the file of whoever calls jarvisctl: it must be theirs or root's, and nobody else may read
+ * it. 0, -ENOENT, -EPERM or another -errno; all but -ENOENT with a sentence that says how to mend it.
+ */
+int private_file_read(const char *path, struct str *ret, struct str *error) _nodiscard_;
+/* As secret_file_write(), with mode 0600. */
+int private_file_write(const char *path, const char *text, struct str *error) _nodiscard_;
 /* Waits until nobody else changes files of FOLDER: a descriptor to be closed, or -errno with a sentence. */
 int secret_folder_lock(const char *folder, struct str *error) _nodiscard_;

@@ -280,6 +280,12 @@ static int build_answer(const struct msg_reply *reply, struct str *out)
 	return 0;
 }
 
+/* Of the time that the asker wants to wait. */
+static int64_t left_ms(const struct ask *ask)
+{
+	return ask->wait_ms - (clock_boot_ms(ask->asks->gateway->clock) - ask->began_ms);
+}
+
 /* It waits for what was typed: sealed over the digest of what waits. False when there was nothing typed. */
 static bool approve_typed(struct ask *ask, const struct msg_reply *reply)
 {
@@ -297,6 +303,7 @@ static bool approve_typed(struct ask *ask, const struct msg_reply *reply)
 		return false;
 	if (!seal_for(ask, digest, proof))
 		return true;
+	timer_once(ask->timer, (uint64_t)max_of(left_ms(ask), (int64_t)ASK_REPLY_MS));
 	/* Its answer comes under an id of its own, and counts only when it is a no. */
 	request_id = xasprintf("%s-p", ask->id);
 	put(ask, TOPIC_ACTION_APPROVAL, (const char *const[]){ id, own, NULL },
@@ -314,7 +321,7 @@ static bool approve_typed(struct ask *ask, const struct msg_reply *reply)
 static void go_on_waiting(struct ask *ask, const struct msg_reply *reply)
 {
 	struct gateway *g = ask->asks->gateway;
-	int64_t left = ask->wait_ms - (clock_boot_ms(g->clock) - ask->began_ms);
+	int64_t left = left_ms(ask);
 	bool waits_for_person = reply->code && str_eq(reply->code, "waiting");
 	bool is_full = !ask->is_heard && count_waiting(ask->asks) >= ASK_WAITING_MAX;
 

@@ -338,6 +338,7 @@ int gate_start(struct service_env *env, void **ret)
 	gate->tick = timer_new(env->loop, on_tick, gate);
 	timer_every(gate->tick, TICK_MS, TICK_MS);
 	tell_actions(gate);
+	watch_file(gate, gate_now(gate));
 	gate_beat(gate);
 	*ret = gate;
 	return 0;

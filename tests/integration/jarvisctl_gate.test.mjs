@@ -205,7 +205,7 @@ test('person enrol refuses keywords that are no good, and says how to go on with
 	assert.deepEqual(persons(secrets).map((p) => p.name), ['ada']);
 	for (const args of [['person'], ['person', 'enrol'], ['person', 'enrol', 'a/b'], ['person', 'enrol', '--no-totp', '--no-keyword', 'a'],
 		['person', 'list', 'a'], ['person', 'remove'], ['person', 'list', '--yes'], ['person', 'dance'], ['keys', 'x'], ['keys', '--x'],
-		['totp'], ['totp', '--file'], ['audit'], ['audit', 'dance'], ['audit', 'verify', 'x']]) {
+		['totp'], ['totp', '--file'], ['audit', 'dance'], ['audit', 'verify', 'x']]) {
 		const { status, stderr } = run(args);
 		assert.equal(status, 64, args.join(' '));
 		assert.match(stderr, /usage:/);

@@ -1,12 +1,13 @@
 // For the profile `demo` of deploy/compose.yaml: starts the simulator once, so that its cluster, certificates and
-// tokens are there, has the keys of its nodes' sshds made, and writes configuration and secrets that fit them.
+// tokens are there, has the keys of its nodes' sshds made, and writes configuration and secrets that fit them. The
+// operator is enrolled: the keyword is in HOME/secrets/keyword-of-operator, the secret of the codes beside the gate's.
 //
 //   node tests/stack/compose.mjs HOME FRONT [ORIGIN…]      (deploy/setup --demo calls it, inside the image)
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeConfig } from './config.mjs';
-import { SERVICES } from './services.mjs';
+import { SERVICES, enrol, gateKeys } from './services.mjs';
 import { SSH_MAIN, makeSimulator } from './simulator.mjs';
 
 const FIRST_PORT = 8006;
@@ -49,6 +50,13 @@ function writeFiles(sim, ssh) {
 	}
 }
 
+/** As an owner would: with the jarvisctl of the image. */
+function makeApproval() {
+	const secrets = join(home, 'secrets');
+	gateKeys(secrets, 'jarvisctl');
+	enrol(secrets, 'jarvisctl', 'operator');
+}
+
 const state = join(home, 'data/simulator');
 mkdirSync(state, { recursive: true });
 const simulator = makeSimulator({ dir: state, log: '/tmp/simulator.log', options: { port: FIRST_PORT }, onExit: () => {} });
@@ -57,6 +65,7 @@ simulator.start();
 try {
 	const sim = await simulator.ready();
 	writeFiles(sim, prepareSsh(sim));
+	makeApproval();
 } finally {
 	await simulator.stop();
 }

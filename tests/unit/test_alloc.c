@@ -180,6 +180,8 @@ static void test_arena_text(void **state)
 	assert_string_equal(arena_strdup(arena, "abc"), "abc");
 	assert_string_equal(arena_strdup(arena, ""), "");
 	assert_string_equal(arena_strndup(arena, "abcdef", 3), "abc");
+	/* At most so many: what is shorter ends where it ends. */
+	assert_string_equal(arena_strndup(arena, "abc", 512), "abc");
 	assert_string_equal(arena_printf(arena, "%s/%d", "x", 5), "x/5");
 	assert_string_equal(arena_printf(arena, "%s", ""), "");
 	memset(text, 'y', 20000);
