@@ -17,7 +17,7 @@
 /* A storage may keep thousands of backups. */
 #define LIST_TIMEOUTS 2
 
-/* {node}, {type}, {vmid}, {item} and {object} are filled in. */
+/* {node}, {type}, {vmid}; {storage} and {upid} are the source's item, {disk} and {pool} the object of its step. */
 const struct source_def source_table[SOURCE_KIND_COUNT] = {
 	[SOURCE_STATUS] = { .name = "status",
 			    .path = "/cluster/status",
@@ -80,13 +80,13 @@ const struct source_def source_table[SOURCE_KIND_COUNT] = {
 				     .of_node = true,
 				     .single = true,
 				     .quiet = true },
-	[SOURCE_TASK_LOG] = { .path = "/nodes/{node}/tasks/{item}/log?start=0&limit=5000",
+	[SOURCE_TASK_LOG] = { .path = "/nodes/{node}/tasks/{upid}/log?start=0&limit=5000",
 			      .counter = "pve_calls_task_log",
 			      .patient = true,
 			      .of_node = true,
 			      .single = true,
 			      .quiet = true },
-	[SOURCE_BACKUP_LIST] = { .path = "/nodes/{node}/storage/{item}/content?content=backup",
+	[SOURCE_BACKUP_LIST] = { .path = "/nodes/{node}/storage/{storage}/content?content=backup",
 				 .counter = "pve_calls_backup_list",
 				 .patient = true,
 				 .of_node = true,
@@ -106,9 +106,8 @@ const struct source_def source_table[SOURCE_KIND_COUNT] = {
 	/* Without skipsmart the list would wake every disk. */
 	[SOURCE_DISKS] = { .name = "disks",
 			   .path = "/nodes/{node}/disks/list?skipsmart=1",
-			   .more = { "/nodes/{node}/disks/smart?disk={object}",
-				     "/nodes/{node}/disks/zfs",
-				     "/nodes/{node}/disks/zfs/{object}" },
+			   .more = { "/nodes/{node}/disks/smart?disk={disk}",
+				     "/nodes/{node}/disks/zfs", "/nodes/{node}/disks/zfs/{pool}" },
 			   .counter = "pve_calls_disks",
 			   .of_node = true,
 			   .slow = true,
@@ -176,11 +175,11 @@ static void add_word(struct str *out, const struct source *source, const char *w
 {
 	if (str_starts(word, "{node}"))
 		pve_add_level(out, source->node);
-	else if (str_starts(word, "{object}"))
+	else if (str_starts(word, "{disk}") || str_starts(word, "{pool}"))
 		pve_add_level(out, source->object);
 	else if (str_starts(word, "{type}"))
 		str_add(out, source->is_container ? "lxc" : "qemu");
-	else if (str_starts(word, "{item}"))
+	else if (str_starts(word, "{storage}") || str_starts(word, "{upid}"))
 		pve_add_level(out, source->item);
 	else
 		str_printf(out, "%lld", (long long)source->vmid);

@@ -72,7 +72,7 @@ struct source {
 	struct http_call *call;
 	size_t endpoint;	   /* that is being asked */
 	unsigned step;		   /* of its round: which path */
-	char object[129];	   /* {object} in that path */
+	char object[129];	   /* {disk} or {pool} in that path */
 	struct arena *round_arena; /* holds what the round has gathered so far; NULL before */
 	void *round;		   /* that; belongs to the source's taker */
 	const struct pve_fault

@@ -199,24 +199,6 @@ static void feed_snapshots(struct world *w, const cJSON *answer)
 		check(w, &message_guest_snapshots, &doc);
 }
 
-static const struct {
-	char kind;
-	void (*feed)(struct world *w, const cJSON *answer);
-} feeders[] = {
-	{ '0', feed_resources },   { '1', feed_status },
-	{ '2', feed_node },	   { '3', feed_storages },
-	{ '4', feed_tasks },	   { '5', feed_votes },
-	{ '6', feed_version },	   { '7', feed_guest },
-	{ '8', feed_rights },	   { 'a', feed_jobs },
-	{ 'b', feed_kept },	   { 'c', feed_log },
-	{ 'd', feed_replication }, { 'e', feed_node_replication },
-	{ 'f', feed_ha },	   { 'g', feed_machine },
-	{ 'h', feed_container },   { 'i', feed_snapshots },
-	{ 'A', feed_disks },	   { 'B', feed_pools },
-	{ 'C', feed_updates },	   { 'D', feed_ceph },
-	{ 'E', feed_rights },
-};
-
 /* ── what is published from one answer alone ───────────────────────────────────────────────────────────────── */
 
 static void feed_disks(struct world *w, const cJSON *answer)
@@ -315,6 +297,24 @@ static void feed_rights(struct world *w, const cJSON *answer)
 		check(w, &message_finding, &findings.list[i]);
 	pve_findings_done(&findings);
 }
+
+static const struct {
+	char kind;
+	void (*feed)(struct world *w, const cJSON *answer);
+} feeders[] = {
+	{ '0', feed_resources },   { '1', feed_status },
+	{ '2', feed_node },	   { '3', feed_storages },
+	{ '4', feed_tasks },	   { '5', feed_votes },
+	{ '6', feed_version },	   { '7', feed_guest },
+	{ '8', feed_rights },	   { 'a', feed_jobs },
+	{ 'b', feed_kept },	   { 'c', feed_log },
+	{ 'd', feed_replication }, { 'e', feed_node_replication },
+	{ 'f', feed_ha },	   { 'g', feed_machine },
+	{ 'h', feed_container },   { 'i', feed_snapshots },
+	{ 'A', feed_disks },	   { 'B', feed_pools },
+	{ 'C', feed_updates },	   { 'D', feed_ceph },
+	{ 'E', feed_rights },
+};
 
 static void feed(struct world *w, char kind, const char *text, size_t length)
 {

@@ -14,7 +14,8 @@ const rowsOf = (answer) => (answer?.status === 200 && Array.isArray(answer.data)
 export async function findPlaces(pve, templates, resources, limits = LIMITS) {
 	const places = placesFrom(resources, pve.endpoints, limits);
 	const needed = new Set(templates.flatMap(wordsOf));
-	const lists = [['storage', '/storage', ['storage']], ['disks', '/disks/list?skipsmart=1', ['disk', 'devpath']], ['zfs', '/disks/zfs', ['pool', 'name']]];
+	const lists = [['storage', '/storage', ['storage']], ['disks', '/disks/list?skipsmart=1', ['disk', 'devpath']], ['zfs', '/disks/zfs', ['pool', 'name']],
+		['tasks', '/tasks?limit=1', ['upid']]];
 	for (const { node } of places.nodes) {
 		const found = {};
 		for (const [kind, path, words] of lists) {

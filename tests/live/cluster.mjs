@@ -12,7 +12,7 @@ import { compareCaptures } from './shapes.mjs';
 
 const ROUNDS = 3;
 /** Lists of a node that tell what there is on it. */
-const LISTS = 3;
+const LISTS = 4;
 const JARVIS_FAULT = 'not a fault of your cluster: open an issue with these lines and, when you have looked at it, the file';
 
 /** The most calls that the tool itself makes to a cluster. */

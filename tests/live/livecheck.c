@@ -13,8 +13,13 @@
 
 static int print_paths(void)
 {
-	for (size_t i = 0; i < SOURCE_KIND_COUNT; i++)
-		puts(source_table[i].path);
+	for (size_t i = 0; i < SOURCE_KIND_COUNT; i++) {
+		const struct source_def *def = &source_table[i];
+
+		puts(def->path);
+		for (size_t k = 0; k < countof(def->more) && def->more[k]; k++)
+			puts(def->more[k]);
+	}
 	return 0;
 }
 

@@ -3,13 +3,13 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
-export const LIMITS = { nodes: 3, guests: 4, storages: 3, disks: 2, pools: 1 };
+export const LIMITS = { nodes: 3, guests: 4, storages: 3, disks: 2, pools: 1, tasks: 1 };
 /** Of a simulator, which costs nobody anything: all there is, so that no field is missed. */
-export const ALL = { nodes: 100, guests: 1000, storages: 100, disks: 100, pools: 100 };
+export const ALL = { nodes: 100, guests: 1000, storages: 100, disks: 100, pools: 100, tasks: 1 };
 
 /** A {word} → of what it is one: `per` decides how many there are. */
 const WORDS = { node: 'nodes', type: 'guests', vmid: 'guests', storage: 'storages', disk: 'disks', devpath: 'disks',
-	pool: 'pools', name: 'pools' };
+	pool: 'pools', name: 'pools', upid: 'tasks' };
 
 /** Paths, each once, as proxmox-poller has them in its table. */
 export function pollerPaths(build) {
@@ -52,11 +52,11 @@ export function placesFrom(resources, endpoints, limits = LIMITS) {
 	const guests = resources.filter((row) => ['qemu', 'lxc'].includes(row?.type) && up.has(row.node));
 	const kind = (row) => `${row.type} ${row.status} ${row.template ?? 0}`;
 	const some = variety(guests, kind, limits.guests).map(({ node, type, vmid }) => ({ node, type, vmid }));
-	return { nodes, guests: some, storages: [], disks: [], pools: [] };
+	return { nodes, guests: some, storages: [], disks: [], pools: [], tasks: [] };
 }
 
-/** What only a node's own lists tell; `lists` is what became of /storage, /disks/list and /disks/zfs of `node`. */
-export function addPlaces(places, node, { storage = [], disks = [], zfs = [] }, limits = LIMITS) {
+/** What only a node's own lists tell; `lists` is what became of /storage, /disks/list, /disks/zfs and /tasks of `node`. */
+export function addPlaces(places, node, { storage = [], disks = [], zfs = [], tasks = [] }, limits = LIMITS) {
 	const rows = (list) => (Array.isArray(list) ? list.filter((row) => row && typeof row === 'object') : []);
 	const backups = (row) => String(row.content ?? '').includes('backup');
 	const usable = rows(storage).filter((row) => row.active && row.enabled !== 0);
@@ -64,6 +64,7 @@ export function addPlaces(places, node, { storage = [], disks = [], zfs = [] }, 
 	places.storages.push(...stores.map((row) => ({ node, storage: row.storage })));
 	const awake = rows(disks).filter((row) => ['ssd', 'nvme'].includes(row.type) && typeof row.devpath === 'string');
 	places.disks.push(...awake.slice(0, limits.disks).map(({ devpath }) => ({ node, disk: devpath, devpath })));
+	places.tasks.push(...rows(tasks).slice(0, limits.tasks).map(({ upid }) => ({ node, upid })));
 	places.pools.push(...rows(zfs).slice(0, limits.pools).map(({ name }) => ({ node, pool: name, name })));
 }
 

@@ -12,7 +12,7 @@ const PLAIN = `online offline unknown running stopped paused suspended prelaunch
 	gentoo nixos opensuse unmanaged amd64 arm64 i386 x86_64 Linux
 	HEALTH_OK HEALTH_WARN HEALTH_ERR GenuineIntel AuthenticAMD snapshot suspend stop zstd lzo gzip local
 	simple bridge bond eth vlan static manual dhcp localnetwork notfound invalid expired current
-	order_by_id virtio-scsi-single virtio-scsi-pci lsi seabios ovmf q35 i440fx cloud-init interrupted
+	text ata sas order_by_id virtio-scsi-single virtio-scsi-pci lsi seabios ovmf q35 i440fx cloud-init interrupted
 	qmstart qmstop qmshutdown qmreboot qmreset qmsuspend qmresume qmigrate qmclone qmcreate qmdestroy qmsnapshot qmrollback
 	qmdelsnapshot qmconfig qmtemplate qmmove qmrestore vzstart vzstop vzshutdown vzreboot vzmigrate vzclone vzcreate vzdestroy vzsnapshot vzrollback
 	vzdelsnapshot vzrestore vzdump hamigrate hastart hastop startall stopall migrateall aptupdate imgcopy imgdel download
