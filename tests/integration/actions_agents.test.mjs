@@ -70,7 +70,7 @@ describe('agents and remotes', () => {
 		}
 		const runbook = await router.request('guest_start', { guest: 145 }, { runbook: 'restart' });
 		assert.equal(runbook.result.rule, 'runbook');
-		assert.equal(w.action(id).status, 'waiting');
+		assert.equal((await w.seen(id)).status, 'waiting');
 		await w.decide(id, 'deny');
 	});
 

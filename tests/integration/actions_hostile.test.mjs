@@ -129,8 +129,8 @@ describe('requests', () => {
 		for (const reason of ['\u202egnihton', 'ä'.repeat(256), '🦙'.repeat(100), '</script><b>', '\u0085\u2028']) {
 			const reply = await red.request('guest_start', { guest: 149 }, { reason });
 			assert.equal(reply.status, 'waiting', reason);
-			assert.equal(w.action(reply.result.id).reason, reason);
-			assert.equal(JSON.parse(w.action(reply.result.id).shown).reason, reason);
+			assert.equal((await w.seen(reply.result.id)).reason, reason);
+			assert.equal(JSON.parse((await w.seen(reply.result.id)).shown).reason, reason);
 			await w.decide(reply.result.id, 'deny');
 		}
 		// A name that is cut in a sentence is cut between letters: the reply can be read.
@@ -328,7 +328,7 @@ describe('grants', () => {
 		// A result for a grant that is not out changes nothing.
 		await other.say('x/result', { id: body.id, step: 0, gid: 'a'.repeat(32), outcome: 'failed', detail: 'haha', upid: null, content: null });
 		assert.equal((await w.execute('guest_list', {})).status, 200);
-		assert.equal(w.action(body.id).status, 'verified');
+		await w.until(body.id, 'verified');
 	});
 
 	test('all of it is in the chain', () => {

@@ -96,7 +96,7 @@ describe('a person', () => {
 		const mark = await w.mark();
 		const { id, digest, need } = await shutdown(109);
 		assert.equal(need, 'keyword');
-		const shown = JSON.parse(w.action(id).shown);
+		const shown = JSON.parse((await w.seen(id)).shown);
 		assert.deepEqual([shown.id, shown.tool, shown.tier, shown.steps[0].object], [id, 'guest_shutdown', 'orange', 'home/guest/109']);
 
 		const wrong = await w.decide(id, 'approve', { digest, keyword: 'not the keyword' });
@@ -207,7 +207,7 @@ describe('a person', () => {
 		const batch = (more) => w.execute('guest_reboot', {}, { targets, ...more });
 		const asked = await batch();
 		assert.equal(asked.status, 202);
-		assert.deepEqual(JSON.parse(w.action(asked.body.id).shown).steps.map((s) => s.object), targets.map((t) => `home/guest/${t}`));
+		assert.deepEqual(JSON.parse((await w.seen(asked.body.id)).shown).steps.map((s) => s.object), targets.map((t) => `home/guest/${t}`));
 		const other = await w.execute('guest_reboot', {}, { targets: [...targets].reverse() });
 		assert.notEqual(other.body.digest, asked.body.digest);
 		assert.equal((await w.decide(asked.body.id, 'approve', { digest: other.body.digest, keyword: w.keyword })).status, 403);
@@ -223,7 +223,7 @@ describe('a person', () => {
 		const failing = await w.execute('guest_start', {}, { targets: ['145', '127', '149'], wait_s: 30 });
 		assert.equal(failing.status, 200);
 		assert.deepEqual([failing.body.status, failing.body.is_error], ['failed', true]);
-		assert.deepEqual(w.action(failing.body.id).steps.map((s) => s.status), ['verified', 'failed', 'skipped']);
+		assert.deepEqual((await w.over(failing.body.id)).steps.map((s) => s.status), ['verified', 'failed', 'skipped']);
 		assert.equal((await w.guest(149)).state, 'stopped');
 		assert.equal((await w.effects(next)).length, 2);
 	});

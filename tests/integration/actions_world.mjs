@@ -137,6 +137,11 @@ export class World {
 		return (await this.stack.waitFor(`jarvis/action/${id}/state`, (d) => d && good(d), ms)).doc;
 	}
 
+	/** As soon as it is on the bus: an answer over HTTP may be here before it. */
+	seen(id) {
+		return this.until(id, () => true);
+	}
+
 	over(id, ms = 30_000) {
 		return this.until(id, (d) => OVER.includes(d.status), ms);
 	}
