@@ -86,9 +86,12 @@ static bool is_probe_under_way(const struct cluster_poller *c)
  */
 static bool has_to_wait(struct cluster_poller *c, const struct source *source)
 {
+	const struct source_def *def = &source_table[source->kind];
 	const struct source *resources = cluster_poller_find(c, SOURCE_RESOURCES, "", 0);
 
-	return source_table[source->kind].patient && resources && resources->slot.failures;
+	if (def->patient && resources && resources->slot.failures)
+		return true;
+	return !def->vital && !def->single && endpoint_all_failed(&c->endpoints);
 }
 
 static void start_due(struct cluster_poller *c, int64_t now)
