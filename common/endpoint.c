@@ -70,6 +70,15 @@ int endpoint_other(const struct endpoint_set *set, size_t but, int64_t now)
 	return -1;
 }
 
+bool endpoint_all_failed(const struct endpoint_set *set)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		if (!set->list[i].failures)
+			return false;
+	}
+	return set->n;
+}
+
 bool endpoint_has_willing(const struct endpoint_set *set, size_t except, int64_t now)
 {
 	for (size_t i = 0; i < set->n; i++) {

@@ -48,6 +48,8 @@ int endpoint_for_node(struct endpoint_set *set, const char *node, int64_t now);
 int endpoint_find(const struct endpoint_set *set, const char *node);
 /* An endpoint other than BUT, for a second opinion: each in turn; -1 when there is none that does not rest. */
 int endpoint_other(const struct endpoint_set *set, size_t but, int64_t now);
+/* True when none has answered since it last failed. */
+bool endpoint_all_failed(const struct endpoint_set *set);
 /* True when an endpoint other than EXCEPT may be asked that does not refuse the token. */
 bool endpoint_has_willing(const struct endpoint_set *set, size_t except, int64_t now);
 /* When the first of the resting ones may be asked; INT64_MAX when none rests. */

@@ -146,3 +146,28 @@ void *pve_list_alloc(struct arena *arena, size_t count, size_t size)
 {
 	return arena_alloc(arena, max_of(count, (size_t)1) * size);
 }
+
+void *pve_read_rows(const cJSON *answer, const struct pve_rows *rows, struct arena *arena,
+		    size_t *n, size_t *bad)
+{
+	const cJSON *data = pve_data_list(answer), *item;
+	char *list;
+
+	*n = *bad = 0;
+	if (!data)
+		return NULL;
+	list = pve_list_alloc(arena, (size_t)cJSON_GetArraySize(data), rows->size);
+	cJSON_ArrayForEach(item, data) {
+		char *row = list + *n * rows->size;
+
+		memset(row, 0, rows->size);
+		pve_read(item, rows->fields, rows->fields_n, arena, row);
+		if (rows->keep(row, item, arena))
+			++*n;
+		else
+			++*bad;
+	}
+	if (rows->compare)
+		qsort(list, *n, rows->size, rows->compare);
+	return *n || !*bad ? list : NULL;
+}

@@ -46,5 +46,20 @@ const cJSON *pve_data_list(const cJSON *answer);
 const cJSON *pve_data_object(const cJSON *answer);
 /* Zeroed room for COUNT elements of SIZE; for one when COUNT is 0. */
 void *pve_list_alloc(struct arena *arena, size_t count, size_t size) _nodiscard_;
+/* How the rows of a list are read. */
+struct pve_rows {
+	const struct pve_field *fields;
+	size_t fields_n;
+	size_t size; /* of a row */
+	/* False for a row that is of no use; it may set what no table can say. */
+	bool (*keep)(void *row, const cJSON *item, struct arena *arena);
+	int (*compare)(const void *a, const void *b); /* NULL: the order stays */
+};
+/*
+ * ANSWER's list as *N rows in ARENA; *BAD were of no use. NULL when there is no list, or nothing but rows of no use
+ * in it.
+ */
+void *pve_read_rows(const cJSON *answer, const struct pve_rows *rows, struct arena *arena,
+		    size_t *n, size_t *bad) _nodiscard_;
 /* What names a topic must be there and fit into one of its levels. */
 bool pve_is_name(const char *text);

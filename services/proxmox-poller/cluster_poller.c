@@ -84,11 +84,12 @@ static bool is_probe_under_way(const struct cluster_poller *c)
  * A failed endpoint is tried again after a rest that grows with every failure. What can wait must not use these tries
  * up, or the questions that tell whether the cluster is there would come late.
  */
-static bool has_to_wait(struct cluster_poller *c, const struct source *source)
+static bool has_to_wait(const struct cluster_poller *c, const struct source *source)
 {
-	const struct source *resources = cluster_poller_find(c, SOURCE_RESOURCES, "", 0);
+	const struct source_def *def = &source_table[source->kind];
+	bool may_ask = def->vital || (def->single && !def->quiet);
 
-	return source_table[source->kind].patient && resources && resources->slot.failures;
+	return !may_ask && endpoint_all_failed(&c->endpoints);
 }
 
 static void start_due(struct cluster_poller *c, int64_t now)

@@ -201,7 +201,7 @@ static void retry_later(struct cluster_poller *c, struct source *source, enum pv
 		int64_t patience = min_of(period, (int64_t)NO_RETRY_MS);
 
 		slot_failed(&source->slot, now, patience, patience, dice);
-	} else if (source_table[source->kind].slow) {
+	} else if (source_table[source->kind].slow && !blamed) {
 		/* Each attempt may cost the node a worker, of which it has three. */
 		int64_t rest = min_of(period, (int64_t)NO_RETRY_MS);
 
@@ -380,7 +380,8 @@ void cluster_start_request(struct cluster_poller *c, struct source *source, size
 	source->endpoint = endpoint;
 	slot_started(&source->slot);
 	source->call = http_start(c->http, &request, request_done, source);
-	if (source->kind == SOURCE_STATUS) {
+	/* While it fails the resources are asked beside it: else they would never have their turn. */
+	if (source->kind == SOURCE_STATUS && !source->slot.failures) {
 		struct source *resources = cluster_poller_get(c, SOURCE_RESOURCES, "", 0);
 
 		resources->slot.due_ms = max_of(resources->slot.due_ms, now + GRACE_MS);

@@ -32,30 +32,23 @@ static int compare_jobs(const void *a, const void *b)
 		      ((const struct pve_backup_job *)b)->id);
 }
 
+static bool keep_job(void *row, _unused_ const cJSON *item, _unused_ struct arena *arena)
+{
+	struct pve_backup_job *job = row;
+
+	if (!job->next_run.has || job->next_run.v > TIME_MAX_S)
+		job->next_run.has = false;
+	return pve_is_name(job->id);
+}
+
 int pve_parse_backup_jobs(const cJSON *answer, struct arena *arena, struct pve_backup_jobs *ret)
 {
-	const cJSON *data = pve_data_list(answer);
-	struct pve_backup_jobs jobs = { 0 };
-	const cJSON *item;
+	static const struct pve_rows rows = { job_fields, countof(job_fields),
+					      sizeof(struct pve_backup_job), keep_job,
+					      compare_jobs };
 
-	if (!data)
-		return -EINVAL;
-	jobs.rows = pve_list_alloc(arena, (size_t)cJSON_GetArraySize(data), sizeof(*jobs.rows));
-	cJSON_ArrayForEach(item, data) {
-		struct pve_backup_job job = { 0 };
-
-		pve_read(item, job_fields, countof(job_fields), arena, &job);
-		if (!pve_is_name(job.id)) {
-			jobs.bad++;
-			continue;
-		}
-		if (!job.next_run.has || job.next_run.v > TIME_MAX_S)
-			job.next_run.has = false;
-		jobs.rows[jobs.n++] = job;
-	}
-	qsort(jobs.rows, jobs.n, sizeof(*jobs.rows), compare_jobs);
-	*ret = jobs;
-	return 0;
+	ret->rows = pve_read_rows(answer, &rows, arena, &ret->n, &ret->bad);
+	return ret->rows ? 0 : -EINVAL;
 }
 
 bool pve_list_has_vmid(const char *list, int64_t vmid)

@@ -134,27 +134,23 @@ static void drop_twins(struct pve_disks *disks)
 	disks->n = kept;
 }
 
+static bool keep_disk(void *row, const cJSON *item, struct arena *arena)
+{
+	struct pve_disk *disk = row;
+
+	disk->life_left = pve_wearout(json_get(item, "wearout"));
+	disk->serial = without_padding(arena, disk->serial);
+	return is_usable(disk);
+}
+
 int pve_parse_disks(const cJSON *answer, struct arena *arena, struct pve_disks *ret)
 {
-	const cJSON *data = pve_data_list(answer);
-	const cJSON *item;
+	static const struct pve_rows rows = { disk_fields, countof(disk_fields),
+					      sizeof(struct pve_disk), keep_disk, compare_disks };
 
-	if (!data)
+	ret->rows = pve_read_rows(answer, &rows, arena, &ret->n, &ret->bad);
+	if (!ret->rows)
 		return -EINVAL;
-	*ret = (struct pve_disks){ 0 };
-	ret->rows = pve_list_alloc(arena, (size_t)cJSON_GetArraySize(data), sizeof(*ret->rows));
-	cJSON_ArrayForEach(item, data) {
-		struct pve_disk row = { 0 };
-
-		pve_read(item, disk_fields, countof(disk_fields), arena, &row);
-		row.life_left = pve_wearout(json_get(item, "wearout"));
-		row.serial = without_padding(arena, row.serial);
-		if (is_usable(&row))
-			ret->rows[ret->n++] = row;
-		else
-			ret->bad++;
-	}
-	qsort(ret->rows, ret->n, sizeof(*ret->rows), compare_disks);
 	drop_twins(ret);
 	for (size_t i = 0; i < ret->n; i++)
 		name_disk(ret, i);

@@ -52,26 +52,19 @@ static int compare_storages(const void *a, const void *b)
 		      ((const struct pve_storage *)b)->storage);
 }
 
+static bool keep_storage(void *row, _unused_ const cJSON *item, _unused_ struct arena *arena)
+{
+	return pve_is_name(((const struct pve_storage *)row)->storage);
+}
+
 int pve_parse_storages(const cJSON *answer, struct arena *arena, struct pve_storages *ret)
 {
-	const cJSON *data = pve_data_list(answer);
-	const cJSON *item;
+	static const struct pve_rows rows = { storage_fields, countof(storage_fields),
+					      sizeof(struct pve_storage), keep_storage,
+					      compare_storages };
 
-	if (!data)
-		return -EINVAL;
-	*ret = (struct pve_storages){ 0 };
-	ret->rows = pve_list_alloc(arena, (size_t)cJSON_GetArraySize(data), sizeof(*ret->rows));
-	cJSON_ArrayForEach(item, data) {
-		struct pve_storage row = { 0 };
-
-		pve_read(item, storage_fields, countof(storage_fields), arena, &row);
-		if (pve_is_name(row.storage))
-			ret->rows[ret->n++] = row;
-		else
-			ret->bad++;
-	}
-	qsort(ret->rows, ret->n, sizeof(*ret->rows), compare_storages);
-	return ret->n || !ret->bad ? 0 : -EINVAL;
+	ret->rows = pve_read_rows(answer, &rows, arena, &ret->n, &ret->bad);
+	return ret->rows ? 0 : -EINVAL;
 }
 
 const struct pve_storage *pve_storages_find(const struct pve_storages *list, const char *storage)
@@ -81,25 +74,20 @@ const struct pve_storage *pve_storages_find(const struct pve_storages *list, con
 	return list->n ? bsearch(&key, list->rows, list->n, sizeof(key), compare_storages) : NULL;
 }
 
+static bool keep_task(void *row, _unused_ const cJSON *item, _unused_ struct arena *arena)
+{
+	const struct pve_task *task = row;
+
+	return task->upid && task->node && task->type && task->starttime.has;
+}
+
 int pve_parse_tasks(const cJSON *answer, struct arena *arena, struct pve_tasks *ret)
 {
-	const cJSON *data = pve_data_list(answer);
-	const cJSON *item;
+	static const struct pve_rows rows = { task_fields, countof(task_fields),
+					      sizeof(struct pve_task), keep_task, NULL };
 
-	if (!data)
-		return -EINVAL;
-	*ret = (struct pve_tasks){ 0 };
-	ret->rows = pve_list_alloc(arena, (size_t)cJSON_GetArraySize(data), sizeof(*ret->rows));
-	cJSON_ArrayForEach(item, data) {
-		struct pve_task row = { 0 };
-
-		pve_read(item, task_fields, countof(task_fields), arena, &row);
-		if (row.upid && row.node && row.type && row.starttime.has)
-			ret->rows[ret->n++] = row;
-		else
-			ret->bad++;
-	}
-	return ret->n || !ret->bad ? 0 : -EINVAL;
+	ret->rows = pve_read_rows(answer, &rows, arena, &ret->n, &ret->bad);
+	return ret->rows ? 0 : -EINVAL;
 }
 
 static int compare_votes(const void *a, const void *b)

@@ -33,29 +33,22 @@ static int compare_rows(const void *a, const void *b)
 	return strcmp(x->id, y->id);
 }
 
+static bool keep_row(void *row, _unused_ const cJSON *item, _unused_ struct arena *arena)
+{
+	const struct pve_replication_row *r = row;
+
+	return pve_is_name(r->id) && pve_is_name(r->target) && r->guest.has && r->guest.v > 0;
+}
+
 int pve_parse_replication(const cJSON *answer, struct arena *arena,
 			  struct pve_replication_list *ret)
 {
-	const cJSON *data = pve_data_list(answer);
-	struct pve_replication_list list = { 0 };
-	const cJSON *item;
+	static const struct pve_rows rows = { fields, countof(fields),
+					      sizeof(struct pve_replication_row), keep_row,
+					      compare_rows };
 
-	if (!data)
-		return -EINVAL;
-	list.rows = pve_list_alloc(arena, (size_t)cJSON_GetArraySize(data), sizeof(*list.rows));
-	cJSON_ArrayForEach(item, data) {
-		struct pve_replication_row row = { 0 };
-
-		pve_read(item, fields, countof(fields), arena, &row);
-		if (!pve_is_name(row.id) || !pve_is_name(row.target) || !row.guest.has ||
-		    row.guest.v <= 0)
-			list.bad++;
-		else
-			list.rows[list.n++] = row;
-	}
-	qsort(list.rows, list.n, sizeof(*list.rows), compare_rows);
-	*ret = list;
-	return 0;
+	ret->rows = pve_read_rows(answer, &rows, arena, &ret->n, &ret->bad);
+	return ret->rows ? 0 : -EINVAL;
 }
 
 /* ── taking in ─────────────────────────────────────────────────────────────────────────────────────────────── */

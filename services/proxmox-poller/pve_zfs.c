@@ -40,26 +40,20 @@ static int compare_pools(const void *a, const void *b)
 	return strcmp(((const struct pve_pool *)a)->name, ((const struct pve_pool *)b)->name);
 }
 
+static bool keep_pool(void *row, _unused_ const cJSON *item, _unused_ struct arena *arena)
+{
+	const struct pve_pool *pool = row;
+
+	return pve_is_name(pool->name) && pool->health;
+}
+
 int pve_parse_pools(const cJSON *answer, struct arena *arena, struct pve_pools *ret)
 {
-	const cJSON *data = pve_data_list(answer);
-	const cJSON *item;
+	static const struct pve_rows rows = { pool_fields, countof(pool_fields),
+					      sizeof(struct pve_pool), keep_pool, compare_pools };
 
-	if (!data)
-		return -EINVAL;
-	*ret = (struct pve_pools){ 0 };
-	ret->rows = pve_list_alloc(arena, (size_t)cJSON_GetArraySize(data), sizeof(*ret->rows));
-	cJSON_ArrayForEach(item, data) {
-		struct pve_pool row = { 0 };
-
-		pve_read(item, pool_fields, countof(pool_fields), arena, &row);
-		if (pve_is_name(row.name) && row.health)
-			ret->rows[ret->n++] = row;
-		else
-			ret->bad++;
-	}
-	qsort(ret->rows, ret->n, sizeof(*ret->rows), compare_pools);
-	return ret->n || !ret->bad ? 0 : -EINVAL;
+	ret->rows = pve_read_rows(answer, &rows, arena, &ret->n, &ret->bad);
+	return ret->rows ? 0 : -EINVAL;
 }
 
 /* ── details ───────────────────────────────────────────────────────────────────────────────────────────────── */

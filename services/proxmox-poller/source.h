@@ -53,7 +53,6 @@ struct source_def {
 	bool slow;    /* may hang for long, and blocks a worker of Proxmox while it does */
 	bool vital;   /* another endpoint is asked when this one refuses */
 	bool single;  /* asked when it is called for */
-	bool patient; /* not asked while the cluster itself cannot be read */
 	bool rare;    /* costs more than the others: read again only when it is named */
 	bool quiet;   /* asked of so many that a failure is not worth a line in the log */
 };

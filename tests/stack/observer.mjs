@@ -74,7 +74,7 @@ export class Observer {
 
 	#last(filter) {
 		const message = this.#matching(filter, () => true);
-		return message ? `${message.topic} ${JSON.stringify(message.doc)}`.slice(0, 300) : 'nothing';
+		return message ? `${message.topic} ${JSON.stringify(message.doc)}`.slice(0, 4000) : 'nothing';
 	}
 
 	async close() {

@@ -262,9 +262,27 @@ static void test_a_round_of_several(void **unused)
 	assert_false(slot_is_due(&slot, 400));
 }
 
+/* While nobody answers only what is vital may use up the tries. */
+static void test_all_failed(void **unused)
+{
+	double half = 0.5;
+	struct endpoint_set set;
+
+	(void)unused;
+	endpoint_init(&set, names, 3, dice_of(&half));
+	assert_false(endpoint_all_failed(&set));
+	for (size_t i = 0; i < 3; i++)
+		endpoint_failed(&set, i, 1000, 0);
+	assert_true(endpoint_all_failed(&set));
+	endpoint_answered(&set, 1);
+	assert_false(endpoint_all_failed(&set));
+	endpoint_done(&set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_failed),
 		cmocka_unit_test(test_entry_is_kept_until_it_fails),
 		cmocka_unit_test(test_all_rest),
 		cmocka_unit_test(test_own_endpoint_first),
