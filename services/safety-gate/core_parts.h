@@ -97,9 +97,14 @@ void core_hex(struct core *core, size_t bytes, char *out);
 void core_ulid(struct core *core, int64_t wall_ms, char out[CORE_ID_BYTES]);
 void core_sha256(const char *bytes, size_t n, char ret[65]);
 
-/* core_request.c: who PRINCIPAL is when it asks on behalf of ACTOR. False with *why when it may not ask at all. */
+/* core_judge.c: who PRINCIPAL is when it asks on behalf of ACTOR. False with *why when it may not ask at all. */
 bool core_who(const struct core *core, const char *principal, const struct msg_actor *actor,
 	      enum who *ret, const char **why);
+/* Whether the same asked for it: principal and actor. */
+bool action_is_of(const struct action *action, const char *principal,
+		  const struct msg_actor *actor);
+/* What the owner calls what it acts on; NULL: nothing, or a tool without a target. */
+const char *core_name_of(const struct judge_target *target);
 /* Whether something that can lose data was approved and is not over. */
 bool core_is_red_under_way(const struct core *core);
 /* Judges ACTION again as things are now, step STEP alone; for the moment of the claim. */
