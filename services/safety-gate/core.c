@@ -92,13 +92,18 @@ void core_sha256(const char *bytes, size_t n, char ret[65])
 	(void)sodium_bin2hex(ret, 65, hash, sizeof(hash));
 }
 
-int core_level_of(const struct core *core, const char *runbook)
+int core_own_level(const struct core *core, const char *runbook)
 {
 	for (size_t i = 0; runbook && i < core->runbooks_n; i++) {
 		if (str_eq(core->runbooks[i].key, runbook))
 			return (int)core->runbooks[i].value;
 	}
-	return runbook ? max_of(core->level, CORE_RUNBOOK_LEVEL) : core->level;
+	return runbook ? CORE_RUNBOOK_LEVEL : core->level;
+}
+
+int core_level_of(const struct core *core, const char *runbook)
+{
+	return core->level <= CORE_LEVEL_ALL ? core->level : core_own_level(core, runbook);
 }
 
 bool core_is_frozen(const struct core *core)

@@ -227,7 +227,7 @@ static void demote(struct core *core, const struct action *action, struct effect
 {
 	const char *runbook = action->state.runbook;
 
-	if (!runbook || core_level_of(core, runbook) <= 2)
+	if (!runbook || core_own_level(core, runbook) <= 2)
 		return;
 	core_set_runbook(core, runbook, 2);
 	effect_audit(out, "demoted", "runbook", runbook, NULL);

@@ -92,6 +92,9 @@ void action_set(struct action *action, enum action_status status, int64_t wait_m
 void action_catch_up(struct core *core, struct action *action, struct core_now now,
 		     struct effects *out);
 const char *action_text(struct action *action, const char *text);
+/* The level that was set for RUNBOOK, or the shipped one; NULL: the level of all the rest. */
+int core_own_level(const struct core *core, const char *runbook);
+/* The level that binds RUNBOOK, or what asks without one (NULL). */
 int core_level_of(const struct core *core, const char *runbook);
 void core_hex(struct core *core, size_t bytes, char *out);
 void core_ulid(struct core *core, int64_t wall_ms, char out[CORE_ID_BYTES]);
