@@ -5,10 +5,14 @@
  */
 #include "services/safety-gate/core_asking.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #define RATE_MS 600000
+#define RULE_GONE "again"
+#define RULE_RENAMED "renamed"
+#define RULE_CHANGED "changed"
 
 /* ── who ───────────────────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -69,20 +73,12 @@ bool action_is_of(const struct action *action, const char *principal, const stru
 
 static bool was_started(const struct action *action)
 {
-	switch (action->state.status) {
-	case ACTION_WAITING:
-	case ACTION_DENIED:
-	case ACTION_REFUSED:
+	if (action->state.status == ACTION_WAITING)
 		return false;
-	case ACTION_CANCELLED:
-	case ACTION_EXPIRED:
-		return action->rec.gid;
-	default:
-		return true;
-	}
+	return !action_is_over(action) || action->rec.granted_ms.has;
 }
 
-bool core_is_red_under_way(const struct core *core)
+static bool is_red_under_way(const struct core *core)
 {
 	for (size_t i = 0; i < core->actions_n; i++) {
 		const struct action *action = core->actions[i];
@@ -94,17 +90,27 @@ bool core_is_red_under_way(const struct core *core)
 	return false;
 }
 
+/* Of a person counts what they asked for, and what they approved for others. */
+static bool counts_for(const struct action *action, const char *principal,
+		       const struct msg_actor *actor)
+{
+	if (action_is_of(action, principal, actor))
+		return true;
+	return actor && str_eq(actor->kind, "user") &&
+	       str_eq_null(action->state.approved_by, actor->name);
+}
+
 static void count_recent(const struct core *core, const char *principal,
 			 const struct msg_actor *actor, struct core_now now, struct ask *ask)
 {
-	ask->red_under_way = core_is_red_under_way(core);
+	ask->red_under_way = is_red_under_way(core);
 	for (size_t i = 0; i < core->actions_n; i++) {
 		const struct action *action = core->actions[i];
 		size_t n = action->state.steps_n;
 		enum tier tier = action->state.tier;
 
 		if (!was_started(action) || now.boot_ms - action->since_ms > RATE_MS ||
-		    !action_is_of(action, principal, actor))
+		    !counts_for(action, principal, actor))
 			continue;
 		if (tier == TIER_YELLOW)
 			ask->yellow_10min += (unsigned)n;
@@ -156,44 +162,154 @@ const char *core_name_of(const struct judge_target *target)
 					target->storage->storage;
 }
 
-void core_judge_again(struct core *core, struct action *action, size_t step, struct core_now now,
-		      struct arena *arena, struct judge_target *target, struct verdict *ret)
+bool core_see(const struct core *core, const struct judge_target *target, enum tier tier,
+	      struct msg_step_seen *ret)
 {
-	const char *args = action->steps[step].args;
-	const char *name = action->steps[step].name, *now_called;
+	const struct tool_arg *arg = tool_target(target->args.tool);
+
+	*ret = (struct msg_step_seen){ 0 };
+	if (arg && arg->kind == ARG_GUEST) {
+		ret->node = target->guest->node;
+		ret->status =
+			enumeration_word(&enumeration_guest_status, (int)target->guest->status);
+		if (tier >= TIER_ORANGE)
+			ret->config_digest = view_config_digest(core->view, target->cluster,
+								target->guest->vmid);
+	} else if (arg && arg->kind == ARG_NODE) {
+		ret->status = enumeration_word(&enumeration_node_status, (int)target->node->status);
+	}
+	return ret->status;
+}
+
+/* ── again ─────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+_printf_(3, 4) static bool refuse(struct verdict *v, const char *rule, const char *format, ...)
+{
+	va_list args;
+
+	v->decision = DECISION_REFUSE;
+	v->rule = rule;
+	va_start(args, format);
+	(void)vsnprintf(v->reason, sizeof(v->reason), format, args);
+	va_end(args);
+	return false;
+}
+
+/* Its number may have been given to another guest since: what was approved had a name. */
+static bool is_same_name(const struct msg_action_step *step, const struct judge_target *target,
+			 struct verdict *v)
+{
+	const char *name = step->name, *now = core_name_of(target);
+
+	if (target->args.tool->tier == TIER_GREEN || str_eq_null(name, now))
+		return true;
+	return refuse(v, RULE_RENAMED,
+		      "It was called %.100s when it was asked for, and is called %.100s now.",
+		      name ? name : "nothing", now ? now : "nothing");
+}
+
+/* What was shown is what is approved. A status that is not known at present is judge()'s to refuse. */
+static bool is_as_shown(const struct core *core, enum tier tier, const struct msg_action_step *step,
+			const struct judge_target *target, struct verdict *v)
+{
+	static const char again[] = "look at it, and ask again.";
+	const char *name = step->name ? step->name : step->object;
+	const struct msg_step_seen *seen = step->seen;
+	struct msg_step_seen now;
+
+	if (!seen)
+		return true;
+	(void)core_see(core, target, tier, &now);
+	if (!str_eq_null(seen->node, now.node))
+		return refuse(v, RULE_CHANGED,
+			      "%.100s was on %.64s when this was shown, and is on %.64s now: %s",
+			      name, seen->node, now.node, again);
+	if (!str_eq_null(seen->status, now.status) && !str_eq_null(now.status, "unknown"))
+		return refuse(v, RULE_CHANGED,
+			      "%.100s was %.32s when this was shown, and is %.32s now: %s", name,
+			      seen->status, now.status, again);
+	if (seen->config_digest && now.config_digest &&
+	    !str_eq(seen->config_digest, now.config_digest))
+		return refuse(v, RULE_CHANGED,
+			      "The configuration of %.100s was changed since this was shown: %s",
+			      name, again);
+	return true;
+}
+
+/* Its targets, as they are now. */
+static bool read_again(const struct core *core, struct again *again, const struct tool *tool,
+		       struct arena *arena)
+{
+	for (size_t i = 0; i < again->n; i++) {
+		const struct msg_action_step *step = &again->action->steps[again->first + i];
+		struct judge_target *target = &again->targets[i];
+		struct tool_error error = { "" };
+		struct tool_args args;
+
+		if (tool_args_read(tool, step->args, strlen(step->args), false, arena, &args,
+				   &error) < 0 ||
+		    judge_resolve(core->view, &args, arena, target, &error) < 0)
+			return refuse(&again->verdict, RULE_GONE, "It is not there any more: %s.",
+				      error.text);
+		if (!is_same_name(step, target, &again->verdict) ||
+		    !is_as_shown(core, again->action->state.tier, step, target, &again->verdict))
+			return false;
+	}
+	return true;
+}
+
+bool core_is_changed(const struct verdict *verdict)
+{
+	return str_eq(verdict->rule, RULE_GONE) || str_eq(verdict->rule, RULE_RENAMED) ||
+	       str_eq(verdict->rule, RULE_CHANGED);
+}
+
+/* Whoever approves has rates too, or one would ask in the name of many. */
+static bool is_within_rates(const struct core *core, const struct again *again, struct core_now now,
+			    struct verdict *ret)
+{
+	struct ask ask = { .who = WHO_PERSON, .targets_n = again->n };
+
+	if (!again->approver)
+		return true;
+	count_recent(core, service_table[SERVICE_GATEWAY].name, again->approver, now, &ask);
+	return !judge_rates(core->config, &ask, again->action->state.tier, ret);
+}
+
+bool core_judge_again(struct core *core, struct again *again, struct core_now now,
+		      struct arena *arena)
+{
+	const struct msg_action_state *s = &again->action->state;
+	struct verdict *v = &again->verdict;
 	struct ask ask = {
 		.confirmed = true,
-		.tool = tool_find(action->state.tool),
-		.targets = target,
-		.targets_n = 1,
-		.level = core_level_of(core, action->state.runbook),
+		.tool = tool_find(s->tool),
+		.targets = again->targets,
+		.targets_n = again->n,
+		.level = core_level_of(core, s->runbook),
 	};
-	struct tool_error error = { "" };
-	struct tool_args parsed;
 	const char *why;
 	enum who who;
 
-	*ret = (struct verdict){ .tier = TIER_BLACK, .decision = DECISION_REFUSE, .rule = "again" };
-	if (!ask.tool ||
-	    !core_who(core, action->state.principal, action->state.actor, &who, &why) ||
-	    tool_args_read(ask.tool, args, strlen(args), false, arena, &parsed, &error) < 0 ||
-	    judge_resolve(core->view, &parsed, arena, target, &error) < 0) {
-		(void)snprintf(ret->reason, sizeof(ret->reason), "It is not there any more: %s.",
-			       error.text[0] ? error.text : "it cannot be read");
-		return;
-	}
-	/* Its number may have been given to another guest since: what was approved had a name. */
-	now_called = core_name_of(target);
-	if (ask.tool->tier > TIER_GREEN && (name || now_called) && !str_eq_null(name, now_called)) {
-		ret->rule = "renamed";
-		(void)snprintf(
-			ret->reason, sizeof(ret->reason),
-			"It was called %.100s when it was asked for, and is called %.100s now.",
-			name ? name : "nothing", now_called ? now_called : "nothing");
-		return;
-	}
-	fill_ask(core, who, action->state.principal, action->state.actor, &ask);
-	/* Somebody's proof was taken already. */
+	*v = (struct verdict){ .tier = TIER_BLACK };
+	if (!ask.tool || !core_who(core, s->principal, s->actor, &who, &why))
+		return refuse(v, RULE_GONE, "It cannot be asked for any more.");
+	if (!read_again(core, again, ask.tool, arena))
+		return false;
+	fill_ask(core, who, s->principal, s->actor, &ask);
+	/* Somebody's proof was taken already, or is about to be. */
 	ask.has_code = ask.has_keyword = true;
-	judge(core->config, core->view, &ask, now.boot_ms, arena, ret);
+	if (again->approver)
+		count_recent(core, s->principal, s->actor, now, &ask);
+	judge(core->config, core->view, &ask, now.boot_ms, arena, v);
+	if (v->decision == DECISION_REFUSE || v->decision == DECISION_STATE)
+		return false;
+	if (v->tier > s->tier)
+		return refuse(v, "risen", "It has become %s since it was asked for.",
+			      enumeration_word(&enumeration_tier, (int)v->tier));
+	if (!again->approver && !s->approved_by && v->decision == DECISION_ASK)
+		return refuse(
+			v, "level",
+			"The level was lowered before it began: now a person has to approve it.");
+	return is_within_rates(core, again, now, v);
 }

@@ -6,12 +6,26 @@
 
 #include "common/codec.h"
 
+static const struct msg_step_seen *keep_seen(struct action *action,
+					     const struct msg_step_seen *seen)
+{
+	struct msg_step_seen *kept = arena_alloc(action->arena, sizeof(*kept));
+
+	*kept = (struct msg_step_seen){
+		.node = action_text(action, seen->node),
+		.status = action_text(action, seen->status),
+		.config_digest = action_text(action, seen->config_digest),
+	};
+	return kept;
+}
+
 static void fill_steps(struct action *action, const struct asking *a)
 {
 	for (size_t i = 0; i < a->targets_n; i++) {
 		_cleanup_(str_done) struct str args = { 0 };
 		struct msg_action_step *step = &action->steps[i];
 		const char *object = judge_object(&a->targets[i], action->arena);
+		struct msg_step_seen seen;
 
 		tool_args_write(&a->targets[i].args, &args);
 		*step = (struct msg_action_step){
@@ -20,6 +34,9 @@ static void fill_steps(struct action *action, const struct asking *a)
 			.args = action_text(action, str_get(&args)),
 			.status = STEP_PENDING,
 		};
+		if (a->verdict.decision == DECISION_ASK &&
+		    core_see(a->core, &a->targets[i], a->verdict.tier, &seen))
+			step->seen = keep_seen(action, &seen);
 	}
 	action->state.steps_n = a->targets_n;
 }

@@ -15,17 +15,11 @@
 static void refuse(struct asking *a, enum tier tier, const char *code, const char *rule,
 		   const char *reason)
 {
-	_cleanup_(str_done) struct str result = { 0 }, body = { 0 }, reply = { 0 };
-	struct json_writer w = { .out = &result }, b = { .out = &body };
+	_cleanup_(str_done) struct str body = { 0 }, reply = { 0 };
+	struct json_writer b = { .out = &body };
 	struct effect *audit;
 	size_t before = a->out->n;
 
-	json_object_begin(&w, NULL);
-	json_add_bool(&w, "blocked", true);
-	json_add_str(&w, "tier", enumeration_word(&enumeration_tier, (int)tier));
-	json_add_str(&w, "rule", rule);
-	json_add_str(&w, "reason", reason);
-	json_object_end(&w);
 	json_object_begin(&b, NULL);
 	json_add_str(&b, "principal", a->principal);
 	json_add_str(&b, "rule", rule);
@@ -36,7 +30,7 @@ static void refuse(struct asking *a, enum tier tier, const char *code, const cha
 	audit->name = "refused";
 	audit->text = arena_strdup(a->out->arena, str_get(&body));
 	effect_reply(a->out, a->principal, a->request->request_id, REPLY_DENIED, code, reason,
-		     str_get(&result));
+		     effect_refusal(a->out, tier, rule, reason));
 	if (a->out->n > before + 1)
 		codec_encode(&message_reply, a->out->list[a->out->n - 1].reply, &reply);
 	asking_remember(a, NULL, reply.len ? str_get(&reply) : NULL);
@@ -176,6 +170,15 @@ static const char *code_of(const struct verdict *verdict)
 	return "policy";
 }
 
+/* Refuses what was not looked at, and does not remember it: it may be asked again. */
+static void turn_away(struct asking *a, const char *code, const char *rule, const char *text)
+{
+	const struct tool *tool = tool_find(a->request->tool);
+
+	effect_reply(a->out, a->principal, a->request->request_id, REPLY_DENIED, code, text,
+		     effect_refusal(a->out, tool ? tool->tier : TIER_BLACK, rule, text));
+}
+
 void core_request(struct core *core, const char *principal,
 		  const struct msg_action_request *request, const char *digest, struct core_now now,
 		  struct effects *out)
@@ -194,13 +197,11 @@ void core_request(struct core *core, const char *principal,
 		return;
 	}
 	if (asking_is_too_many(&a)) {
-		effect_reply(out, principal, request->request_id, REPLY_DENIED, "rate",
-			     "Too many requests in a day.", NULL);
+		turn_away(&a, "rate", "rate.requests", "Too many requests in a day.");
 		return;
 	}
 	if (!core->config || !core->view) {
-		effect_reply(out, principal, request->request_id, REPLY_DENIED, "policy",
-			     "The safety gate has no policy yet.", NULL);
+		turn_away(&a, "policy", "policy.none", "The safety gate has no policy yet.");
 		return;
 	}
 	if (!core_who(core, principal, request->actor, &a.who, &why)) {

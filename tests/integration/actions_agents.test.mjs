@@ -181,7 +181,8 @@ describe('limits', () => {
 		const mark = await w.mark();
 		const { status, body } = await snapshot(7);
 		assert.equal(status, 429, JSON.stringify(body));
-		assert.match(body.detail, /ten minutes/);
+		assert.deepEqual([body.blocked, body.tier, body.rule], [true, 'yellow', 'rate.yellow']);
+		assert.match(body.reason, /ten minutes/);
 		assert.deepEqual(await w.effects(mark), []);
 		assert.equal((await w.execute('guest_list', {})).status, 200, 'reads go on');
 	});

@@ -42,9 +42,9 @@ static void test_strange_records(void **unused)
 	const struct {
 		const char *tool, *principal, *args, *why;
 	} rows[] = {
-		{ "gone_tool", "monitor", "{}", "it cannot be read" },
-		{ "guest_start", "gateway", "{\"guest\":103}", "it cannot be read" },
-		{ "guest_start", "executor", "{\"guest\":103}", "it cannot be read" },
+		{ "gone_tool", "monitor", "{}", "cannot be asked for" },
+		{ "guest_start", "gateway", "{\"guest\":103}", "cannot be asked for" },
+		{ "guest_start", "executor", "{\"guest\":103}", "cannot be asked for" },
 		{ "guest_start", "monitor", "{\"gast\":103}", "no such argument" },
 		{ "guest_start", "monitor", "{\"guest\":999}", "there is no guest 999" },
 		{ "node_list", "ha", "{}", "no principal of class remote" },
@@ -488,7 +488,8 @@ static void test_levels(void **unused)
 	set.level.v = 1;
 	assert_string_equal(set_level(&s, set, GRADE_NONE), "ok");
 	assert_int_equal(core_level_of(s.core, "start"), 1);
-	assert_int_equal(core_level_of(s.core, "other"), 4);
+	assert_int_equal(core_level_of(s.core, "other"), 3);
+	assert_int_equal(core_level_of(s.core, NULL), 4);
 	set.actor = NULL;
 	set.level.v = 0;
 	assert_string_equal(set_level(&s, set, GRADE_NONE), "policy");
