@@ -77,7 +77,7 @@ describe('between approval and claim', () => {
 		await w.autonomy((d) => d.policy !== policy);
 		w.stack.process('executor').signal('SIGCONT');
 		const ended = await w.over(body.id);
-		assert.deepEqual([ended.status, ended.summary], ['failed', 'Nothing was done: It has become orange since it was approved.']);
+		assert.deepEqual([ended.status, ended.summary], ['failed', 'Nothing was done: It has become orange since it was asked for.']);
 		assert.deepEqual(await w.effects(mark), []);
 	});
 

@@ -83,7 +83,7 @@ describe('a person', () => {
 	test('the target in the wrong state is 409, and nothing is asked of Proxmox', async () => {
 		const mark = await w.mark();
 		for (const [tool, args, words] of [['guest_start', { guest: 101 }, /jellyfin \(101\) is running/], ['guest_resume', { guest: 101 }, /is running/],
-			['guest_start', { guest: 9000 }, /template/], ['guest_migrate', { guest: 101, target_node: 'Home' }, /is on Home already/],
+			['guest_start', { guest: 9000 }, /template/], ['guest_migrate', { guest: 122, target_node: 'pve' }, /is on pve already/],
 			['node_wake', { node: 'pve' }, /pve is online/]]) {
 			const { status, body } = await w.execute(tool, args);
 			const tier = tool === 'guest_migrate' ? 'orange' : 'yellow';

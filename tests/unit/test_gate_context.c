@@ -2,6 +2,7 @@
 /*
  * What the surroundings make of a request: several targets, Jarvis's own host, votes, what needs what, what is seen.
  */
+#include "services/safety-gate/context.h"
 #include "tests/unit/check.h"
 #include "tests/unit/gate_world.h"
 
@@ -180,6 +181,20 @@ static void test_protected(void **unused)
 }
 
 /* ── Jarvis itself ─────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* Nothing is read out of what was left out. */
+static void test_no_task(void **unused)
+{
+	const struct judge_target none = { .args = { .tool = &tool_table[TOOL_task_stop] },
+					   .cluster = "home" };
+	_cleanup_(arena_freep) struct arena *arena = arena_new();
+	struct context_named named[CONTEXT_NAMED_MAX];
+	struct context_task task;
+
+	(void)unused;
+	assert_false(context_task(&none, arena, &task));
+	assert_int_equal(context_named(&none, arena, named), 0);
+}
 
 /* A task of its own guest is not cut short, one of its host that names no guest only with a code. */
 static void test_own_tasks(void **unused)
@@ -458,13 +473,21 @@ static void test_nothing_known(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_worst_of_all), cmocka_unit_test(test_many_facts),
-		cmocka_unit_test(test_protected),    cmocka_unit_test(test_own_tasks),
-		cmocka_unit_test(test_self_unknown), cmocka_unit_test(test_self_moved),
-		cmocka_unit_test(test_quorum),	     cmocka_unit_test(test_votes_unknown),
-		cmocka_unit_test(test_dependents),   cmocka_unit_test(test_locks),
-		cmocka_unit_test(test_policy_first), cmocka_unit_test(test_code_for_keyword),
-		cmocka_unit_test(test_nodes_off),    cmocka_unit_test(test_nothing_known),
+		cmocka_unit_test(test_worst_of_all),
+		cmocka_unit_test(test_many_facts),
+		cmocka_unit_test(test_protected),
+		cmocka_unit_test(test_no_task),
+		cmocka_unit_test(test_own_tasks),
+		cmocka_unit_test(test_self_unknown),
+		cmocka_unit_test(test_self_moved),
+		cmocka_unit_test(test_quorum),
+		cmocka_unit_test(test_votes_unknown),
+		cmocka_unit_test(test_dependents),
+		cmocka_unit_test(test_locks),
+		cmocka_unit_test(test_policy_first),
+		cmocka_unit_test(test_code_for_keyword),
+		cmocka_unit_test(test_nodes_off),
+		cmocka_unit_test(test_nothing_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -531,6 +531,39 @@ static const struct msg_event *event(const struct stage *s)
 	return effect->event;
 }
 
+/* A reply goes to who waits for one, and is as long as one may be, cut between letters. */
+static void test_replies(void **unused)
+{
+	const struct msg_action_state state = { .id = "A",
+						.status = ACTION_WAITING,
+						.tier = TIER_ORANGE,
+						.tool = "guest_shutdown",
+						.principal = "monitor",
+						.until_ms = some_i64(1700000060000) };
+	const struct msg_action_record record = record_of(&state);
+	char text[601];
+	struct stage s;
+
+	(void)unused;
+	stage_init(&s, "");
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	memcpy(text + 511, "ä", strlen("ä"));
+	effect_reply(s.out, "gateway", NULL, REPLY_OK, NULL, text, NULL);
+	effect_reply(s.out, "gateway", "", REPLY_OK, NULL, text, NULL);
+	assert_int_equal(s.out->n, 0);
+	effect_reply(s.out, "gateway", "r", REPLY_OK, NULL, text, NULL);
+	assert_int_equal(strlen(stage_reply(&s)->text), 511);
+	memcpy(text + 511, "xx", 2);
+	effect_reply(s.out, "gateway", "r", REPLY_OK, NULL, text, NULL);
+	assert_int_equal(strlen(stage_reply(&s)->text), 512);
+	/* Of something without any target, by another version, there is still a sentence. */
+	load(&s, &record);
+	stage_decide(&s, "A", "deny", "x", GRADE_NONE);
+	assert_string_equal(event(&s)->text, "guest_shutdown: denied");
+	stage_done(&s);
+}
+
 static void test_events(void **unused)
 {
 	struct msg_action_request request = stage_request_of("r1", "guest_start", "{}");
@@ -688,6 +721,7 @@ int main(void)
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_autonomy_digest),
 		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_replies),
 		cmocka_unit_test(test_time_left),
 		cmocka_unit_test(test_forgetting),
 	};
