@@ -208,8 +208,8 @@ static void check_grant(struct sim *sim, const struct effects *effects, const st
 	sim_check(sim, !acts || !a->is_agents || !sim->is_policy_bad || a->is_approved,
 		  "%s: granted by a bad policy", a->id);
 	sim_check(sim,
-		  !acts || !a->is_agents || a->is_approved || a->has_runbook ||
-			  core_settings(sim->core, sim->w.now)->level >= 3,
+		  !acts || !a->is_agents || a->is_approved ||
+			  core_settings(sim->core, sim->w.now)->level >= (a->has_runbook ? 2 : 3),
 		  "%s: granted although the level has been lowered", a->id);
 	sim_check(sim, !acts || view_is_live(sim->w.view, "home", sim->w.now.boot_ms, &why),
 		  "%s: granted blindly", a->id);
