@@ -203,10 +203,11 @@ reference: $(reference_programs) ## the gate against a second judge, simulated, 
 
 gate_tests := $(patsubst tests/unit/%.c,$(build)/tests/unit/%,$(wildcard $(addprefix tests/unit/test_,gate_*.c audit*.c \
 	grant.c tools.c proof.c fresh.c)))
-coverage: ## branches of the gate that its tests take, with floors
+executor_tests := $(filter $(build)/tests/unit/test_executor_%,$(unit_programs))
+coverage: ## branches of gate and executor that their tests take, with floors
 	@$(MAKE) -s -j$(shell nproc) COVERAGE=1 coverage-programs
 	@tools/coverage
-coverage-programs: $(gate_tests) $(reference_programs)
+coverage-programs: $(gate_tests) $(executor_tests) $(reference_programs) $(addprefix $(build)/,executor proxmox-poller jarvisctl topicgen)
 
 unit: $(unit_programs) ## unit tests
 	@tests/run $(unit_programs)

@@ -78,7 +78,7 @@ static int ambiguous_storage(const struct lookup *l, const struct msg_storage_st
 	if (!str_eq(one->cluster, other->cluster))
 		return ambiguous(l, "storage", one->storage);
 	(void)snprintf(l->error->text, sizeof(l->error->text),
-		       "several nodes of %.64s have a storage %.100s: name the node, with node",
+		       "several nodes of %.64s have a storage %.64s: name the node, with node",
 		       one->cluster, one->storage);
 	return -EEXIST;
 }

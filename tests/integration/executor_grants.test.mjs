@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { start } from './executor_world.mjs';
 import { seal } from './played_gate.mjs';
-import { reconfigure } from './poller_world.mjs';
+import { reconfigure, refresh } from './poller_world.mjs';
 
 const OTHER_SEED = '4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb';
 const INFO = 'jarvis/service/executor/main/info';
@@ -226,6 +226,7 @@ describe('a configuration', () => {
 
 	before(async () => {
 		w = await start({ poller: true });
+		await refresh(w.stack, 'pve/home/guest/109/config'); // in its own time it comes to all of them
 	});
 	after(() => w?.stop());
 
