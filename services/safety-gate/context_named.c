@@ -63,11 +63,14 @@ size_t context_named(const struct judge_target *target, struct arena *arena,
 	}
 	if (!cluster || !context_task(target, arena, &task))
 		return n;
-	add(ret, &n, ARG_NODE, arena_printf(arena, "%s/%s", cluster, task.node));
-	if (task.vmid)
+	/* A guest's task happens to be on that node, as the guest; any other is the node's. */
+	if (task.vmid) {
 		add(ret, &n, ARG_GUEST,
 		    arena_printf(arena, "%s/%lld", cluster, (long long)task.vmid));
-	else if (task.id[0])
+		return n;
+	}
+	add(ret, &n, ARG_NODE, arena_printf(arena, "%s/%s", cluster, task.node));
+	if (task.id[0])
 		add(ret, &n, ARG_STORAGE, arena_printf(arena, "%s/%s", cluster, task.id));
 	return n;
 }

@@ -140,12 +140,12 @@ def is_self(world, tool, t):
 
 
 def is_protected(world, t):
-    """Whether anything that is named deserves more care: the target, any other object, what a task is at and where."""
+    """Whether anything that is named deserves more care: the target, any other object, what a task is at."""
     named = {("guests", t["guest"] and t["guest"]["vmid"]), ("storages", t["storage"] and t["storage"]["storage"])}
     named |= {("nodes", n["node"]) for n in (t["node"], t["other"]) if n}
     if task_of(t):
         node, at = task_of(t)
-        named |= {("nodes", node), ("guests", int(at)) if at.isdigit() else ("storages", at or None)}
+        named |= {("guests", int(at))} if at.isdigit() else {("nodes", node), ("storages", at or None)}
     return any(f'{t["cluster"]}/{name}' in world["config"]["protected"][kind] for kind, name in named)
 
 

@@ -70,7 +70,7 @@ static void queue(struct stage *s, struct waiting list[7])
 					      "{\"guest\":105}" };
 
 	for (int i = 0; i < 7; i++) {
-		char id[8];
+		char id[16];
 
 		(void)snprintf(id, sizeof(id), "q%d", i);
 		stage_ask(s, id, "guest_shutdown", guests[i % 3]);
@@ -201,7 +201,7 @@ static void test_many_names(void **unused)
 	for (int i = 0; i < 7; i++) {
 		const struct msg_action_request request =
 			stage_request_of("x", "guest_shutdown", guests[i % 3]);
-		char name[8], id[8];
+		char name[16], id[16];
 		const struct msg_actor actor = { "token", name };
 		struct msg_action_request asked = request;
 

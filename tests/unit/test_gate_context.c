@@ -158,7 +158,10 @@ static void test_protected(void **unused)
 		  ": the storage home/nas and the node home/b." },
 		{ "task_stop", UPID_OF("a", "101"), TIER_RED, ": the guest home/101." },
 		{ "task_stop", UPID_OF("a", "102"), TIER_ORANGE, NULL },
-		{ "task_stop", UPID_OF("b", "102"), TIER_RED, ": the node home/b." },
+		{ "task_stop", UPID_OF("b", "102"), TIER_ORANGE, NULL },
+		{ "task_stop", UPID_OF("b", ""), TIER_RED, ": the node home/b." },
+		{ "task_stop", UPID_OF("b", "nas"), TIER_RED,
+		  ": the node home/b and the storage home/nas." },
 		{ "task_stop", UPID_OF("a", "nas"), TIER_RED, ": the storage home/nas." },
 		{ "task_stop", UPID_OF("a", ""), TIER_ORANGE, NULL },
 		/* Reading is reading. */
