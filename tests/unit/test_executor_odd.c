@@ -32,90 +32,83 @@ static cJSON *parse(const char *text)
 
 /* ── what is verified ──────────────────────────────────────────────────────────────────────────────────────── */
 
-#define VM                                                                                         \
-	{                                                                                          \
-		.type = "qemu", .vmid = 101, .node = "pve"                                         \
-	}
-#define CT                                                                                         \
-	{                                                                                          \
-		.type = "lxc", .vmid = 101, .node = "pve"                                          \
-	}
-#define PVE                                                                                        \
-	{                                                                                          \
-		.node = "pve"                                                                      \
-	}
+static const struct action_target vm = { "home", "pve", "qemu", 101 };
+static const struct action_target ct = { "home", "pve", "lxc", 101 };
+static const struct action_target pve = { "home", "pve", NULL, 0 };
+
 #define GUEST "{\"guest\":101}"
 #define SNAP "{\"guest\":101,\"snapshot\":\"s\"}"
-#define DOWNLOAD                                                                                    \
-	"{\"storage\":\"nas\",\"node\":\"pve\",\"content\":\"iso\",\"filename\":\"x.iso\",\"url\":" \
-	"\"https://cloud.debian.org/x\",\"checksum_algorithm\":\"sha256\",\"checksum\":\"00\"}"
+#define DOWNLOAD                                                                                   \
+	"{\"storage\":\"nas\",\"node\":\"pve\",\"content\":\"iso\",\"filename\":\"x.iso\","        \
+	"\"url\":\"https://cloud.debian.org/x\",\"checksum_algorithm\":\"sha256\","                \
+	"\"checksum\":\"00\"}"
 #define TASK "{\"upid\":\"" SELF "\"}"
 
 static const struct {
 	enum tool_id tool;
 	const char *args;
-	struct action_target target;
+	const struct action_target *target;
 	const char *upid;
 	int64_t uptime_s, elapsed_ms;
 	const char *answer;
 	enum verify_verdict verdict;
 } verdicts[] = {
-	{ TOOL_guest_start, GUEST, VM, NULL, -1, 0, "{\"data\":{}}", VERDICT_BLIND },
-	{ TOOL_guest_stop, GUEST, VM, NULL, -1, 0, "{\"data\":[]}", VERDICT_BLIND },
-	{ TOOL_guest_stop, GUEST, VM, NULL, -1, 0, "{\"data\":{\"status\":\"running\"}}",
+	{ TOOL_guest_start, GUEST, &vm, NULL, -1, 0, "{\"data\":{}}", VERDICT_BLIND },
+	{ TOOL_guest_stop, GUEST, &vm, NULL, -1, 0, "{\"data\":[]}", VERDICT_BLIND },
+	{ TOOL_guest_stop, GUEST, &vm, NULL, -1, 0, "{\"data\":{\"status\":\"running\"}}",
 	  VERDICT_NOT_YET },
-	{ TOOL_guest_stop, GUEST, VM, NULL, -1, 0, "{\"data\":{\"status\":\"new word\"}}",
+	{ TOOL_guest_stop, GUEST, &vm, NULL, -1, 0, "{\"data\":{\"status\":\"new word\"}}",
 	  VERDICT_NOT_YET },
-	{ TOOL_guest_suspend, GUEST, VM, NULL, -1, 0, "{\"data\":null}", VERDICT_BLIND },
-	{ TOOL_guest_suspend, GUEST, VM, NULL, -1, 0,
+	{ TOOL_guest_suspend, GUEST, &vm, NULL, -1, 0, "{\"data\":null}", VERDICT_BLIND },
+	{ TOOL_guest_suspend, GUEST, &vm, NULL, -1, 0,
 	  "{\"data\":{\"status\":\"running\",\"qmpstatus\":\"suspended\"}}", VERDICT_YES },
-	{ TOOL_guest_suspend, GUEST, VM, NULL, -1, 0, "{\"data\":{\"status\":\"running\"}}",
+	{ TOOL_guest_suspend, GUEST, &vm, NULL, -1, 0, "{\"data\":{\"status\":\"running\"}}",
 	  VERDICT_NOT_YET },
-	{ TOOL_guest_suspend, GUEST, CT, NULL, -1, 0, "{\"data\":{\"status\":\"running\"}}",
+	{ TOOL_guest_suspend, GUEST, &ct, NULL, -1, 0, "{\"data\":{\"status\":\"running\"}}",
 	  VERDICT_BLIND },
-	{ TOOL_guest_suspend, GUEST, CT, NULL, -1, 0, "{\"data\":{\"status\":\"stopped\"}}",
+	{ TOOL_guest_suspend, GUEST, &ct, NULL, -1, 0, "{\"data\":{\"status\":\"stopped\"}}",
 	  VERDICT_NOT_YET },
-	{ TOOL_guest_reboot, GUEST, VM, NULL, 50, 1000, "{\"data\":{\"status\":\"stopped\"}}",
+	{ TOOL_guest_reboot, GUEST, &vm, NULL, 50, 1000, "{\"data\":{\"status\":\"stopped\"}}",
 	  VERDICT_NOT_YET },
-	{ TOOL_guest_reboot, GUEST, VM, NULL, 50, 1000, "{\"data\":{}}", VERDICT_BLIND },
-	{ TOOL_guest_reboot, GUEST, VM, NULL, 50, 1000, "{\"data\":{\"status\":\"running\"}}",
+	{ TOOL_guest_reboot, GUEST, &vm, NULL, 50, 1000, "{\"data\":{}}", VERDICT_BLIND },
+	{ TOOL_guest_reboot, GUEST, &vm, NULL, 50, 1000, "{\"data\":{\"status\":\"running\"}}",
 	  VERDICT_BLIND },
-	{ TOOL_guest_reboot, GUEST, VM, NULL, 50, 1000,
+	{ TOOL_guest_reboot, GUEST, &vm, NULL, 50, 1000,
 	  "{\"data\":{\"status\":\"running\",\"uptime\":51}}", VERDICT_NOT_YET },
-	{ TOOL_guest_reboot, GUEST, VM, NULL, 50, 100000,
+	{ TOOL_guest_reboot, GUEST, &vm, NULL, 50, 100000,
 	  "{\"data\":{\"status\":\"running\",\"uptime\":60}}", VERDICT_YES },
-	{ TOOL_guest_reboot, GUEST, VM, NULL, 0, 60000,
+	{ TOOL_guest_reboot, GUEST, &vm, NULL, 0, 60000,
 	  "{\"data\":{\"status\":\"running\",\"uptime\":60}}", VERDICT_NOT_YET },
-	{ TOOL_guest_reboot, GUEST, VM, NULL, -1, 60000,
+	{ TOOL_guest_reboot, GUEST, &vm, NULL, -1, 60000,
 	  "{\"data\":{\"status\":\"running\",\"uptime\":60}}", VERDICT_YES },
-	{ TOOL_guest_migrate, "{\"guest\":101,\"target_node\":\"b\"}", VM, NULL, -1, 0,
+	{ TOOL_guest_migrate, "{\"guest\":101,\"target_node\":\"b\"}", &vm, NULL, -1, 0,
 	  "{\"data\":[]}", VERDICT_BLIND },
-	{ TOOL_guest_snapshot, SNAP, VM, NULL, -1, 0, "{\"data\":{}}", VERDICT_BLIND },
-	{ TOOL_guest_snapshot, SNAP, VM, NULL, -1, 0,
+	{ TOOL_guest_snapshot, SNAP, &vm, NULL, -1, 0, "{\"data\":{}}", VERDICT_BLIND },
+	{ TOOL_guest_snapshot, SNAP, &vm, NULL, -1, 0,
 	  "{\"data\":[{\"name\":7},{\"name\":\"t\"},{\"name\":\"s\",\"snapstate\":\"prepare\"}]}",
 	  VERDICT_NOT_YET },
-	{ TOOL_backup_now, "{\"guest\":101,\"storage\":\"nas\"}", VM, SELF, -1, 0, "{\"data\":{}}",
+	{ TOOL_backup_now, "{\"guest\":101,\"storage\":\"nas\"}", &vm, SELF, -1, 0, "{\"data\":{}}",
 	  VERDICT_BLIND },
-	{ TOOL_backup_now, "{\"guest\":101,\"storage\":\"nas\"}", VM, NULL, -1, 0, "{\"data\":[]}",
+	{ TOOL_backup_now, "{\"guest\":101,\"storage\":\"nas\"}", &vm, NULL, -1, 0, "{\"data\":[]}",
 	  VERDICT_BLIND },
-	{ TOOL_backup_now, "{\"guest\":101,\"storage\":\"nas\"}", VM, "no upid", -1, 0,
+	{ TOOL_backup_now, "{\"guest\":101,\"storage\":\"nas\"}", &vm, "no upid", -1, 0,
 	  "{\"data\":[]}", VERDICT_BLIND },
-	{ TOOL_backup_now, "{\"guest\":101,\"storage\":\"nas\"}", VM, SELF, -1, 0,
+	{ TOOL_backup_now, "{\"guest\":101,\"storage\":\"nas\"}", &vm, SELF, -1, 0,
 	  "{\"data\":[{},{\"vmid\":102},{\"vmid\":101},{\"vmid\":101,\"ctime\":1}]}",
 	  VERDICT_NOT_YET },
-	{ TOOL_download_url, DOWNLOAD, PVE, NULL, -1, 0, "{\"data\":{}}", VERDICT_BLIND },
-	{ TOOL_download_url, DOWNLOAD, PVE, NULL, -1, 0, "{\"data\":[{\"volid\":\"nas:iso/y\"}]}",
+	{ TOOL_download_url, DOWNLOAD, &pve, NULL, -1, 0, "{\"data\":{}}", VERDICT_BLIND },
+	{ TOOL_download_url, DOWNLOAD, &pve, NULL, -1, 0, "{\"data\":[{\"volid\":\"nas:iso/y\"}]}",
 	  VERDICT_NOT_YET },
-	{ TOOL_task_stop, TASK, PVE, NULL, -1, 0, "{\"data\":{\"status\":1}}", VERDICT_BLIND },
-	{ TOOL_task_stop, TASK, PVE, NULL, -1, 0, "{\"data\":{\"status\":\"running\"}}",
+	{ TOOL_task_stop, TASK, &pve, NULL, -1, 0, "{\"data\":{\"status\":1}}", VERDICT_BLIND },
+	{ TOOL_task_stop, TASK, &pve, NULL, -1, 0, "{\"data\":{\"status\":\"running\"}}",
 	  VERDICT_NOT_YET },
-	{ TOOL_node_wake, "{\"node\":\"pve\"}", PVE, NULL, -1, 0, "{\"data\":[]}", VERDICT_BLIND },
-	{ TOOL_node_wake, "{\"node\":\"pve\"}", PVE, NULL, -1, 0,
+	{ TOOL_node_wake, "{\"node\":\"pve\"}", &pve, NULL, -1, 0, "{\"data\":[]}", VERDICT_BLIND },
+	{ TOOL_node_wake, "{\"node\":\"pve\"}", &pve, NULL, -1, 0,
 	  "{\"data\":[{\"type\":\"node\",\"name\":\"b\",\"online\":1}]}", VERDICT_BLIND },
-	{ TOOL_node_reboot, "{\"node\":\"pve\"}", PVE, NULL, 50, 1000, "{\"data\":{}}",
+	{ TOOL_node_reboot, "{\"node\":\"pve\"}", &pve, NULL, 50, 1000, "{\"data\":{}}",
 	  VERDICT_BLIND },
-	{ TOOL_node_reboot, "{\"node\":\"pve\"}", PVE, NULL, 50, 1000, "{\"data\":{\"uptime\":52}}",
-	  VERDICT_NOT_YET },
+	{ TOOL_node_reboot, "{\"node\":\"pve\"}", &pve, NULL, 50, 1000,
+	  "{\"data\":{\"uptime\":52}}", VERDICT_NOT_YET },
 };
 
 static void test_verdicts(void **unused)
@@ -132,7 +125,7 @@ static void test_verdicts(void **unused)
 		struct tool_args args;
 		const struct verify_case c = { .tool = tool,
 					       .args = &args,
-					       .target = &verdicts[i].target,
+					       .target = verdicts[i].target,
 					       .upid = verdicts[i].upid,
 					       .uptime_s = verdicts[i].uptime_s,
 					       .elapsed_ms = verdicts[i].elapsed_ms };

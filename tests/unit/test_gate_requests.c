@@ -284,7 +284,7 @@ static void storage(struct stage *s, const char *cluster, const char *node)
 	view_take(s->w.view, TOPIC_STORAGE_STATE, &args, &doc, false, s->w.now.boot_ms);
 }
 
-/* Nodes of one cluster may each have one of that name, and so may two clusters: what has to be named is not the same. */
+/* Nodes of one cluster may each have one of that name, and so may clusters: what has to be named is not the same. */
 static void test_local_storages(void **unused)
 {
 	const struct msg_cluster_state lab = { .cluster = "lab" };
