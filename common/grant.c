@@ -96,7 +96,6 @@ void grant_seal(const unsigned char secret[GRANT_SECRET_BYTES], const char *payl
 
 /* ── opening ───────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* Exactly N members, all of them strings but SIGNATURES: nothing that somebody else might read differently. */
 static const char *text_of(const cJSON *object, const char *key)
 {
 	return cJSON_GetStringValue(json_get(object, key));
@@ -145,6 +144,7 @@ static int check_signatures(const struct grant_keys *keys, const cJSON *list,
 	return -EPERM;
 }
 
+/* Exactly these members: nothing that somebody else might read differently. */
 static int read_envelope(const cJSON *tree, struct str *body, const cJSON **ret_list,
 			 const char **why)
 {
