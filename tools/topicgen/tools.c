@@ -64,8 +64,9 @@ static void print_tool(const struct tool *tool, struct str *out)
 void print_tools(struct str *out)
 {
 	str_add(out,
-		"# Tools\n\nEverything that Jarvis can do. Printed from `common/tools.def` by `make generate`. What each tier asks of whom is in\n"
-		"[operations.md](operations.md#what-each-tier-asks); circumstances may raise a tier and never lower it.\n");
+		"# Tools\n\nEverything that Jarvis can do, printed from `common/tools.def`. What each tier asks of "
+		"whom is in\n[operations.md](operations.md#what-each-tier-asks); circumstances may raise a tier and "
+		"never lower it.\n");
 	for (size_t tier = 0; tier < countof(tiers); tier++) {
 		str_printf(out, "\n## %s\n\n%s\n", tiers[tier].title, tiers[tier].text);
 		for (size_t i = 0; i < TOOL_COUNT; i++) {
