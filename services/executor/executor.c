@@ -136,7 +136,6 @@ int executor_start(struct service_env *env, void **ret)
 	int r;
 
 	x->env = env;
-	*ret = x;
 	freeze_init(&x->freeze, env->runtime_dir);
 	x->docs = docs_new();
 	x->refresh = refresh_new(env);
@@ -152,13 +151,21 @@ int executor_start(struct service_env *env, void **ret)
 		.ctx = x,
 	};
 	r = open_journal(x);
-	if (r < 0)
+	if (r < 0) {
+		executor_free(x);
 		return r;
+	}
 	x->host.journal = x->journal;
 	(void)journal_prune(x->journal, clock_wall_ms(env->clock) - KEEP_MS);
 	(void)executor_has_keys(x);
 	make_links(x, env->config);
-	return executor_take_up(x);
+	r = executor_take_up(x);
+	if (r < 0) {
+		executor_free(x);
+		return r;
+	}
+	*ret = x;
+	return 0;
 }
 
 void executor_stop(void *self)
