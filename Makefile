@@ -180,17 +180,21 @@ check-bare: ## demo and check in fresh Debian 12 and 13 roots; needs root
 check-compose: ## images and compose file in a real Docker engine; needs root
 	@tools/check-compose
 
-# The files of an installation; OUT: where the redacted answers go.
+# The files of an installation; OUT: where the redacted answers go. GUEST: one that may be lost, to act on.
 CONFIG ?=
 SECRETS ?=
 OUT ?=
 TIMEOUT ?=
+GUEST ?=
+ACT ?=
+READ ?=
 check-live: ## read your own Proxmox, changing nothing: CONFIG=jarvis.yaml; alone it says more
 	@[ -n '$(CONFIG)' ] || { cat tests/live/usage.txt; exit 2; }
 	@tools/setup demo
 	@$(MAKE) -s -j$(shell nproc) programs $(build)/livecheck
 	@exec $(NODE) tests/live/main.mjs --build '$(build)' --config '$(CONFIG)' $(if $(SECRETS),--secrets '$(SECRETS)') \
-		$(if $(OUT),--out '$(OUT)') $(if $(TIMEOUT),--timeout '$(TIMEOUT)')
+		$(if $(OUT),--out '$(OUT)') $(if $(TIMEOUT),--timeout '$(TIMEOUT)') \
+		$(if $(GUEST),--guest '$(GUEST)') $(if $(ACT),--act '$(ACT)') $(if $(READ),--read '$(READ)')
 
 # WORLDS: fifty judgements each. FIRST: the first seed.
 FIRST ?= 1
