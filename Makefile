@@ -75,6 +75,7 @@ fuzz_programs := $(fuzz_sources:tests/fuzz/%.c=build/fuzz/%)
 sources_jarvisctl := $(wildcard jarvisctl/*.c)
 sources_topicgen := $(wildcard tools/topicgen/*.c)
 sources_benchload := $(wildcard tests/bench/load/*.c)
+sources_benchgate := $(wildcard tests/bench/gate/*.c)
 sources_livecheck := $(wildcard tests/live/*.c)
 $(foreach s,$(SERVICES),$(eval sources_$(s) := $(wildcard services/$(s)/*.c)))
 # Everything of the services but main.c: what their unit tests link.
@@ -122,8 +123,10 @@ $(build)/liblogic.a: $(service_logic)
 	@rm -f $@
 	@ar rcs $@ $^
 
-# Asks the services' own tables.
-$(build)/livecheck: $(sources_livecheck:%.c=$(obj)/%.o) $(build)/liblogic.a $(library)
+# They ask the services' own tables and logic.
+$(build)/livecheck: $(sources_livecheck:%.c=$(obj)/%.o)
+$(build)/benchgate: $(sources_benchgate:%.c=$(obj)/%.o)
+$(build)/livecheck $(build)/benchgate: $(build)/liblogic.a $(library)
 	@echo "  link $@"
 	$(Q)$(CC) $(LDFLAGS) $(filter %.o,$^) $(build)/liblogic.a $(library) $(LIBS_gateway) $(LIBS_common) -o $@
 
@@ -235,7 +238,7 @@ tsan: programs $(tsan_programs)
 e2e: all ## the dashboard in a real browser
 	@JARVIS_BUILD=$(build) tests/run -j 1 $(wildcard tests/e2e/*.test.mjs)
 
-bench: all $(build)/benchload ## measure what docs/performance.md promises; one table, JSON beside it
+bench: all $(build)/benchload $(build)/benchgate ## measure what docs/performance.md promises; one table, JSON beside it
 	@$(NODE) tests/bench/main.mjs
 
 # ── fuzzing ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -259,7 +262,7 @@ fuzz: $(fuzz_programs) ## every parser of foreign bytes, FUZZ_SECONDS each
 
 # ── upkeep ───────────────────────────────────────────────────────────────────────────────────────────────────────
 formatted := $(wildcard common/*.[ch] services/*/*.[ch] jarvisctl/*.[ch] tools/topicgen/*.[ch] \
-	tests/unit/*.[ch] tests/integration/*.[ch] tests/fuzz/*.[ch] tests/reference/*.[ch] tests/bench/load/*.[ch] tests/live/*.[ch])
+	tests/unit/*.[ch] tests/integration/*.[ch] tests/fuzz/*.[ch] tests/reference/*.[ch] tests/bench/*/*.[ch] tests/live/*.[ch])
 
 format: ## format the C sources
 	clang-format -i $(formatted)
