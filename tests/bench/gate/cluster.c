@@ -53,7 +53,9 @@ static void add_rest(struct cluster *c)
 		.sources = sources,
 		.sources_n = countof(sources),
 	};
-	const struct msg_storage_state nas = { .cluster = "home", .storage = "nas", .shared = true };
+	const struct msg_storage_state nas = { .cluster = "home",
+					       .storage = "nas",
+					       .shared = true };
 
 	hand_in(c, TOPIC_STORAGE_STATE, "home", "-", "nas", &nas);
 	hand_in(c, TOPIC_CLUSTER_STATE, "home", NULL, NULL, &state);

@@ -8,8 +8,8 @@
  * audit   the same from the arguments' text on, with a record of each in the audit chain
  * whole   core_request(): identity, limits, judgement, action, reply; records, actions and requests stored
  *
- * The database is opened as the service opens it. A transaction takes BATCH of them, as one takes what the service reads
- * from the broker at once (up to 256 packets). Each mode runs for SECONDS; one line of JSON for all.
+ * The database is opened as the service opens it. A transaction takes BATCH of them, as one takes what the service
+ * reads from the broker at once (up to 256 packets). Each mode runs for SECONDS; one line of JSON for all.
  */
 #include <errno.h>
 #include <sodium.h>
@@ -39,7 +39,7 @@ static const struct {
 	{ TOOL_guest_migrate, false, ",\"target_node\":\"pve\"" },
 };
 
-static const struct msg_actor operator = { "user", "op" };
+static const struct msg_actor asker = { "user", "op" };
 static const struct core_person persons[] = { { "op", true, true } };
 
 struct bench {
@@ -83,7 +83,7 @@ static void judge_target(const struct bench *b, const struct judge_target *targe
 	const struct ask ask = {
 		.who = WHO_PERSON,
 		.principal = "gateway",
-		.person = operator.name,
+		.person = asker.name,
 		.has_keyword = true,
 		.has_code = true,
 		.confirmed = true,
@@ -151,7 +151,7 @@ static int record(struct bench *b, const struct judge_target *target, const stru
 	struct json_writer w = { .out = &body };
 
 	json_object_begin(&w, NULL);
-	json_add_str(&w, "by", operator.name);
+	json_add_str(&w, "by", asker.name);
 	json_add_str(&w, "tool", target->args.tool->name);
 	json_add_i64(&w, "vmid", target->guest->vmid);
 	json_add_str(&w, "tier", enumeration_word(&enumeration_tier, (int)v->tier));
@@ -208,7 +208,7 @@ static int ask_core(struct bench *b, struct core *core)
 	struct msg_action_request request = { .request_id = id,
 					      .args = args_of(b->n, effects->arena, &tool),
 					      .confirmed = some_bool(true),
-					      .actor = &operator };
+					      .actor = &asker };
 	unsigned char hash[crypto_hash_sha256_BYTES];
 	int r = 0;
 
