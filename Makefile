@@ -227,7 +227,7 @@ else
 node_tests := $(filter-out tests/integration/live.test.mjs,$(node_tests))
 endif
 
-integration: programs $(build)/livecheck $(integration_programs) ## every service against a real broker
+integration: programs web $(build)/livecheck $(integration_programs) ## every service against a real broker
 	@JARVIS_BUILD=$(build) tests/run $(integration_programs) $(node_tests)
 
 # What has threads, or talks to what has.
