@@ -224,7 +224,7 @@ ifeq ($(SANITIZE),)
 node_tests += $(wildcard tests/stack/test/*.test.mjs tests/runner/test/*.test.mjs tests/sim/pve/test/*.test.mjs \
 	tests/live/test/*.test.mjs)
 else
-node_tests := $(filter-out tests/integration/live.test.mjs,$(node_tests))
+node_tests := $(filter-out tests/integration/live%.test.mjs,$(node_tests))
 endif
 
 integration: programs web $(build)/livecheck $(integration_programs) ## every service against a real broker
