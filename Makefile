@@ -75,6 +75,7 @@ fuzz_programs := $(fuzz_sources:tests/fuzz/%.c=build/fuzz/%)
 sources_jarvisctl := $(wildcard jarvisctl/*.c)
 sources_topicgen := $(wildcard tools/topicgen/*.c)
 sources_benchload := $(wildcard tests/bench/load/*.c)
+sources_benchgate := $(wildcard tests/bench/gate/*.c)
 sources_livecheck := $(wildcard tests/live/*.c)
 $(foreach s,$(SERVICES),$(eval sources_$(s) := $(wildcard services/$(s)/*.c)))
 # Everything of the services but main.c: what their unit tests link.
@@ -122,8 +123,10 @@ $(build)/liblogic.a: $(service_logic)
 	@rm -f $@
 	@ar rcs $@ $^
 
-# Asks the services' own tables.
-$(build)/livecheck: $(sources_livecheck:%.c=$(obj)/%.o) $(build)/liblogic.a $(library)
+# They ask the services' own tables and logic.
+$(build)/livecheck: $(sources_livecheck:%.c=$(obj)/%.o)
+$(build)/benchgate: $(sources_benchgate:%.c=$(obj)/%.o)
+$(build)/livecheck $(build)/benchgate: $(build)/liblogic.a $(library)
 	@echo "  link $@"
 	$(Q)$(CC) $(LDFLAGS) $(filter %.o,$^) $(build)/liblogic.a $(library) $(LIBS_gateway) $(LIBS_common) -o $@
 
@@ -181,17 +184,21 @@ check-compose: ## images and compose file in a real Docker engine; needs root
 	@tools/setup check
 	@tools/check-compose
 
-# The files of an installation; OUT: where the redacted answers go.
+# The files of an installation; OUT: where the redacted answers go. GUEST: one that may be lost, to act on.
 CONFIG ?=
 SECRETS ?=
 OUT ?=
 TIMEOUT ?=
+GUEST ?=
+ACT ?=
+READ ?=
 check-live: ## read your own Proxmox, changing nothing: CONFIG=jarvis.yaml; alone it says more
 	@[ -n '$(CONFIG)' ] || { cat tests/live/usage.txt; exit 2; }
 	@tools/setup demo
 	@$(MAKE) -s -j$(shell nproc) programs $(build)/livecheck
 	@exec $(NODE) tests/live/main.mjs --build '$(build)' --config '$(CONFIG)' $(if $(SECRETS),--secrets '$(SECRETS)') \
-		$(if $(OUT),--out '$(OUT)') $(if $(TIMEOUT),--timeout '$(TIMEOUT)')
+		$(if $(OUT),--out '$(OUT)') $(if $(TIMEOUT),--timeout '$(TIMEOUT)') \
+		$(if $(GUEST),--guest '$(GUEST)') $(if $(ACT),--act '$(ACT)') $(if $(READ),--read '$(READ)')
 
 # WORLDS: fifty judgements each. FIRST: the first seed.
 FIRST ?= 1
@@ -217,7 +224,7 @@ ifeq ($(SANITIZE),)
 node_tests += $(wildcard tests/stack/test/*.test.mjs tests/runner/test/*.test.mjs tests/sim/pve/test/*.test.mjs \
 	tests/live/test/*.test.mjs)
 else
-node_tests := $(filter-out tests/integration/live.test.mjs,$(node_tests))
+node_tests := $(filter-out tests/integration/live%.test.mjs,$(node_tests))
 endif
 
 integration: programs web $(build)/livecheck $(integration_programs) ## every service against a real broker
@@ -232,7 +239,7 @@ tsan: programs $(tsan_programs)
 e2e: all ## the dashboard in a real browser
 	@JARVIS_BUILD=$(build) tests/run -j 1 $(wildcard tests/e2e/*.test.mjs)
 
-bench: all $(build)/benchload ## measure what docs/performance.md promises; one table, JSON beside it
+bench: all $(build)/benchload $(build)/benchgate ## measure what docs/performance.md promises; one table, JSON beside it
 	@$(NODE) tests/bench/main.mjs
 
 # ── fuzzing ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -256,7 +263,7 @@ fuzz: $(fuzz_programs) ## every parser of foreign bytes, FUZZ_SECONDS each
 
 # ── upkeep ───────────────────────────────────────────────────────────────────────────────────────────────────────
 formatted := $(wildcard common/*.[ch] services/*/*.[ch] jarvisctl/*.[ch] tools/topicgen/*.[ch] \
-	tests/unit/*.[ch] tests/integration/*.[ch] tests/fuzz/*.[ch] tests/reference/*.[ch] tests/bench/load/*.[ch] tests/live/*.[ch])
+	tests/unit/*.[ch] tests/integration/*.[ch] tests/fuzz/*.[ch] tests/reference/*.[ch] tests/bench/*/*.[ch] tests/live/*.[ch])
 
 format: ## format the C sources
 	clang-format -i $(formatted)
