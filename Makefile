@@ -136,6 +136,11 @@ $(build)/tests/unit/%: $(obj)/tests/unit/%.o $(build)/libunit.a $(build)/liblogi
 	@echo "  link $@"
 	$(Q)$(CC) $(LDFLAGS) $< $(build)/libunit.a $(build)/liblogic.a $(library) -lcmocka $(LIBS_gateway) $(LIBS_common) -o $@
 
+# The gate without a broker: what it publishes and its timer go to tests/unit/gate_shell.c.
+shell_tests := $(patsubst %,$(build)/tests/unit/test_gate_%,shell start faults sweep)
+wrapped := bus_publish bus_reply timer_new timer_free timer_every timer_stop
+$(shell_tests): LDFLAGS += $(wrapped:%=-Wl,--wrap=%)
+
 $(build)/tests/integration/%: $(obj)/tests/integration/%.o $(harness_objects) $(library)
 	@mkdir -p $(@D)
 	@echo "  link $@"
@@ -201,7 +206,7 @@ reference: $(reference_programs) ## the gate against a second judge, simulated, 
 	@tests/reference/run $(build) $(FIRST) $(WORLDS) $(SEEDS) $(STRIDE)
 
 gate_tests := $(patsubst tests/unit/%.c,$(build)/tests/unit/%,$(wildcard $(addprefix tests/unit/test_,gate_*.c audit*.c \
-	grant.c tools.c proof.c fresh.c)))
+	grant.c tools.c proof.c fresh.c persons.c totp.c)))
 coverage: ## branches of the gate that its tests take, with floors
 	@$(MAKE) -s -j$(shell nproc) COVERAGE=1 coverage-programs
 	@tools/coverage
