@@ -101,6 +101,7 @@ static void check(struct shell *s, const struct told *told, const struct faulty_
 	autonomy = shell_autonomy(s);
 	if (autonomy->unfit)
 		fail_msg("%s %u: %s", faulty_vfs_name(plan->fault), plan->at, autonomy->unfit);
+	assert_true(autonomy->frozen >= told->is_frozen);
 	shell_verify(s);
 	for (size_t i = 0; i < told->grants_n; i++) {
 		if (shell_records(s, "granted", told->gid[i]) != 1)
@@ -112,7 +113,6 @@ static void check(struct shell *s, const struct told *told, const struct faulty_
 		shell_claim(s, told->id[i]);
 		assert_null(shell_grant(s));
 	}
-	assert_true(autonomy->frozen >= told->is_frozen);
 	shell_stop(s);
 }
 
