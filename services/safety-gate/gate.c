@@ -143,7 +143,8 @@ static void watch_file(struct gate *gate, struct core_now now)
 	const struct msg_autonomy_set set = { .op = "freeze" };
 	struct effects *effects;
 
-	if (core_is_frozen(gate->core) || access(gate->frozen_path, F_OK) < 0)
+	/* A folder that cannot be looked into may hold it. */
+	if (core_is_frozen(gate->core) || (access(gate->frozen_path, F_OK) < 0 && errno == ENOENT))
 		return;
 	log_warn("frozen by %s", gate->frozen_path);
 	effects = effects_new();

@@ -369,6 +369,19 @@ static void test_freeze_without_file(void **state)
 	/* What lies there still says no. */
 	shell_tick(s, 250);
 	assert_true(shell_autonomy(s)->frozen);
+	assert_int_equal(rmdir(path), 0);
+	s->w.now.boot_ms += 60000;
+	s->w.now.wall_ms += 60000;
+	shell_tick(s, 0);
+	shell_tick(s, 2000);
+	shell_code(s, code);
+	shell_set(s, "u2", "unfreeze", code);
+	assert_false(shell_autonomy(s)->frozen);
+	/* Nor does a folder that cannot be looked into say yes. */
+	assert_int_equal(rmdir(s->runtime), 0);
+	shell_write(s, "run", "");
+	shell_tick(s, 250);
+	assert_true(shell_autonomy(s)->frozen);
 }
 
 static void test_checkpoints(void **state)
