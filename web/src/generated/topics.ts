@@ -1584,7 +1584,7 @@ export interface ActionAnswer {
 	content: unknown;
 }
 
-/** What was refused, and by which rule. */
+/** What the safety gate refused, and by which rule: the body of 403, 409 and 429. */
 export interface ActionRefusal {
 	/** always true */
 	blocked: boolean;
