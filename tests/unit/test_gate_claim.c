@@ -18,7 +18,7 @@ static void test_one_tier_higher(void **unused)
 						.status = GUEST_RUNNING,
 						.lock = "backup" };
 	struct stage s;
-	_cleanup_(freep) char *id = NULL;
+	_cleanup_(freep) char *id = NULL, *digest = NULL;
 	const struct effect *effect;
 
 	(void)unused;
@@ -26,7 +26,8 @@ static void test_one_tier_higher(void **unused)
 	stage_hello(&s);
 	stage_ask(&s, "r1", "guest_shutdown", "{\"guest\":101}");
 	id = stage_id_of(&s);
-	stage_decide(&s, id, "approve", stage_state(&s)->digest, GRADE_KEYWORD);
+	digest = xstrdup(stage_state(&s)->digest);
+	stage_decide(&s, id, "approve", digest, GRADE_KEYWORD);
 	assert_int_equal(stage_state(&s)->status, ACTION_APPROVED);
 	gate_world_guest(&s.w, &locked);
 	effect = stage_claim(&s, id);
@@ -40,14 +41,15 @@ static void test_one_tier_higher(void **unused)
 static void test_unchanged(void **unused)
 {
 	struct stage s;
-	_cleanup_(freep) char *id = NULL;
+	_cleanup_(freep) char *id = NULL, *digest = NULL;
 
 	(void)unused;
 	stage_init(&s, "");
 	stage_hello(&s);
 	stage_ask(&s, "r1", "guest_shutdown", "{\"guest\":101}");
 	id = stage_id_of(&s);
-	stage_decide(&s, id, "approve", stage_state(&s)->digest, GRADE_KEYWORD);
+	digest = xstrdup(stage_state(&s)->digest);
+	stage_decide(&s, id, "approve", digest, GRADE_KEYWORD);
 	assert_non_null(stage_claim(&s, id)->grant);
 	stage_done(&s);
 }
