@@ -83,7 +83,7 @@ logic_sources := $(filter-out %/main.c,$(wildcard services/*/*.c))
 service_logic := $(logic_sources:%.c=$(obj)/%.o)
 
 .PHONY: help all setup demo check check-full check-bare check-compose check-live unit integration tsan e2e bench \
-	fuzz lint reference coverage coverage-programs format format-check generate generate-check install clean web web-check programs
+	fuzz lint reference kills coverage coverage-programs format format-check generate generate-check install clean web web-check programs
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -139,6 +139,11 @@ $(build)/tests/unit/%: $(obj)/tests/unit/%.o $(build)/libunit.a $(build)/liblogi
 	@echo "  link $@"
 	$(Q)$(CC) $(LDFLAGS) $< $(build)/libunit.a $(build)/liblogic.a $(library) -lcmocka $(LIBS_gateway) $(LIBS_common) -o $@
 
+# The gate without a broker: what it publishes and its timer go to tests/unit/gate_shell.c.
+shell_tests := $(patsubst %,$(build)/tests/unit/test_gate_%,shell start faults sweep)
+wrapped := bus_publish bus_reply timer_new timer_free timer_every timer_stop
+$(shell_tests): LDFLAGS += $(wrapped:%=-Wl,--wrap=%)
+
 $(build)/tests/integration/%: $(obj)/tests/integration/%.o $(harness_objects) $(library)
 	@mkdir -p $(@D)
 	@echo "  link $@"
@@ -172,6 +177,7 @@ check: ## everything that must pass before a change lands; ends with "N passed, 
 
 check-full: check ## and what takes longer: validators, long fuzzing, bare machines
 	@$(MAKE) -s reference FIRST=$(shell date +%s) WORLDS=20000 SEEDS=100000 STRIDE=1
+	@$(MAKE) -s kills
 	@tools/validate/run
 	@$(MAKE) -s fuzz FUZZ_SECONDS=300
 	@$(MAKE) -s check-bare
@@ -208,8 +214,16 @@ STRIDE ?= 97
 reference: $(reference_programs) ## the gate against a second judge, simulated, and short of memory
 	@tests/reference/run $(build) $(FIRST) $(WORLDS) $(SEEDS) $(STRIDE)
 
+# At most so many, and for so long; a SEED gives the same victims and pauses again.
+KILLS ?= 1000
+KILL_SECONDS ?= 300
+SEED ?=
+kills: programs ## broker, gate, executor and gateway killed at random moments, the long form
+	@JARVIS_BUILD=$(build) JARVIS_KILLS=$(KILLS) JARVIS_KILLS_S=$(KILL_SECONDS) $(if $(SEED),JARVIS_SEED=$(SEED)) \
+		tests/run -v -t 3600 tests/integration/actions_kills.test.mjs
+
 gate_tests := $(patsubst tests/unit/%.c,$(build)/tests/unit/%,$(wildcard $(addprefix tests/unit/test_,gate_*.c audit*.c \
-	grant.c tools.c proof.c fresh.c)))
+	grant.c tools.c proof.c fresh.c persons.c totp.c)))
 coverage: ## branches of the gate that its tests take, with floors
 	@$(MAKE) -s -j$(shell nproc) COVERAGE=1 coverage-programs
 	@tools/coverage
