@@ -433,6 +433,11 @@ void actions_execute(struct gateway *g, struct call *call)
 		answer_problem(g, call->exchange, 400, "wait_s: 0 to 60");
 		return;
 	}
+	if (!body->request_id[0]) {
+		answer_problem(g, call->exchange, 400,
+			       "request_id: of one letter at least, another for every request");
+		return;
+	}
 	ask = begin(g, call, ASK_EXECUTE, body->request_id);
 	ask->wait_ms = wait_s * 1000;
 	if (caller->kind == CALLER_SESSION)
@@ -484,8 +489,10 @@ void actions_decide(struct gateway *g, struct call *call)
 		return;
 	}
 	ask = begin(g, call, ASK_SIMPLE, body->request_id);
-	keep_typed(ask, body->keyword, body->code);
-	if ((ask->keyword || ask->code) && (!body->digest || !seal_for(ask, body->digest, proof)))
+	/* A no needs no proof, and one that came with it is not used up. */
+	if (str_eq(decision, "approve"))
+		keep_typed(ask, body->keyword, body->code);
+	if ((ask->keyword || ask->code) && !seal_for(ask, body->digest, proof))
 		return;
 	put(ask, TOPIC_ACTION_APPROVAL, (const char *const[]){ id, own, NULL },
 	    &(struct msg_action_approval){

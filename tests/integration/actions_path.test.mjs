@@ -145,6 +145,27 @@ describe('a person', () => {
 		assert.equal((await w.decide('01AAAAAAAAAAAAAAAAAAAAAAAA', 'deny')).status, 404);
 	});
 
+	test('a no needs neither proof nor digest, and what was typed with it is not used up', async () => {
+		const code = await w.code();
+		for (const typed of [{ keyword: w.keyword }, { code }, { code: 'no code', digest: 'short' }]) {
+			const { id } = await shutdown(143);
+			const no = await w.decide(id, 'deny', typed);
+			assert.equal(no.status, 200, JSON.stringify(no.body));
+			assert.equal((await w.over(id)).status, 'denied');
+		}
+		const { id, digest } = await shutdown(143);
+		assert.equal((await w.decide(id, 'approve', { digest, code })).status, 200);
+		assert.equal((await w.over(id)).status, 'verified');
+		await w.execute('guest_start', { guest: 143 }, { wait_s: 30 });
+	});
+
+	test('an empty request_id is none; a page of no actions is no page', async () => {
+		const { status, body } = await w.operator.post('/api/tools/execute', { request_id: '', tool: 'guest_list', args: {} });
+		assert.equal(status, 400, JSON.stringify(body));
+		assert.match(body.detail, /request_id/);
+		assert.equal((await w.operator.get('/api/actions?limit=0')).status, 400);
+	});
+
 	test('RED: confirmed and a code, then a window that can be seen; cancelled in it nothing is done', async () => {
 		const mark = await w.mark();
 		const bare = await w.execute('guest_stop', { guest: 143 });
