@@ -35,6 +35,7 @@ struct ask {
 	struct msg_actor actor; /* in the exchange's arena */
 	int64_t wait_ms, began_ms;
 	bool is_heard;	 /* the gate has said something */
+	bool is_proving; /* what was typed, here or in the same request once more, is on its way */
 	struct str last; /* its last reply while the action goes on: the body of a 202 */
 	struct timer *timer;
 	struct ask *next;
@@ -286,6 +287,16 @@ static int64_t left_ms(const struct ask *ask)
 	return ask->wait_ms - (clock_boot_ms(ask->asks->gateway->clock) - ask->began_ms);
 }
 
+/* The same request at the same time, as by a double click: one proof is enough, and a code counts once. */
+static bool is_proved_already(const struct ask *ask)
+{
+	for (const struct ask *other = ask->asks->first; other; other = other->next) {
+		if (other != ask && other->is_proving && str_eq(other->id, ask->id))
+			return true;
+	}
+	return false;
+}
+
 /* It waits for what was typed: sealed over the digest of what waits. False when there was nothing typed. */
 static bool approve_typed(struct ask *ask, const struct msg_reply *reply)
 {
@@ -294,6 +305,8 @@ static bool approve_typed(struct ask *ask, const struct msg_reply *reply)
 	char proof[SEAL_TEXT_SIZE];
 	const char *id, *digest;
 
+	if (ask->is_proving)
+		return true;
 	if ((!ask->keyword && !ask->code) ||
 	    json_parse(reply->result, strlen(reply->result), JSON_STATE, &tree, NULL) < 0)
 		return false;
@@ -301,9 +314,15 @@ static bool approve_typed(struct ask *ask, const struct msg_reply *reply)
 	digest = cJSON_GetStringValue(json_get(tree, "digest"));
 	if (!id || !digest)
 		return false;
+	timer_once(ask->timer, (uint64_t)max_of(left_ms(ask), (int64_t)ASK_REPLY_MS));
+	ask->is_proving = true;
+	if (is_proved_already(ask)) {
+		wipe(&ask->keyword);
+		wipe(&ask->code);
+		return true;
+	}
 	if (!seal_for(ask, digest, proof))
 		return true;
-	timer_once(ask->timer, (uint64_t)max_of(left_ms(ask), (int64_t)ASK_REPLY_MS));
 	/* Its answer comes under an id of its own, and counts only when it is a no. */
 	request_id = xasprintf("%s-p", ask->id);
 	put(ask, TOPIC_ACTION_APPROVAL, (const char *const[]){ id, own, NULL },
