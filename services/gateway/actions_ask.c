@@ -36,6 +36,7 @@ struct ask {
 	int64_t wait_ms, began_ms;
 	bool is_heard;	 /* the gate has said something */
 	bool is_proving; /* what was typed, here or in the same request once more, is on its way */
+	const char *action; /* that it is for; in the exchange's arena */
 	struct str last; /* its last reply while the action goes on: the body of a 202 */
 	struct timer *timer;
 	struct ask *next;
@@ -316,6 +317,7 @@ static bool approve_typed(struct ask *ask, const struct msg_reply *reply)
 		return false;
 	timer_once(ask->timer, (uint64_t)max_of(left_ms(ask), (int64_t)ASK_REPLY_MS));
 	ask->is_proving = true;
+	ask->action = arena_strdup(ask->exchange->arena, id);
 	if (is_proved_already(ask)) {
 		wipe(&ask->keyword);
 		wipe(&ask->code);
@@ -394,6 +396,17 @@ static void simple_reply(struct ask *ask, const struct msg_reply *reply)
 	drop(ask);
 }
 
+/* The proof that came with a request was not good: nobody waits any longer, but what was asked for does. */
+static void proof_refused(struct ask *ask, const struct msg_reply *reply)
+{
+	struct msg_reply told = *reply;
+
+	if (ask->action && str_eq_null(reply->code, "proof"))
+		told.text = arena_printf(ask->exchange->arena, "%s Action %s still waits.",
+					 reply->text ? reply->text : "", ask->action);
+	answer_refusal(ask, &told);
+}
+
 static void take_reply(struct ask *ask, const struct msg_reply *reply)
 {
 	size_t length = strlen(ask->id);
@@ -405,10 +418,9 @@ static void take_reply(struct ask *ask, const struct msg_reply *reply)
 			simple_reply(ask, reply);
 		return;
 	}
-	/* The proof that came with a request was not good: nobody waits any longer. */
 	if (strncmp(reply->request_id, ask->id, length) == 0 &&
 	    str_eq(reply->request_id + length, "-p") && reply->status != REPLY_OK)
-		answer_refusal(ask, reply);
+		proof_refused(ask, reply);
 }
 
 void asks_on_reply(void *self, const struct msg *msg)
