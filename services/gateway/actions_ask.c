@@ -37,7 +37,7 @@ struct ask {
 	bool is_heard;	 /* the gate has said something */
 	bool is_proving; /* what was typed, here or in the same request once more, is on its way */
 	const char *action; /* that it is for; in the exchange's arena */
-	struct str last; /* its last reply while the action goes on: the body of a 202 */
+	struct str last;    /* its last reply while the action goes on: the body of a 202 */
 	struct timer *timer;
 	struct ask *next;
 };

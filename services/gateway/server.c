@@ -79,8 +79,7 @@ static int ask(struct mg_connection *conn, struct exchange *exchange)
 		return 0;
 	if (r == -ETIMEDOUT)
 		atomic_fetch_add(&server->timeouts, 1);
-	return refuse(conn, 503,
-		      r == -ETIMEDOUT ? "no answer in time" : "the gateway is ending");
+	return refuse(conn, 503, r == -ETIMEDOUT ? "no answer in time" : "the gateway is ending");
 }
 
 static int serve_file(struct mg_connection *conn, const struct request *request)

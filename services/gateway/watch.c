@@ -72,8 +72,9 @@ static void check_cb(void *ctx)
 		int64_t since_ms = atomic_load(&slot->since_ms);
 		int64_t age_ms = now_ms - since_ms;
 
-		if (since_ms && (now_ms >= atomic_load(&slot->due_ms) ||
-				 (hurry && age_ms >= WATCH_HURRY_MS && !atomic_load(&slot->served))))
+		bool is_silent = age_ms >= WATCH_HURRY_MS && !atomic_load(&slot->served);
+
+		if (since_ms && (now_ms >= atomic_load(&slot->due_ms) || (hurry && is_silent)))
 			cut(watch, slot, since_ms);
 	}
 }
