@@ -178,6 +178,7 @@ check-bare: ## demo and check in fresh Debian 12 and 13 roots; needs root
 	@tools/check-bare
 
 check-compose: ## images and compose file in a real Docker engine; needs root
+	@tools/setup check
 	@tools/check-compose
 
 # The files of an installation; OUT: where the redacted answers go.
@@ -219,7 +220,7 @@ else
 node_tests := $(filter-out tests/integration/live.test.mjs,$(node_tests))
 endif
 
-integration: programs $(build)/livecheck $(integration_programs) ## every service against a real broker
+integration: programs web $(build)/livecheck $(integration_programs) ## every service against a real broker
 	@JARVIS_BUILD=$(build) tests/run $(integration_programs) $(node_tests)
 
 # What has threads, or talks to what has.

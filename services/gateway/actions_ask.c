@@ -5,6 +5,7 @@
  */
 #include "services/gateway/actions_ask.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -122,16 +123,18 @@ static void time_over(void *ctx)
 
 /*
  * The same request of the same caller has the same id on the bus, also after a restart, so that the gate knows it
- * again. Another caller's is another one.
+ * again. Another caller's is another one, and one to another address too: an answer must find its question.
  */
-static void make_id(const struct caller *caller, const char *request_id, char ret[ID_LENGTH + 3])
+static void make_id(const struct call *call, const char *request_id, char ret[ID_LENGTH + 3])
 {
+	const struct caller *caller = &call->caller;
 	unsigned char hash[crypto_hash_sha256_BYTES];
 	char hex[2 * crypto_hash_sha256_BYTES + 1];
 	_cleanup_(freep) char *text = NULL;
 
 	if (request_id) {
-		text = xasprintf("%d\n%s\n%s", (int)caller->kind, caller->name, request_id);
+		text = xasprintf("%d\n%s\n%s\n%s", (int)caller->kind, caller->name,
+				 call->exchange->request.path, request_id);
 		(void)crypto_hash_sha256(hash, (const unsigned char *)text, strlen(text));
 	} else {
 		randombytes_buf(hash, sizeof(hash));
@@ -153,7 +156,7 @@ static struct ask *begin(struct gateway *g, struct call *call, enum ask_kind kin
 		.kind = call->caller.kind == CALLER_TOKEN ? "token" : "user",
 		.name = arena_strdup(x->arena, call->caller.name),
 	};
-	make_id(&call->caller, request_id, ask->id);
+	make_id(call, request_id, ask->id);
 	ask->began_ms = clock_boot_ms(g->clock);
 	ask->timer = timer_new(g->env->loop, time_over, ask);
 	timer_once(ask->timer, ASK_REPLY_MS);
@@ -192,8 +195,11 @@ static int seal(struct gateway *g, const char *digest, const char *keyword, cons
 		log_error("%s (jarvisctl keys makes it)", str_get(&error));
 		return r;
 	}
-	r = seal_public_from_hex(secret.value, public);
-	return r < 0 ? r : seal_proof(public, digest, code ? NULL : keyword, code, ret);
+	if (seal_public_from_hex(secret.value, public) < 0) {
+		log_error("secrets/gateway/gate-box.pub is no key as jarvisctl keys makes it");
+		return -EBADMSG;
+	}
+	return seal_proof(public, digest, code ? NULL : keyword, code, ret);
 }
 
 /* Answers when it cannot. */
@@ -239,24 +245,27 @@ static int status_of(const struct msg_reply *reply)
 	return reply->status == REPLY_DENIED ? 403 : 400;
 }
 
+/* What the gate judged comes with tier and rule, whatever the status. */
 static void answer_refusal(struct ask *ask, const struct msg_reply *reply)
 {
 	struct gateway *g = ask->asks->gateway;
 	_cleanup_(json_treep) cJSON *tree = NULL;
 	int status = status_of(reply);
 	const char *reason = reply->text ? reply->text : "refused";
+	const char *rule = NULL;
 
 	if (reply->result &&
-	    json_parse(reply->result, strlen(reply->result), JSON_STATE, &tree, NULL) == 0 &&
-	    status == 403) {
+	    json_parse(reply->result, strlen(reply->result), JSON_STATE, &tree, NULL) == 0)
+		rule = cJSON_GetStringValue(json_get(tree, "rule"));
+	if (rule) {
 		const struct msg_action_refusal refusal = {
 			.blocked = true,
 			.tier = cJSON_GetStringValue(json_get(tree, "tier")),
-			.rule = cJSON_GetStringValue(json_get(tree, "rule")),
+			.rule = rule,
 			.reason = reason,
 		};
 
-		answer_message(g, ask->exchange, 403, &message_action_refusal, &refusal);
+		answer_message(g, ask->exchange, status, &message_action_refusal, &refusal);
 	} else {
 		answer_problem(g, ask->exchange, status, reason);
 	}
@@ -520,7 +529,7 @@ void actions_decide(struct gateway *g, struct call *call)
 		return;
 	}
 	ask = begin(g, call, ASK_SIMPLE, body->request_id);
-	/* A no needs no proof, and one that came with it is not used up. */
+	/* A no needs no proof, and must not fail by one that was typed for a yes. */
 	if (str_eq(decision, "approve"))
 		keep_typed(ask, body->keyword, body->code);
 	if ((ask->keyword || ask->code) && !seal_for(ask, body->digest, proof))
