@@ -214,8 +214,9 @@ static void on_envelope(struct executor *x, struct wish *wish, const char *envel
 	count_refusal(x, fault == GRANT_UNSIGNED ? "grants_forged" : "grants_refused", error.text);
 	/* Of an unsigned one nothing is believed, not even that the claim has been answered. */
 	if (fault != GRANT_UNSIGNED && is_ours(&order, &claim)) {
-		report_refused(x, &order, error.text, false);
+		/* The report looks at all wishes, and may free this one. */
 		wish_refuse(wish, executor_now(x));
+		report_refused(x, &order, error.text, false);
 	}
 	arena_free(arena);
 }
