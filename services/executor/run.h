@@ -47,5 +47,7 @@ void run_cancel(struct run *run);
 void run_answer(struct run *run, enum step_status outcome, const char *detail, const char *content);
 
 const struct order *run_order(const struct run *run);
+/* Whether TOOL, which only reads, is read at Proxmox. */
+bool run_reads(const struct tool *tool);
 /* Whether A, on its way, and what B would do must not happen at once. */
 bool run_is_in_way(const struct run *run, const struct order *order);

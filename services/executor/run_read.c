@@ -129,11 +129,33 @@ static void read_log(struct run *run)
 	get_log(run, 0, 1, on_total);
 }
 
+/* ── the table ─────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static const struct {
+	enum tool_id tool;
+	void (*fn)(struct run *run);
+} readers[] = {
+	{ TOOL_storage_content, read_content },
+	{ TOOL_task_log, read_log },
+};
+
+bool run_reads(const struct tool *tool)
+{
+	for (size_t i = 0; i < countof(readers); i++) {
+		if (tool == &tool_table[readers[i].tool])
+			return true;
+	}
+	return false;
+}
+
 void run_read(struct run *run)
 {
 	run_enter(run, PHASE_LOOKING);
-	if (run->order.tool == &tool_table[TOOL_task_log])
-		read_log(run);
-	else
-		read_content(run);
+	for (size_t i = 0; i < countof(readers); i++) {
+		if (run->order.tool != &tool_table[readers[i].tool])
+			continue;
+		readers[i].fn(run);
+		return;
+	}
+	run_end(run, STEP_FAILED, "%s is not known how to do.", run->order.tool->name);
 }

@@ -4,6 +4,7 @@
  */
 #include "common/tools.h"
 #include "services/executor/pve_action.h"
+#include "services/executor/run.h"
 #include "services/executor/state_tools.h"
 #include "services/executor/verify.h"
 #include "tests/unit/check.h"
@@ -34,6 +35,8 @@ static void test_reads(void **unused)
 			fail_msg("%s reads: VERIFY must be NOTHING", tool->name);
 		if (tool->runner == RUNNER_STATE && !is_answered(tool))
 			fail_msg("%s: no row in services/executor/state_tools.c", tool->name);
+		if (tool->runner == RUNNER_PVE && !run_reads(tool))
+			fail_msg("%s: no row in services/executor/run_read.c", tool->name);
 		if (tool->runner == RUNNER_WOL)
 			fail_msg("%s reads, and nothing is read by waking", tool->name);
 	}
