@@ -104,6 +104,7 @@ static const struct pve_action actions[] = {
 	  "POST",
 	  "/nodes/{node}/storage/{storage}/download-url",
 	  { "download", "download" },
+	  "filename",
 	  PARAMS(download_params) },
 	{ TOOL_task_stop,
 	  "DELETE",
@@ -234,14 +235,28 @@ static bool is_one_of(const char *words, const char *text)
 	return false;
 }
 
+void pve_action_narrow(const struct pve_action *action, const struct action_target *target,
+		       struct str *query)
+{
+	const char *types = types_of(action, target);
+
+	if (target->vmid)
+		str_printf(query, "&vmid=%lld", (long long)target->vmid);
+	else if (types && !strchr(types, ' '))
+		str_printf(query, "&typefilter=%s", types);
+}
+
 bool pve_action_is_task(const struct pve_action *action, const struct action_target *target,
 			const struct tool_args *args, const struct upid *upid, const char *user)
 {
 	const char *types = types_of(action, target);
-	struct tool_value filename = tool_args_get(args, "filename");
-	char vmid[24];
+	char vmid[24] = "";
+	const char *id = vmid;
 
-	(void)snprintf(vmid, sizeof(vmid), "%lld", (long long)target->vmid);
-	return types && is_one_of(types, upid->type) && str_eq(upid->user, user) &&
-	       str_eq(upid->id, filename.has ? filename.s : vmid);
+	if (target->vmid)
+		(void)snprintf(vmid, sizeof(vmid), "%lld", (long long)target->vmid);
+	if (action->task_id)
+		id = tool_args_get(args, action->task_id).s;
+	return types && id && is_one_of(types, upid->type) && str_eq(upid->user, user) &&
+	       str_eq(upid->id, id);
 }

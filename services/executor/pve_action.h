@@ -23,7 +23,8 @@ struct pve_action {
 	const char *path; /* with {node} {type} {vmid} and the names of arguments in braces */
 	const char *tasks
 		[2]; /* types of task that it may become, of a machine and of a container; NULL: it is no task */
-	bool not_lxc; /* a container cannot */
+	const char *task_id; /* the argument that is the task's id; NULL: the vmid, or none */
+	bool not_lxc;	     /* a container cannot */
 	const struct action_param *params;
 	size_t params_n;
 };
@@ -39,6 +40,9 @@ int pve_action_build(const struct pve_action *action, const struct action_target
 		     struct str *form, struct tool_error *error);
 /* Whether the request becomes a task. */
 bool pve_action_has_task(const struct pve_action *action, const struct action_target *target);
+/* Appends what narrows a node's list of tasks to those of this request, or little more. */
+void pve_action_narrow(const struct pve_action *action, const struct action_target *target,
+		       struct str *query);
 /* Whether UPID may be the task of this request, made by the token USER. */
 bool pve_action_is_task(const struct pve_action *action, const struct action_target *target,
 			const struct tool_args *args, const struct upid *upid, const char *user);

@@ -144,10 +144,7 @@ void run_add_task_list(const struct run *run, struct str *path)
 	str_add(path, "/nodes/");
 	pve_add_level(path, run->order.target.node);
 	str_add(path, "/tasks?source=all&limit=200");
-	if (run->order.target.vmid)
-		str_printf(path, "&vmid=%lld", (long long)run->order.target.vmid);
-	else
-		str_add(path, "&typefilter=download");
+	pve_action_narrow(run->action, &run->order.target, path);
 }
 
 /* ── the end ───────────────────────────────────────────────────────────────────────────────────────────────── */

@@ -379,6 +379,55 @@ static void test_find(void **unused)
 	assert_int_equal(follow_find(none, &w, "", upid), -EINVAL);
 }
 
+/* What a tool may be that is neither a guest's nor a download: a task is known by its row. */
+static void test_whose_task(void **unused)
+{
+	static const struct pve_action service = { .tasks = { "srvrestart", "srvrestart" },
+						   .task_id = "filename" };
+	static const struct pve_action updates = { .tasks = { "aptupdate other",
+							      "aptupdate other" } };
+	static const struct {
+		const struct pve_action *action;
+		const struct action_target *target;
+		const char *upid, *query;
+		bool is_it;
+	} rows[] = {
+		{ &service, &node, UPID("srvrestart", "x.iso"), "&typefilter=srvrestart", true },
+		{ &service, &node, UPID("srvrestart", "0"), "&typefilter=srvrestart", false },
+		{ &service, &node, UPID("srvrestart", ""), "&typefilter=srvrestart", false },
+		{ &updates, &node, UPID("aptupdate", ""), "", true },
+		{ &updates, &node, UPID("other", ""), "", true },
+		{ &updates, &node, UPID("aptupdate", "0"), "", false },
+		{ &updates, &node, UPID("aptupdate", "x.iso"), "", false },
+		{ &updates, &vm, UPID("aptupdate", "101"), "&vmid=101", true },
+		{ &updates, &vm, UPID("aptupdate", "x.iso"), "&vmid=101", false },
+	};
+	_cleanup_(arena_freep) struct arena *arena = arena_new();
+	struct tool_args args =
+		args_of(TOOL_download_url,
+			"{\"storage\":\"nas\",\"node\":\"pve\",\"content\":\"iso\",\"filename\":"
+			"\"x.iso\",\"url\":\"https://cloud.debian.org/x\",\"checksum_algorithm\":"
+			"\"sha256\",\"checksum\":\"00\"}",
+			arena);
+	struct upid upid;
+
+	(void)unused;
+	for (size_t i = 0; i < countof(rows); i++) {
+		_cleanup_(str_done) struct str query = { 0 };
+
+		assert_true(upid_parse(rows[i].upid, &upid));
+		if (pve_action_is_task(rows[i].action, rows[i].target, &args, &upid, USER) !=
+		    rows[i].is_it)
+			fail_msg("row %zu: %s", i, rows[i].upid);
+		pve_action_narrow(rows[i].action, rows[i].target, &query);
+		assert_string_equal(str_get(&query), rows[i].query);
+	}
+	/* The argument was left out. */
+	args = args_of(TOOL_guest_start, "{\"guest\":101}", arena);
+	assert_true(upid_parse(UPID("srvrestart", ""), &upid));
+	assert_false(pve_action_is_task(&service, &node, &args, &upid, USER));
+}
+
 /* ── conditions ────────────────────────────────────────────────────────────────────────────────────────────── */
 
 #define SELF "UPID:pve:0008380E:0131F1BF:00000064:vzdump:101:" USER ":"
@@ -617,6 +666,7 @@ int main(void)
 		cmocka_unit_test(test_follow_pace),
 		cmocka_unit_test(test_log),
 		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_whose_task),
 		cmocka_unit_test(test_conditions),
 		cmocka_unit_test(test_rights),
 		cmocka_unit_test(test_freeze),
