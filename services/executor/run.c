@@ -337,7 +337,7 @@ void run_cancel(struct run *run)
 {
 	run->wants_cancel = true;
 	if (run->phase == PHASE_LOOKING)
-		run_end(run, STEP_FAILED, "It was cancelled before anything was done.");
+		run_end(run, STEP_CANCELLED, "It was cancelled before anything was done.");
 	else if (run->phase == PHASE_FOLLOWING)
 		run_stop_task(run);
 }

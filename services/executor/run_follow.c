@@ -11,6 +11,10 @@
 
 /* Its last line is written a moment after it has stopped. */
 #define LOST_POLLS 3
+/* That it knows no such task Proxmox says of none that it has begun, unless its books are gone; then for ever. */
+#define UNHEARD_POLLS 3
+/* What an argument gets that does not fit: here, a task that is not known. */
+#define STATUS_BAD_ARGUMENT 400
 
 static void poll_cb(void *ctx);
 
@@ -48,20 +52,23 @@ static void tell(struct run *run, const char *line)
 
 static void on_task_end(struct run *run)
 {
-	const char *cancelled = run->has_cancelled ? "It was cancelled. " : "";
+	bool is_done = run->end == TASK_END_OK || run->end == TASK_END_WARNINGS;
 
-	switch (run->end) {
-	case TASK_END_ERROR:
-		run_end(run, STEP_FAILED, "%sThe task failed: %s", cancelled, run->exit);
-		break;
-	case TASK_END_LOST:
-		run_end(run, STEP_UNKNOWN, "%sThe task ended without saying how: %s", cancelled,
-			run->exit);
-		break;
-	default:
+	/* It may have done its work before it was stopped. */
+	run->is_interrupted = run->has_cancelled && !is_done;
+	run->seen[0] = '\0';
+	if (is_done || run->is_interrupted)
 		run_verify(run);
-		break;
-	}
+	else if (run->end == TASK_END_ERROR)
+		run_end(run, STEP_FAILED, "The task failed: %s", run->exit);
+	else
+		run_end(run, STEP_UNKNOWN, "The task ended without saying how: %s", run->exit);
+}
+
+/* Nobody will ever say how it ended: what can still be known is whether it is so. */
+static bool is_forgotten(const struct run *run)
+{
+	return run->unheard >= (run->wants_cancel ? 1 : UNHEARD_POLLS);
 }
 
 static bool is_over(struct run *run)
@@ -77,7 +84,11 @@ static void go_on(struct run *run)
 {
 	int64_t limit_ms = (int64_t)run->order.tool->deadline_s * 1000;
 
-	if (is_over(run))
+	if (is_forgotten(run)) {
+		run->is_forgotten = true;
+		run->seen[0] = '\0';
+		run_verify(run);
+	} else if (is_over(run))
 		on_task_end(run);
 	else if (run_now(run) - run->sent_ms > limit_ms)
 		run_end(run, STEP_UNKNOWN,
@@ -106,6 +117,14 @@ static void on_log(void *ctx, const struct pve_answer *answer)
 	go_on(run);
 }
 
+/* A node that does not answer, or cannot, says nothing about the task. */
+static void note_unheard(struct run *run, const struct pve_answer *answer)
+{
+	run->unheard = answer->status == STATUS_BAD_ARGUMENT ? run->unheard + 1 : 0;
+	if (run->unheard == 1)
+		tell(run, "Proxmox says that it knows no such task.");
+}
+
 static void on_status(void *ctx, const struct pve_answer *answer)
 {
 	struct run *run = ctx;
@@ -114,6 +133,7 @@ static void on_status(void *ctx, const struct pve_answer *answer)
 
 	run->call = NULL;
 	run->end = TASK_END_NONE;
+	note_unheard(run, answer);
 	if (answer->fault.class != PVE_OK ||
 	    follow_read_status(answer->tree, &run->end, run->exit) < 0) {
 		(void)snprintf(run->seen, sizeof(run->seen), "%s", answer->fault.text);
@@ -160,6 +180,9 @@ static void on_stopped(void *ctx, const struct pve_answer *answer)
 		run->has_cancelled = true;
 	else
 		tell(run, answer->fault.text);
+	/* There is nothing to stop: that need not be waited for. */
+	if (answer->status == STATUS_BAD_ARGUMENT && run->phase == PHASE_FOLLOWING && !run->call)
+		run_later(run, 0, poll_cb);
 }
 
 void run_stop_task(struct run *run)

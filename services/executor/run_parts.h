@@ -49,7 +49,9 @@ struct run {
 
 	bool is_ambiguous; /* the request may not have arrived, and there is no task that tells */
 	unsigned polls;
-	unsigned lost; /* so often in a row the task was over, and nobody said how */
+	unsigned lost;	  /* so often in a row the task was over, and nobody said how */
+	unsigned unheard; /* so often in a row Proxmox knew no such task */
+	bool is_forgotten, is_interrupted; /* how it ceased to be followed */
 	char upid[UPID_BYTES];
 	int64_t log_lines;
 	char line[FOLLOW_TEXT];

@@ -224,6 +224,8 @@ static enum action_status status_of(enum step_status outcome)
 		return ACTION_VERIFIED;
 	case STEP_STILL_FAILING:
 		return ACTION_STILL_FAILING;
+	case STEP_CANCELLED:
+		return ACTION_CANCELLED;
 	case STEP_FAILED:
 		return ACTION_FAILED;
 	default:

@@ -159,6 +159,7 @@ describe('what stands in the way', () => {
 		await w.gate.say('x/cancel', { id: action.id, gid: action.grants[0].payload.gid });
 		const result = await w.gate.result(action);
 		await slow(0);
+		assert.equal(result.outcome, 'cancelled');
 		assert.match(result.detail, /cancelled before anything was done/);
 		assert.equal(await posts(), 0);
 	});

@@ -69,6 +69,45 @@ describe('answers that are lost', () => {
 		assert.match(never.detail, /ended without saying how/);
 	});
 
+	/** From now on Proxmox knows no task any more: its books are gone. */
+	const forget = (more = {}) => w.stack.sim('api_error', { path_prefix: '/nodes/Home/tasks/UPID', status: 400,
+		reason: 'Parameter verification failed.', count: 1000, ...more });
+	const begun = async (tool, vmid, args) => {
+		const action = await w.act(tool, vmid, { args });
+		const { gid } = await w.gate.until('progress', (d) => d.id === action.id && d.upid);
+		return [action, gid];
+	};
+
+	test('a task that Proxmox does not know any more is not asked after for ever: what it was for is looked at', async () => {
+		await forget();
+		const [start] = await begun('guest_start', 109);
+		const done = await w.gate.result(start);
+		assert.equal(done.outcome, 'verified', done.detail);
+		assert.match(done.detail, /does not know its task any more/);
+		assert.ok(w.gate.heard.some(([t, d]) => t === 'progress' && d.id === start.id && /knows no such task/.test(d.line)));
+	});
+
+	test('said once or twice it is believed no more than silence', async () => {
+		await forget({ count: 2 });
+		const [start] = await begun('guest_start', 109);
+		const { outcome, detail } = await w.gate.result(start);
+		assert.deepEqual([outcome, detail], ['verified', 'Done, and verified.']);
+	});
+
+	test('and unknown it is when that does not show; a person need not wait for it', async () => {
+		assert.equal((await w.gate.result(await w.act('guest_snapshot', 109, { args: { snapshot: 'forgotten' } }))).outcome, 'verified');
+		for (const isCancelled of [false, true]) {
+			await forget({ count: isCancelled ? 2 : 1000 }); // one to DELETE, one to the next look
+			const [back, gid] = await begun('snapshot_rollback', 109, { snapshot: 'forgotten' });
+			if (isCancelled) await w.gate.say('x/cancel', { id: back.id, gid });
+			const { outcome, detail } = await w.gate.result(back);
+			assert.deepEqual([outcome, detail], ['unknown',
+				'Proxmox began it and does not know its task any more, so it is not known how it ended.']);
+			await w.stack.sim('faults_clear');
+			while ((await w.guest(109)).lock) await sleep(50);
+		}
+	});
+
 	test('a task of somebody else is not taken for ours', async () => {
 		await w.stack.sim('api_error', { path_prefix: START, method: 'POST', status: 596 });
 		const action = await w.act('guest_start', 109);

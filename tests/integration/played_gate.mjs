@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 
 const TYPE = 'application/vnd.jarvis.grant.v1+json';
 const HEARTBEAT_MS = 1000;
-const OVER = ['verified', 'still_failing', 'unknown', 'failed'];
+const OVER = ['verified', 'still_failing', 'unknown', 'failed', 'cancelled'];
 
 /** The tier of each tool, where nothing raises it. */
 const TOOLS = readFileSync(resolve(import.meta.dirname, '../../common/tools.def'), 'utf8');

@@ -59,6 +59,31 @@ static void test_yellow(void **unused)
 	stage_done(&s);
 }
 
+/* What a person ended has not failed; it was not done either. */
+static void test_cancelled(void **unused)
+{
+	struct stage s;
+	_cleanup_(freep) char *id = NULL;
+	struct msg_grant_payload payload = { 0 };
+
+	(void)unused;
+	stage_init(&s, "");
+	stage_hello(&s);
+	stage_ask(&s, "r1", "guest_start", "{\"guest\":\"ct\"}");
+	id = stage_id_of(&s);
+	payload = *stage_claim(&s, id)->grant;
+	payload.gid = xstrdup(payload.gid);
+	payload.id = id;
+	stage_decide(&s, id, "cancel", "", GRADE_NONE);
+	assert_int_equal(stage_state(&s)->status, ACTION_RUNNING);
+	stage_report(&s, &payload, STEP_CANCELLED);
+	assert_int_equal(stage_state(&s)->status, ACTION_CANCELLED);
+	assert_int_equal(stage_state(&s)->steps[0].status, STEP_CANCELLED);
+	assert_non_null(strstr(stage_reply(&s)->result, "\"is_error\":true"));
+	free((char *)payload.gid);
+	stage_done(&s);
+}
+
 static void test_orange(void **unused)
 {
 	struct stage s;
@@ -527,7 +552,7 @@ static void test_two_names(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_yellow),	   cmocka_unit_test(test_orange),
+		cmocka_unit_test(test_yellow),	   cmocka_unit_test(test_orange), cmocka_unit_test(test_cancelled),
 		cmocka_unit_test(test_red_window), cmocka_unit_test(test_expiry),
 		cmocka_unit_test(test_freeze),	   cmocka_unit_test(test_changed_before_claim),
 		cmocka_unit_test(test_level),	   cmocka_unit_test(test_runbook_levels),

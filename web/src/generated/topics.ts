@@ -40,7 +40,7 @@ export type ActionStatus = 'waiting' | 'window' | 'approved' | 'running' | 'veri
 export type ActionNeed = 'nothing' | 'keyword' | 'code';
 
 /** How one target of an action stands. */
-export type StepStatus = 'pending' | 'running' | 'verified' | 'still_failing' | 'unknown' | 'failed' | 'skipped';
+export type StepStatus = 'pending' | 'running' | 'verified' | 'still_failing' | 'unknown' | 'failed' | 'skipped' | 'cancelled';
 
 /** A bare word instead of a document, as Home Assistant's availability wants it. */
 export interface Bare {
@@ -1292,7 +1292,7 @@ export interface ActionResult {
 	step: number;
 	/** of the grant */
 	gid: string;
-	/** verified, still_failing, unknown or failed */
+	/** verified, still_failing, unknown, failed or cancelled */
 	outcome: StepStatus;
 	/** the Proxmox task */
 	upid: string | null;
