@@ -258,9 +258,11 @@ static void pass_deadline(struct core *core, struct action *action, struct core_
 		action_set(action, ACTION_APPROVED, CORE_CLAIM_MS, now, out);
 		return;
 	case ACTION_APPROVED:
-		action_end(core, action, ACTION_EXPIRED, NULL,
-			   "The executor did not take it up: is it running? Nothing was done.", now,
-			   out);
+		action_end(
+			core, action, ACTION_EXPIRED, NULL,
+			"The executor did not take it up: is it running, and what does it say is "
+			"wrong? Nothing was done.",
+			now, out);
 		return;
 	default: /* it runs */
 		action_end(

@@ -149,6 +149,9 @@ void asking_judge(struct asking *a)
 	fill_ask(a->core, a->who, a->principal, a->request->actor, &ask);
 	count_recent(a->core, a->principal, a->request->actor, a->now, &ask);
 	judge(a->core->config, a->core->view, &ask, a->now.boot_ms, a->out->arena, &a->verdict);
+	if (a->verdict.decision == DECISION_ALLOW || a->verdict.decision == DECISION_ASK)
+		(void)core_is_free(a->core, NULL, a->targets, a->targets_n, a->out->arena,
+				   &a->verdict);
 }
 
 const char *core_name_of(const struct judge_target *target)
@@ -311,5 +314,9 @@ bool core_judge_again(struct core *core, struct again *again, struct core_now no
 		return refuse(
 			v, "level",
 			"The level was lowered before it began: now a person has to approve it.");
+	/* What has been allowed already is not taken back by what was allowed beside it. */
+	if (again->approver &&
+	    !core_is_free(core, again->action, again->targets, again->n, arena, v))
+		return false;
 	return is_within_rates(core, again, now, v);
 }

@@ -133,6 +133,14 @@ bool core_judge_again(struct core *core, struct again *again, struct core_now no
 /* Whether that verdict says that it is not what was shown any more, and so can never be approved. */
 bool core_is_changed(const struct verdict *verdict);
 
+/*
+ * core_busy.c: whether nothing that was allowed, but SELF, is in the way of what would be done to the N of TARGETS.
+ * False with decision, rule and reason of *ret.
+ */
+bool core_is_free(const struct core *core, const struct action *self,
+		  const struct judge_target *targets, size_t n, struct arena *arena,
+		  struct verdict *ret);
+
 /* core_decide.c: whether PROOF may be looked at, and is not wrong; wrong ones are counted and audited. */
 bool core_proof_counts(struct core *core, const char *principal, const char *person,
 		       enum proof_grade proof, struct core_now now, struct effects *out,

@@ -63,17 +63,30 @@ static void pass(struct stage *s, int64_t ms)
 
 /* ── rates ─────────────────────────────────────────────────────────────────────────────────────────────────── */
 
+/* A guest of its own: two things are not done to one at once. */
+static void guest_of(struct stage *s, int i, char args[32])
+{
+	const struct msg_guest_state guest = { .cluster = "home",
+					       .ts = s->w.now.wall_ms,
+					       .vmid = 110 + i,
+					       .name = "g",
+					       .type = GUEST_QEMU,
+					       .node = "a",
+					       .status = GUEST_RUNNING };
+
+	gate_world_guest(&s->w, &guest);
+	(void)snprintf(args, 32, "{\"guest\":%lld}", (long long)guest.vmid);
+}
+
 /* Seven that wait, of a person who may six. */
 static void queue(struct stage *s, struct waiting list[7])
 {
-	static const char *const guests[] = { "{\"guest\":101}", "{\"guest\":102}",
-					      "{\"guest\":105}" };
-
 	for (int i = 0; i < 7; i++) {
-		char id[16];
+		char id[16], args[32];
 
 		(void)snprintf(id, sizeof(id), "q%d", i);
-		stage_ask(s, id, "guest_shutdown", guests[i % 3]);
+		guest_of(s, i, args);
+		stage_ask(s, id, "guest_shutdown", args);
 		list[i] = keep_waiting(s);
 	}
 }
@@ -191,23 +204,20 @@ static void test_rates_pass(void **unused)
 /* One cannot ask in the name of many: whoever approves has rates too. */
 static void test_many_names(void **unused)
 {
-	static const char *const guests[] = { "{\"guest\":101}", "{\"guest\":102}",
-					      "{\"guest\":105}" };
 	struct waiting list[7];
 	struct stage s;
 
 	(void)unused;
 	stage_init(&s, "safety_gate: {orange_rate: 1}\n");
 	for (int i = 0; i < 7; i++) {
-		const struct msg_action_request request =
-			stage_request_of("x", "guest_shutdown", guests[i % 3]);
-		char name[16], id[16];
+		char name[16], id[16], args[32];
 		const struct msg_actor actor = { "token", name };
-		struct msg_action_request asked = request;
+		const struct msg_action_request asked =
+			stage_request_of(id, "guest_shutdown", args);
 
 		(void)snprintf(name, sizeof(name), "t%d", i);
 		(void)snprintf(id, sizeof(id), "x%d", i);
-		asked.request_id = id;
+		guest_of(&s, i, args);
 		stage_ask_as(&s, "gateway", &actor, &asked);
 		list[i] = keep_waiting(&s);
 	}
@@ -443,6 +453,7 @@ static void test_no_digest(void **unused)
 	const struct msg_action_request start =
 		stage_request_of("r2", "guest_snapshot", "{\"guest\":101,\"snapshot\":\"s\"}");
 	const struct effect *grant;
+	_cleanup_(freep) char *gid = NULL;
 	struct waiting w;
 	struct stage s;
 
@@ -457,6 +468,9 @@ static void test_no_digest(void **unused)
 	grant = stage_claim(&s, w.id);
 	assert_non_null(grant->grant);
 	assert_null(grant->grant->target->config_digest);
+	gid = xstrdup(grant->grant->gid);
+	stage_report(&s, &(const struct msg_grant_payload){ .id = w.id, .gid = gid },
+		     STEP_VERIFIED);
 	waiting_done(&w);
 	stage_ask_as(&s, "llm-router", NULL, &start);
 	w = keep_waiting(&s);
@@ -527,6 +541,7 @@ static void test_all_targets(void **unused)
 	w = keep_waiting(&s);
 	approve(&s, &w);
 	assert_int_equal(stage_state(&s)->status, ACTION_APPROVED);
+	stage_decide(&s, w.id, "cancel", "", GRADE_NONE);
 	waiting_done(&w);
 	request.request_id = "c";
 	stage_ask_as(&s, "gateway", &stage_operator, &request);

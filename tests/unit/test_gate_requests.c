@@ -68,12 +68,14 @@ static void test_runbook(void **unused)
 static void test_rates(void **unused)
 {
 	const char *const ids[] = { "1", "2", "3", "4" };
+	static const char *const nodes[] = { "b", "d", "e", "f", "g" };
 	struct msg_action_request request = stage_request_of("", "node_wake", "{\"node\":\"b\"}");
 	struct stage s;
 
 	(void)unused;
 	stage_init(&s, "safety_gate: {yellow_rate: 1}\n");
-	gate_world_node(&s.w, "b", NODE_OFFLINE);
+	for (size_t i = 0; i < countof(nodes); i++)
+		gate_world_node(&s.w, nodes[i], NODE_OFFLINE);
 	core_load_settings(s.core, &(const struct msg_autonomy_state){ .level = 3 }, 0);
 	request.request_id = ids[0];
 	stage_ask_as(&s, "gateway", &token, &request);
@@ -83,16 +85,19 @@ static void test_rates(void **unused)
 	assert_string_equal(stage_reply(&s)->code, "rate");
 	stage_ask_as(&s, "gateway", &(const struct msg_actor){ "token", "cd" }, &request);
 	assert_string_equal(stage_reply(&s)->code, "rate");
-	request.args = "{\"node\":\"B\"}";
+	request.args = "{\"node\":\"D\"}";
 	request.request_id = ids[2];
 	stage_ask_as(&s, "gateway", &(const struct msg_actor){ "token", "cd" }, &request);
 	assert_int_equal(stage_state(&s)->status, ACTION_APPROVED);
 	stage_ask_as(&s, "gateway", &(const struct msg_actor){ "mcp", "ci" }, &request);
 	request.request_id = ids[3];
+	request.args = "{\"node\":\"e\"}";
 	stage_ask_as(&s, "gateway", &(const struct msg_actor){ "mcp", "ci" }, &request);
 	assert_int_equal(stage_state(&s)->status, ACTION_APPROVED);
+	request.args = "{\"node\":\"f\"}";
 	stage_ask_as(&s, "monitor", NULL, &request);
 	assert_int_equal(stage_state(&s)->status, ACTION_APPROVED);
+	request.args = "{\"node\":\"g\"}";
 	stage_ask_as(&s, "llm-router", NULL, &request);
 	assert_int_equal(stage_state(&s)->status, ACTION_APPROVED);
 	request.request_id = ids[0];
@@ -257,14 +262,14 @@ static void test_press(void **unused)
 
 	(void)unused;
 	stage_init(&s, "");
-	stage_ask(&s, NULL, "guest_start", "{\"guest\":103}");
+	stage_ask(&s, NULL, "guest_status", "{\"guest\":103}");
 	assert_non_null(stage_last(&s, EFFECT_STORE));
-	stage_ask(&s, NULL, "guest_start", "{\"guest\":103}");
+	stage_ask(&s, NULL, "guest_status", "{\"guest\":103}");
 	assert_null(stage_last(&s, EFFECT_STORE));
 	stage_ask(&s, NULL, "guest_snapshot", "{\"guest\":101,\"snapshot\":\"s\"}");
 	assert_non_null(stage_last(&s, EFFECT_STORE));
 	s.w.now.boot_ms += CORE_PRESS_MS + 1;
-	stage_ask(&s, NULL, "guest_start", "{\"guest\":103}");
+	stage_ask(&s, NULL, "guest_status", "{\"guest\":103}");
 	assert_non_null(stage_last(&s, EFFECT_STORE));
 	stage_ask(&s, NULL, "guest_destroy", "{}");
 	assert_null(stage_last(&s, EFFECT_REPLY));
