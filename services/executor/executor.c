@@ -12,6 +12,7 @@
 #define KEYS_RETRY_MS 10000
 /* Nothing that old would be taken for fresh by anybody. */
 #define KEEP_MS (32LL * 86400 * 1000)
+#define PRUNE_EVERY_MS (86400LL * 1000)
 
 /* ── keys and clusters ─────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -130,6 +131,17 @@ static int open_journal(struct executor *x)
 	return r;
 }
 
+void executor_prune(struct executor *x)
+{
+	int64_t now = executor_now(x);
+
+	if (x->pruned_ms && now - x->pruned_ms < PRUNE_EVERY_MS)
+		return;
+	x->pruned_ms = now;
+	if (journal_prune(x->journal, clock_wall_ms(x->env->clock) - KEEP_MS) < 0)
+		log_error("the journal: %s", journal_error(x->journal));
+}
+
 int executor_start(struct service_env *env, void **ret)
 {
 	struct executor *x = xnew(struct executor);
@@ -156,7 +168,7 @@ int executor_start(struct service_env *env, void **ret)
 		return r;
 	}
 	x->host.journal = x->journal;
-	(void)journal_prune(x->journal, clock_wall_ms(env->clock) - KEEP_MS);
+	executor_prune(x);
 	(void)executor_has_keys(x);
 	make_links(x, env->config);
 	r = executor_take_up(x);

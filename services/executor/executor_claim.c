@@ -214,6 +214,10 @@ void executor_tell_trouble(struct executor *x)
 	if (!x->keys.n)
 		str_printf(&text, "%sno grant can be checked: %s", text.len ? "; " : "",
 			   str_get(&x->keys_error));
+	if (journal_check(x->journal) < 0)
+		str_printf(&text,
+			   "%snothing above green is done: %s; look at it, then restart executor",
+			   text.len ? "; " : "", journal_error(x->journal));
 	for (size_t i = 0; i < x->links_n; i++) {
 		why = pve_link_trouble(x->links[i]);
 		if (why)
@@ -241,6 +245,7 @@ void executor_pump(struct executor *x)
 	if (wants_epoch && executor_now(x) - x->hello_ms >= HELLO_AGAIN_MS)
 		executor_say_hello(x);
 	executor_tell_trouble(x);
+	executor_prune(x);
 	wishes_sweep(&x->wishes, executor_now(x));
 	if (x->epoch && x->wishes.n && executor_has_keys(x))
 		claim_due(x);

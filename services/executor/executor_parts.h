@@ -37,7 +37,7 @@ struct executor {
 	struct wishes wishes;
 	struct outbox outbox;
 	struct timer *timer;
-	int64_t pruned_ms;
+	int64_t pruned_ms; /* when; 0: not yet */
 
 	int64_t epoch; /* 0: none yet */
 	char hello[NONCE_TEXT];
@@ -55,6 +55,8 @@ static inline int64_t executor_now(const struct executor *x)
 
 /* The cluster's link, or NULL. */
 struct pve_link *executor_link(const struct executor *x, const char *cluster);
+/* Once a day: what nobody needs any more leaves the journal. Who does nothing writes nothing, and need not be woken. */
+void executor_prune(struct executor *x);
 /* Reads the gate's key when that has not been possible yet. */
 bool executor_has_keys(struct executor *x);
 /* executor_claim.c: claims what may be, says again what must be, and sets the timer. */

@@ -95,19 +95,22 @@ const char *journal_error(const struct journal *journal)
 	return db_error(journal->db);
 }
 
-/* A change that concerns no row was not written down. */
+/* A change that concerns no row was not written down, nor was one to a file that nobody will find. */
 static int one(struct journal *journal, int r)
 {
-	return r == 0 && db_changes(journal->db) != 1 ? -ENOENT : r;
+	if (r == 0 && db_changes(journal->db) != 1)
+		return -ENOENT;
+	return r < 0 ? r : journal_check(journal);
 }
 
 int journal_grant(struct journal *journal, const struct journal_entry *entry)
 {
-	return db_exec(journal->db,
-		       "INSERT INTO step (gid, id, step, state, payload, granted_ms)"
-		       " VALUES (?, ?, ?, ?, ?, ?)",
-		       DB_TEXT(entry->gid), DB_TEXT(entry->id), DB_I64(entry->step),
-		       DB_I64(JOURNAL_GRANTED), DB_TEXT(entry->payload), DB_I64(entry->granted_ms));
+	return one(journal, db_exec(journal->db,
+				    "INSERT INTO step (gid, id, step, state, payload, granted_ms)"
+				    " VALUES (?, ?, ?, ?, ?, ?)",
+				    DB_TEXT(entry->gid), DB_TEXT(entry->id), DB_I64(entry->step),
+				    DB_I64(JOURNAL_GRANTED), DB_TEXT(entry->payload),
+				    DB_I64(entry->granted_ms)));
 }
 
 int journal_send(struct journal *journal, const char *gid, const char *known, int64_t uptime_s,
@@ -140,6 +143,11 @@ int journal_close(struct journal *journal, const char *gid)
 				    "UPDATE step SET over = 1, payload = NULL, known = NULL,"
 				    " result = NULL WHERE gid = ?",
 				    DB_TEXT(gid)));
+}
+
+int journal_check(struct journal *journal)
+{
+	return db_check_place(journal->db);
 }
 
 int journal_prune(struct journal *journal, int64_t wall_ms)

@@ -49,6 +49,8 @@ int journal_finish(struct journal *journal, const char *gid, const char *result)
 int journal_close(struct journal *journal, const char *gid) _nodiscard_;
 /* Forgets grants that were used before WALL_MS; long before that nobody would take them any more. */
 int journal_prune(struct journal *journal, int64_t wall_ms);
+/* Whether what is written now will be found again: 0, or -ESTALE when its file was deleted, moved or replaced. */
+int journal_check(struct journal *journal) _nodiscard_;
 /* What went wrong last. */
 const char *journal_error(const struct journal *journal);
 

@@ -7,7 +7,9 @@
 #include "services/executor/executor_parts.h"
 #include "tests/unit/check.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -139,11 +141,9 @@ static int64_t counted(const struct world *w, const char *name)
 static void say_action(struct world *w, enum action_status status, enum step_status step_status)
 {
 	const struct msg_action_step step = { .args = "{}", .status = step_status };
-	const struct msg_action_state action = { .id = ID,
-						 .tool = "guest_list",
-						 .status = status,
-						 .steps = &step,
-						 .steps_n = 1 };
+	const struct msg_action_state action = {
+		.id = ID, .tool = "guest_list", .status = status, .steps = &step, .steps_n = 1
+	};
 	const struct topic_args args = { .n = 1, .value = { ID } };
 	const struct msg msg = { .id = TOPIC_ACTION_STATE, .args = &args, .body = &action };
 
@@ -198,10 +198,69 @@ static void test_refused_late(void **unused)
 	}
 }
 
+/* ── the journal ───────────────────────────────────────────────────────────────────────────────────────────── */
+
+static int use(struct world *w, const char *gid)
+{
+	const struct journal_entry entry = {
+		.gid = gid, .id = ID, .payload = "{}", .granted_ms = w->wall_ms
+	};
+
+	return journal_grant(w->x->journal, &entry);
+}
+
+/* Whoever runs for a year does not keep a year. */
+static void test_pruned(void **unused)
+{
+	struct world w;
+
+	(void)unused;
+	set_up(&w);
+	assert_int_equal(use(&w, "g1"), 0);
+	assert_int_equal(journal_close(w.x->journal, "g1"), 0);
+	assert_int_equal(use(&w, "g2"), 0);
+	w.wall_ms += 33 * DAY_MS;
+	w.boot_ms += DAY_MS - 1;
+	executor_pump(w.x);
+	assert_int_equal(use(&w, "g1"), -EEXIST);
+	w.boot_ms++;
+	executor_pump(w.x);
+	assert_int_equal(use(&w, "g1"), 0);
+	/* Its end is not known: it stays. */
+	assert_int_equal(use(&w, "g2"), -EEXIST);
+	tear_down(&w);
+}
+
+/* Written to a file that nobody will find, a grant would be good a second time. */
+static void test_moved_away(void **unused)
+{
+	_cleanup_(freep) char *path = NULL, *aside = NULL;
+	struct world w;
+
+	(void)unused;
+	set_up(&w);
+	assert_int_equal(use(&w, "g1"), 0);
+	executor_pump(w.x);
+	assert_null(w.env.trouble);
+	path = xasprintf("%s/executor.db", w.folder);
+	aside = xasprintf("%s/aside", w.folder);
+	assert_int_equal(rename(path, aside), 0);
+	assert_int_equal(use(&w, "g2"), -ESTALE);
+	assert_int_equal(journal_send(w.x->journal, "g1", "", -1, 1), -ESTALE);
+	executor_pump(w.x);
+	assert_non_null(w.env.trouble);
+	assert_non_null(strstr(w.env.trouble, "was deleted or moved while it was in use"));
+	assert_non_null(strstr(w.env.trouble, "restart executor"));
+	assert_int_equal(rename(aside, path), 0);
+	tear_down(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused_late),
+		cmocka_unit_test(test_pruned),
+		cmocka_unit_test(test_moved_away),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
