@@ -285,6 +285,7 @@ static void take_up_entry(void *ctx, const struct journal_entry *entry)
 	struct arena *arena;
 	struct grant_error error = { "it has no payload" };
 	struct order order;
+	struct run *run;
 
 	if (entry->state == JOURNAL_DONE && entry->result) {
 		const struct msg_action_result result = { .id = entry->id,
@@ -303,12 +304,9 @@ static void take_up_entry(void *ctx, const struct journal_entry *entry)
 	log_info("%s %s: taking up what was begun before the restart", order.tool->name,
 		 order.object);
 	counter_add(x->env->counters, "taken_up", 1);
-	{
-		struct run *run = run_new(&x->host, link_for(x, &order), arena, &order);
-
-		add_job(x, run);
-		run_resume(run, entry);
-	}
+	run = run_new(&x->host, link_for(x, &order), arena, &order);
+	add_job(x, run);
+	run_resume(run, entry);
 }
 
 int executor_take_up(struct executor *x)

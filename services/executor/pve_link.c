@@ -159,14 +159,13 @@ static void send_call(struct pve_call *call);
 static bool is_tried_again(struct pve_call *call, const struct pve_fault *fault)
 {
 	struct pve_link *link = call->link;
-	bool is_endpoints = fault->class == PVE_UNREACHABLE || fault->class == PVE_NOT_TRUSTED ||
-			    fault->class == PVE_TIMEOUT || fault->class == PVE_NO_PATH;
 
-	if (fault->class == PVE_UNREACHABLE || fault->class == PVE_NOT_TRUSTED ||
-	    fault->class == PVE_TIMEOUT)
-		endpoint_failed(&link->endpoints, call->endpoint, now_ms(link), 0);
-	return is_read(call) && is_endpoints && ++call->tries < TRIES_MAX &&
-	       call->tries < link->endpoints.n && fault->class != PVE_NO_PATH;
+	/* That there is no path to the node that was meant is not the fault of the one that says so. */
+	if (fault->class != PVE_UNREACHABLE && fault->class != PVE_NOT_TRUSTED &&
+	    fault->class != PVE_TIMEOUT)
+		return false;
+	endpoint_failed(&link->endpoints, call->endpoint, now_ms(link), 0);
+	return is_read(call) && ++call->tries < TRIES_MAX && call->tries < link->endpoints.n;
 }
 
 static void on_response(void *ctx, const struct http_response *response)
@@ -194,9 +193,16 @@ static void send_call(struct pve_call *call)
 {
 	struct pve_link *link = call->link;
 	int index = choose_endpoint(link, call);
+	const char *const headers[] = { link->authorization, NULL };
+	struct http_request request = {
+		.method = call->method,
+		.headers = headers,
+		.body = call->form && call->form[0] ? call->form : NULL,
+		.body_len = call->form ? strlen(call->form) : 0,
+		.timeout_ms = call->timeout_ms,
+	};
 	const struct config_node *node;
 	_cleanup_(str_done) struct str url = { 0 };
-	const char *const headers[] = { link->authorization, NULL };
 	_cleanup_(freep) char *key = NULL;
 
 	call->endpoint = index < 0 ? 0 : (size_t)index;
@@ -204,21 +210,11 @@ static void send_call(struct pve_call *call)
 	key = xasprintf("clusters.%s.nodes.%s.fingerprint", link->config->name, node->name);
 	pve_add_url(&url, node);
 	str_add(&url, call->path);
-	{
-		const struct http_request request = {
-			.method = call->method,
-			.url = str_get(&url),
-			.fingerprint = node->fingerprint,
-			.fingerprint_key = key,
-			.server_name = node->server_name,
-			.headers = headers,
-			.body = call->form && call->form[0] ? call->form : NULL,
-			.body_len = call->form ? strlen(call->form) : 0,
-			.timeout_ms = call->timeout_ms,
-		};
-
-		call->call = http_start(link->http, &request, on_response, call);
-	}
+	request.url = str_get(&url);
+	request.fingerprint = node->fingerprint;
+	request.fingerprint_key = key;
+	request.server_name = node->server_name;
+	call->call = http_start(link->http, &request, on_response, call);
 	counter_add(link->env->counters, is_read(call) ? "pve_reads" : "pve_changes", 1);
 }
 
