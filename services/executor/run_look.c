@@ -148,6 +148,17 @@ static void on_look(void *ctx, const struct pve_answer *answer)
 		run_wake(run);
 		return;
 	}
+	if (answer->fault.class == PVE_NOT_THERE && run->order.target.vmid) {
+		char why[PRECHECK_TEXT];
+
+		(void)snprintf(
+			why, sizeof(why),
+			"It is not on %.64s any more: it was moved, or is gone. Look where it "
+			"is, and ask again.",
+			run->order.target.node);
+		refuse_outdated(run, why);
+		return;
+	}
 	run_end(run, STEP_FAILED, "Nothing was done: it could not be looked at first: %s",
 		answer->fault.class == PVE_OK ? "the answer makes no sense" : answer->fault.text);
 }

@@ -193,12 +193,12 @@ describe('the last look', () => {
 	for (const [name, tool, vmid, ops, words] of [
 		['renamed', 'guest_start', 109, [{ op: 'guest_remove', vmid: 109 }, { op: 'guest_add', vmid: 109, node: 'Home', type: 'qemu', name: 'other', stopped: true }],
 			/called other now, and was windows11/],
-		['moved', 'guest_start', 145, [{ op: 'guest_migrate', vmid: 145, node: 'pve' }], /does not exist/],
+		['moved', 'guest_start', 145, [{ op: 'guest_migrate', vmid: 145, node: 'pve' }], /It is not on \w+ any more: it was moved, or is gone/],
 		['locked', 'guest_start', 127, [{ op: 'lock', vmid: 127, lock: 'backup' }], /lock is backup now, and was none/],
 		['started by somebody', 'guest_start', 149, [{ op: 'guest_start', vmid: 149 }], /running now, and was stopped/],
 		['stopped by somebody', 'guest_shutdown', 121, [{ op: 'guest_kill', vmid: 121 }], /stopped now, and was running/],
 		['paused by somebody', 'guest_shutdown', 143, [{ op: 'guest_pause', vmid: 143 }], /paused now, and was running/],
-		['removed', 'guest_shutdown', 122, [{ op: 'guest_remove', vmid: 122 }], /does not exist/],
+		['removed', 'guest_shutdown', 122, [{ op: 'guest_remove', vmid: 122 }], /It is not on \w+ any more/],
 		['on a node that is gone', 'guest_shutdown', 160, [{ op: 'node_down', node: 'agent' }], /Nothing was done/],
 	]) {
 		test(`a guest that was ${name} since is left alone`, async () => {
