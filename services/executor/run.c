@@ -211,6 +211,9 @@ static void add_guest(struct run *run, struct objects *objects)
 	add_object(run, objects, TOPIC_GUEST_CONFIG, vmid, NULL);
 	if (tool_args_get(&run->order.args, "snapshot").has)
 		add_object(run, objects, TOPIC_GUEST_SNAPSHOTS, vmid, NULL);
+	/* Else it would be said for minutes that there is none. */
+	if (run->order.tool->verify == VERIFY_BACKUP_THERE)
+		add_object(run, objects, TOPIC_GUEST_BACKUP, vmid, NULL);
 }
 
 static void add_touched(struct run *run, struct objects *objects)

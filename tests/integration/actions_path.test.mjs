@@ -289,6 +289,25 @@ describe('a person', () => {
 		assert.equal((await w.execute('guest_reboot', {}, { targets: ['101', '105', '106', '108'] })).body.tier, 'red');
 	});
 
+	test('a backup shows beside its guest before the answer does', async () => {
+		const last = async () => (await w.operator.get('/api/state/pve/home/guest/122/backup')).body.last_ok_ms;
+		const before = await last();
+		const { body } = await w.execute('backup_now', { guest: 122, storage: 'pbs' }, { wait_s: 60 });
+		assert.equal(body.status, 'verified', JSON.stringify(body));
+		assert.ok((await last()) > before);
+	});
+
+	test('what is asked for while something is done there is refused, and says what for', async () => {
+		const { body: first } = await w.execute('backup_now', { guest: 122, storage: 'pbs' }, { wait_s: 0 });
+		const all = await Promise.all([1, 2, 3].map(() => w.execute('guest_snapshot', { guest: 122, snapshot: newId('s') }, { wait_s: 5 })));
+		for (const { status, body } of all) {
+			assert.deepEqual([status, body.rule], [409, 'busy'], JSON.stringify(body));
+			assert.match(body.reason, /^backup_now of .* is (about to be|being) done: wait until that has ended, or cancel it/);
+		}
+		await w.decide(first.id, 'cancel');
+		await w.over(first.id);
+	});
+
 	test('cancel while it runs: the task is stopped', async () => {
 		const { status, body } = await w.execute('backup_now', { guest: 122, storage: 'pbs' }, { wait_s: 0 });
 		assert.equal(status, 202);
