@@ -143,6 +143,14 @@ static void remember(struct asking *a, const char *action, const char *reply)
 
 /* ── refusing ──────────────────────────────────────────────────────────────────────────────────────────────── */
 
+static void answer_dry(struct asking *a, enum action_decision decision, enum tier tier,
+		       const char *rule, const char *reason);
+
+static bool is_dry(const struct asking *a)
+{
+	return a->request->dry_run.has && a->request->dry_run.v;
+}
+
 static void refuse(struct asking *a, enum tier tier, const char *code, const char *rule,
 		   const char *reason)
 {
@@ -151,6 +159,11 @@ static void refuse(struct asking *a, enum tier tier, const char *code, const cha
 	struct effect *audit;
 	size_t before = a->out->n;
 
+	if (is_dry(a)) {
+		answer_dry(a, str_eq(code, "state") ? ACTION_STATE : ACTION_REFUSE, tier, rule,
+			   reason);
+		return;
+	}
 	json_object_begin(&w, NULL);
 	json_add_bool(&w, "blocked", true);
 	json_add_str(&w, "tier", enumeration_word(&enumeration_tier, (int)tier));
@@ -387,22 +400,21 @@ void core_judge_again(struct core *core, struct action *action, size_t step, str
 
 /* ── the action ────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static void fill_steps(struct action *action, const struct asking *a)
+static void fill_steps(const struct asking *a, struct arena *arena, struct msg_action_step *steps)
 {
 	for (size_t i = 0; i < a->targets_n; i++) {
 		_cleanup_(str_done) struct str args = { 0 };
-		struct msg_action_step *step = &action->steps[i];
-		const char *object = judge_object(&a->targets[i], action->arena);
+		const char *object = judge_object(&a->targets[i], arena);
+		const char *name = name_of(&a->targets[i]);
 
 		tool_args_write(&a->targets[i].args, &args);
-		*step = (struct msg_action_step){
+		steps[i] = (struct msg_action_step){
 			.object = object[0] ? object : NULL,
-			.name = action_text(action, name_of(&a->targets[i])),
-			.args = action_text(action, str_get(&args)),
+			.name = name ? arena_strdup(arena, name) : NULL,
+			.args = arena_strdup(arena, str_get(&args)),
 			.status = STEP_PENDING,
 		};
 	}
-	action->state.steps_n = a->targets_n;
 }
 
 static void fill_facts(struct action *action, const struct verdict *verdict)
@@ -441,7 +453,8 @@ static struct action *make_action(struct asking *a)
 	action->rec.request_id = action_text(action, request->request_id);
 	action->rec.confirmed = request->confirmed.has && request->confirmed.v;
 	action->since_ms = a->now.boot_ms;
-	fill_steps(action, a);
+	fill_steps(a, action->arena, action->steps);
+	s->steps_n = a->targets_n;
 	fill_facts(action, &a->verdict);
 	return action;
 }
@@ -467,6 +480,33 @@ static const char *verify_text(const struct tool *tool)
 	};
 
 	return texts[tool->verify];
+}
+
+/* All that would be said to it, and nothing else: no action, no record, no memory of it. */
+static void answer_dry(struct asking *a, enum action_decision decision, enum tier tier,
+		       const char *rule, const char *reason)
+{
+	struct msg_action_step steps[JUDGE_TARGETS_MAX];
+	_cleanup_(str_done) struct str text = { 0 };
+	const struct msg_action_verdict verdict = {
+		.dry_run = true,
+		.decision = decision,
+		.tier = tier,
+		.rule = rule,
+		.reason = reason,
+		.need = decision == ACTION_ASK ? (enum action_need)a->verdict.need :
+						 ACTION_NEEDS_NOTHING,
+		.facts = a->verdict.facts,
+		.facts_n = a->verdict.facts_n,
+		.steps = steps,
+		.steps_n = a->targets_n,
+		.verify = a->tool ? verify_text(a->tool) : NULL,
+	};
+
+	fill_steps(a, a->out->arena, steps);
+	codec_encode(&message_action_verdict, &verdict, &text);
+	effect_reply(a->out, a->principal, a->request->request_id, REPLY_OK, NULL, NULL,
+		     str_get(&text));
 }
 
 /* The bytes that are shown and approved, and their digest. */
@@ -536,6 +576,11 @@ static void begin(struct asking *a)
 		       "Too many actions wait for a person already: decide those first.");
 		return;
 	}
+	if (is_dry(a)) {
+		answer_dry(a, asks ? ACTION_ASK : ACTION_ALLOW, a->verdict.tier, a->verdict.rule,
+			   a->verdict.reason);
+		return;
+	}
 	if (a->verdict.tier == TIER_RED)
 		wait_ms = min_of(wait_ms, (int64_t)CORE_RED_APPROVAL_MS);
 	action = make_action(a);
@@ -583,7 +628,7 @@ void core_request(struct core *core, const char *principal,
 			    .digest = digest,
 			    .now = now,
 			    .out = out };
-	struct seen_request *seen = find_seen(&a);
+	struct seen_request *seen = is_dry(&a) ? NULL : find_seen(&a);
 	const char *why;
 
 	if (seen) {
