@@ -186,7 +186,7 @@ describe('acting', () => {
 		await page.fill(`${DIALOG} [name=proof]`, stack.proof.keyword);
 		await page.keyboard.press('Enter');
 		await gone(DIALOG);
-		await untilText(page, '.toasts', /Start windows11, opnsense-lab and 2 more: verified/, 60_000);
+		await untilText(page, '.toasts', /Start 4 guests: windows11, opnsense-lab and 2 more: verified/, 60_000);
 		await page.fill('.guests .search input', '');
 		for (const vmid of off) await status(vmid, 'running');
 		await page.click('.batch button:has-text("Clear")');

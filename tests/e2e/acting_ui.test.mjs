@@ -14,6 +14,8 @@ const LEAST = { hud: 4.5, quiet: 4.5, light: 5.5 };
 const DIALOG = '.dialog.wish';
 const SHOTS = process.env.SHOTS;
 
+const verdict = (over) => ({ dry_run: true, decision: 'ask', tier: 'orange', rule: 'tier', reason: null, need: 'nothing', facts: [], steps: [], verify: null, ...over });
+
 let browser;
 before(async () => {
 	browser = await launch();
@@ -59,20 +61,17 @@ const SCENES = [
 	['a loss', async (page) => {
 		await power(page, 'Reset');
 		await page.waitForSelector(`${DIALOG} .lost`);
-	}],
-	['its code', async (page) => {
-		await page.check(`${DIALOG} [name=sure]`);
-		await page.click(`${DIALOG} button:has-text("Go on")`);
 		await page.waitForSelector(`${DIALOG} [name=proof]`);
 	}],
-	['its window', async (page, m) => {
-		const [topic, a] = [...m.world.docs].filter(([t]) => t.startsWith('action/')).at(-1);
-		m.world.change({ [topic]: { ...a, status: 'window', until_ms: Date.now() + 9000 } });
+	['its window', async (page) => {
+		await page.check(`${DIALOG} [name=sure]`);
+		await page.fill(`${DIALOG} [name=proof]`, '123456');
+		await page.click(`${DIALOG} button[type=submit]`);
 		await page.waitForSelector(`${DIALOG} .window`);
 	}, closed],
 	['a refusal', async (page, m) => {
-		m.mock.answers = { 'POST /api/tools/execute': [403, { blocked: true, tier: 'black', rule: 'dependents',
-			reason: 'It is needed by what still runs: jellyfin (101), nextcloud (102), pihole (120), docker-host (128). Stop that first.' }] };
+		m.mock.answers = { 'POST /api/tools/execute': [200, verdict({ decision: 'refuse', tier: 'black', rule: 'dependents',
+			reason: 'It is needed by what still runs: jellyfin (101), nextcloud (102), pihole (120), docker-host (128). Stop that first.' })] };
 		await power(page, 'Restart');
 		await page.waitForSelector(`${DIALOG} .refused`);
 		m.mock.answers = {};
@@ -80,11 +79,33 @@ const SCENES = [
 	['where to', async (page) => {
 		await power(page, 'Move');
 		await page.waitForSelector(`${DIALOG} [type=radio]`);
+		await page.waitForSelector(`${DIALOG} [name=proof]`);
 	}, closed],
 	['a name', async (page) => {
 		await power(page, 'Snapshot');
 		await page.waitForSelector(`${DIALOG} [name=snapshot]`);
+		await page.waitForSelector(`${DIALOG} button[type=submit]:enabled`);
 	}, closed],
+	['its log', async (page) => {
+		await page.click('.power .task-log summary');
+		await untilText(page, '.power .task-log', /creating vzdump archive/);
+	}, (page) => page.click('.power .task-log summary')],
+	['a download', async (page) => {
+		await visit(page, sel('storage/-/nas/state'));
+		await power(page, 'Download');
+		await page.fill(`${DIALOG} [name=url]`, 'https://cloud.debian.org/images/cloud/trixie/latest/debian-13-genericcloud-amd64.iso');
+		await page.fill(`${DIALOG} [name=checksum]`, 'ab'.repeat(32));
+		await page.waitForSelector(`${DIALOG} [name=proof]`);
+	}, closed],
+	['several', async (page) => {
+		await visit(page, '#view=guests');
+		for (const vmid of [100, 101, 103, 104]) await page.click(`.wide [data-topic="pve/home/guest/${vmid}/state"] .pick`);
+		await page.click('.batch button:has-text("Shut down")');
+		await page.waitForSelector(`${DIALOG} [name=proof]`);
+	}, async (page) => {
+		await closed(page);
+		await page.click('.batch button:has-text("Clear")');
+	}],
 	['levels', async (page) => {
 		await page.click('.level');
 		await page.click(`${DIALOG} label:has-text("autopilot")`);
@@ -174,7 +195,7 @@ describe('what it says', () => {
 	}));
 
 	test('outcomes keep their reasons, and are found', () => scene({ hash: '#view=actions' }, DESK, async (page) => {
-		await untilText(page, '.history', /Start k3s-1, k3s-2 and 2 more[\s\S]*expired\s+Nobody decided[\s\S]*unknown\s+The executor was restarted[\s\S]*failed\s+Proxmox: storage[\s\S]*still failing\s+The task ended well/);
+		await untilText(page, '.history', /Start 4 guests: k3s-1, k3s-2 and 2 more[\s\S]*expired\s+Nobody decided[\s\S]*unknown\s+The executor was restarted[\s\S]*failed\s+Proxmox: storage[\s\S]*still failing\s+The task ended well/);
 		await page.click('.history .chip:has-text("went wrong")');
 		await page.waitForFunction(() => document.querySelectorAll('.history-row').length === 3);
 		await page.fill('.history-search input', 'executor unknown');
@@ -224,14 +245,11 @@ describe('what it says', () => {
 
 	test('judged higher than expected: the confirmation comes, and what was asked is asked again', () => scene({ hash: sel('guest/103/state') }, DESK,
 		async (page, m) => {
-			m.mock.answers = { 'POST /api/tools/execute': [403, { blocked: true, tier: 'red', rule: 'unconfirmed',
-				reason: 'This can lose data and must be confirmed: send confirmed: true.' }] };
+			m.mock.answers = { 'POST /api/tools/execute': (body) => (body.dry_run ? [200, verdict({ tier: 'red', need: 'code', facts: ['It is protected: a tier higher.'] })]
+				: undefined) };
 			await power(page, 'Shut down');
-			await untilText(page, DIALOG, /RED here[\s\S]*I know what is lost/);
-			m.mock.answers = {};
-			await page.check(`${DIALOG} [name=sure]`);
-			await page.click(`${DIALOG} button:has-text("Go on")`);
-			await page.waitForSelector(`${DIALOG} [name=proof]`);
+			await untilText(page, DIALOG, /RED[\s\S]*protected[\s\S]*I know what is lost[\s\S]*One-time code/);
+			assert.ok(await page.$eval(`${DIALOG} button:has-text("Do nothing")`, (e) => e === document.activeElement));
 		}));
 
 	test('the gate does not answer: the page says so and nothing is lost', () => scene({ hash: sel('guest/130/state') }, DESK, async (page, m) => {

@@ -3,7 +3,7 @@
  * What fits the present state of a guest or node, and what it will at least ask for. The gate decides; this only keeps
  * what cannot work off the screen, and says beforehand what it will cost.
  */
-import type { GuestState, NodeState, Tier } from '../generated/topics.ts';
+import type { ActionNeed, ActionShown, ActionVerdict, GuestState, NodeState, Tier } from '../generated/topics.ts';
 
 export const TIERS: readonly Tier[] = ['green', 'yellow', 'orange', 'red', 'black'];
 /** One tier higher for more targets than this. */
@@ -28,7 +28,7 @@ export const WORDS: Readonly<Record<string, ToolWords>> = {
 	guest_suspend: { verb: 'Pause', doing: 'Pausing' },
 	guest_migrate: { verb: 'Move', doing: 'Moving' },
 	task_stop: { verb: 'Stop task', doing: 'Stopping a task' },
-	download_url: { verb: 'Download', doing: 'Downloading to' },
+	download_url: { verb: 'Download to', doing: 'Downloading to' },
 	guest_stop: { verb: 'Stop hard', doing: 'Stopping hard' },
 	guest_reset: { verb: 'Reset', doing: 'Resetting' },
 	snapshot_rollback: { verb: 'Roll back', doing: 'Rolling back' },
@@ -81,6 +81,19 @@ export function expectedTier(tool: string, floor: Tier, guests: readonly GuestSt
 	if (INTERRUPTS.has(tool) && some((g) => !!g.ha_state)) tier = higher(tier);
 	if (guests.length > BATCH_FREE) tier = higher(tier);
 	return tier;
+}
+
+/** Whether what is to be approved is what a dry run said a moment ago: the same targets, facts, price and proof. */
+export function sameJudgement(v: ActionVerdict, shown: ActionShown, need: ActionNeed): boolean {
+	const told = (x: Pick<ActionVerdict, 'tier' | 'steps' | 'facts' | 'verify'>) =>
+		JSON.stringify([x.tier, x.verify, x.facts, x.steps.map((s) => [s.object, s.name, s.args])]);
+	return v.need === need && told(v) === told(shown);
+}
+
+/** The name of the file at an address, as the gate takes it; "": none. */
+export function fileOf(url: string): string {
+	const last = /^https:\/\/[^/]+\/(?:[^?#]*\/)?([^/?#]+)/.exec(url)?.[1] ?? '';
+	return /^[A-Za-z0-9][A-Za-z0-9._+-]*$/.test(last) ? last : '';
 }
 
 /** How far the last line of a task's log says that it is; null: it does not say. */

@@ -6,6 +6,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { changePassword, login, loginState, logout, session } from '../store/session.ts';
 import { toast } from '../store/toasts.ts';
 import { accountOpen } from '../store/view.ts';
+import { Act } from './Acting.tsx';
 import { Mark, ModeButton } from './Header.tsx';
 import { Icon } from './Icon.tsx';
 import { Tokens } from './Tokens.tsx';
@@ -203,6 +204,7 @@ export function Account() {
 				<ModeButton words />
 				<button type="button" class="button" onClick={() => void leave()}>Log out</button>
 			</div>
+			<Act draw={(a) => <a.Enrolled />} />
 			<Password />
 			{s.role === 'operator' && <Tokens />}
 		</Overlay>
