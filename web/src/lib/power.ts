@@ -13,6 +13,8 @@ export const BATCH_MAX = 20;
 export interface ToolWords {
 	/** On the button, before the name in a title: "Shut down". */
 	verb: string;
+	/** Before the name, where that is another word. */
+	title?: string;
 	/** While it runs: "Shutting down". */
 	doing: string;
 }
@@ -28,7 +30,7 @@ export const WORDS: Readonly<Record<string, ToolWords>> = {
 	guest_suspend: { verb: 'Pause', doing: 'Pausing' },
 	guest_migrate: { verb: 'Move', doing: 'Moving' },
 	task_stop: { verb: 'Stop task', doing: 'Stopping a task' },
-	download_url: { verb: 'Download to', doing: 'Downloading to' },
+	download_url: { verb: 'Download', title: 'Download to', doing: 'Downloading to' },
 	guest_stop: { verb: 'Stop hard', doing: 'Stopping hard' },
 	guest_reset: { verb: 'Reset', doing: 'Resetting' },
 	snapshot_rollback: { verb: 'Roll back', doing: 'Rolling back' },
@@ -36,6 +38,8 @@ export const WORDS: Readonly<Record<string, ToolWords>> = {
 	node_reboot: { verb: 'Restart node', doing: 'Restarting node' },
 	node_shutdown: { verb: 'Shut node down', doing: 'Shutting down node' },
 };
+
+export const titleWord = (tool: string): string => wordsOf(tool).title ?? wordsOf(tool).verb;
 
 /** A tool that is not in the table is told by its own name. */
 export const wordsOf = (tool: string): ToolWords => WORDS[tool] ?? { verb: tool, doing: tool };

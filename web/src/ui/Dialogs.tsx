@@ -29,6 +29,18 @@ export function Overlay({
 	useLayoutEffect(() => {
 		if (!ref.current?.contains(document.activeElement)) ref.current?.focus();
 	});
+	/* What is pressed while nothing has the focus, because what had it was disabled, is meant for this. */
+	const latest = useRef(onClose);
+	latest.current = onClose;
+	useLayoutEffect(() => {
+		const lost = (e: KeyboardEvent) => {
+			if (document.activeElement !== document.body) return;
+			ref.current?.focus();
+			if (e.key === 'Escape') latest.current?.();
+		};
+		addEventListener('keydown', lost, true);
+		return () => removeEventListener('keydown', lost, true);
+	}, []);
 	const onKey = (e: KeyboardEvent) => {
 		e.stopPropagation();
 		/* The key that opened it, still held, presses nothing in it. */

@@ -6,7 +6,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { ActionShown, ActionState, GuestState, NodeState, StorageState } from '../../generated/topics.ts';
-import { duration } from '../../lib/format.ts';
+import { countdown } from '../../lib/format.ts';
 import { wordsOf } from '../../lib/power.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { autonomy, frozen, mayAct } from '../../store/acting.ts';
@@ -80,7 +80,7 @@ export const Verify = ({ text }: { text: string }) => <p class="verify"><Icon na
 function Left({ a }: { a: ActionState }) {
 	const left = leftMs(a);
 	if (left === null) return null;
-	return <span class={`acts-left ${left < 30_000 ? 'soon' : ''}`}><Icon name="clock" /> {duration(left)} left</span>;
+	return <span class={`acts-left ${left < 30_000 ? 'soon' : ''}`}><Icon name="clock" /> {countdown(left)} left</span>;
 }
 
 /** What the person must have, and has not. */

@@ -16,7 +16,7 @@ import { Icon } from '../Icon.tsx';
 import { ask, decide, follow, formOf, judge, messageOf, needsForm, seen, takeBack, tierOf, toolOf } from './calls.ts';
 import { argsOf, Fields } from './fields.tsx';
 import { Enrol, Facts, lacks, Now, Proof, proofOf, shownOf, Verify } from './Proposal.tsx';
-import { Tier, TIER_MEANS } from './Tier.tsx';
+import { NEED_SAYS, Tier, TIER_MEANS } from './Tier.tsx';
 
 export type WishDialog = Extract<Dialog, { kind: 'wish' }>;
 
@@ -92,13 +92,16 @@ function runsOn(w: Wish): string[] {
 	const node = doc<NodeState>(w.objects[0] ?? '').value?.node;
 	if (!node || !w.tool.startsWith('node_')) return [];
 	const on = allGuests.value.filter((x) => x.g.node === node && x.g.status === 'running').map((x) => x.g.name ?? String(x.g.vmid));
-	return on.length ? [`${on.slice(0, 8).join(', ')}${on.length > 8 ? ` and ${on.length - 8} more` : ''}`] : [];
+	return on.length ? [`Running there: ${on.slice(0, 8).join(', ')}${on.length > 8 ? ` and ${on.length - 8} more` : ''}`] : [];
 }
+
+const lossOf = (w: Wish) => (w.objects.length > 1 ? `${w.objects.length} at once, and whatever uses them: more than one service is interrupted.`
+	: 'It was judged RED here: this can lose data.');
 
 function Sure({ w, sure }: { w: Wish; sure: { value: boolean } }) {
 	return (
 		<>
-			<div class="lost"><Icon name="error" /><p>{LOST[w.tool] ?? 'This can lose data, or more than one service.'}</p></div>
+			<div class="lost"><Icon name="error" /><p>{LOST[w.tool] ?? lossOf(w)}</p></div>
 			<label class="check">
 				<input type="checkbox" name="sure" checked={sure.value} onChange={(e) => (sure.value = e.currentTarget.checked)} />
 				<span>I know what is lost, and want it.</span>
@@ -109,11 +112,12 @@ function Sure({ w, sure }: { w: Wish; sure: { value: boolean } }) {
 
 /* ── the dialog ── */
 
-function Head({ w, tier }: { w: Wish; tier: TierWord | null }) {
+function Head({ w, tier, v }: { w: Wish; tier: TierWord | null; v: ActionVerdict | null }) {
+	const says = v && (v.decision === 'ask' || v.decision === 'allow') ? NEED_SAYS[v.need] : tier && TIER_MEANS[tier];
 	return (
 		<>
-			<p class="wish-tier"><Tier tier={tier} /> <span class="dim">{tier && TIER_MEANS[tier]}</span></p>
-			<p>{toolOf(w.tool)?.description}</p>
+			<p class="wish-tier"><Tier tier={tier} /> <span class="dim">{says}</span></p>
+			{!(w.tool in LOST) && <p>{toolOf(w.tool)?.description}</p>}
 			{w.objects.length > 1 && <p class="dim">
 				One approval for all {w.objects.length}, one after the other; the first that fails stops the rest.
 				{w.objects.length > BATCH_FREE && ` More than ${BATCH_FREE} at once are a tier higher.`}
@@ -209,7 +213,7 @@ export function Wishing({ d, head, onClose }: { d: WishDialog; head: (tier: Tier
 			/* What can lose data is never sent by Enter in a field. */
 			onKeyDown={(e) => e.key === 'Enter' && red && (e.target as HTMLElement).tagName === 'INPUT' && (e.preventDefault(), yes.current?.focus())}
 		>
-			<Head w={w} tier={tier} />
+			<Head w={w} tier={tier} v={v} />
 			<Objects w={w} />
 			<div ref={root} onInput={read} onChange={read}>{asks && <Fields w={d.wish} />}</div>
 			{!asks && <Arguments w={w} />}

@@ -2,7 +2,7 @@
 /* Asking for actions and deciding them: the REST calls, and what is told of how they go on. */
 import { effect, signal } from '@preact/signals';
 import type { ActionAnswer, ActionState, ActionStatus, ActionVerdict, GuestState, NodeState, StorageState, Tier } from '../../generated/topics.ts';
-import { expectedTier, wordsOf } from '../../lib/power.ts';
+import { expectedTier, titleWord, wordsOf } from '../../lib/power.ts';
 import { actions, dialog, mayAct, type Refusal, type Wish } from '../../store/acting.ts';
 import { doc, match, observeDocs, peekDoc } from '../../store/docs.ts';
 import { loaded } from '../../store/link.ts';
@@ -111,7 +111,7 @@ export function takeBack(id: string): Promise<void> {
 	return cancel(id);
 }
 
-export const titleOf = (w: Wish) => `${wordsOf(w.tool).verb} ${aboutOf(w)}`;
+export const titleOf = (w: Wish) => `${titleWord(w.tool)} ${aboutOf(w)}`;
 
 /** One click is enough for what can be taken back; whatever asks for more is asked for in a dialog. */
 export async function wish(w: Wish): Promise<void> {
@@ -166,7 +166,7 @@ export function topicOf(object: string | null): string | null {
 /** What an action is called: "Shut down jellyfin". */
 export function actionTitle(a: Pick<ActionState, 'tool' | 'steps'>): string {
 	const shown = several(a.steps.map((s) => s.name ?? s.object?.split('/')[2] ?? '').filter(Boolean));
-	return `${wordsOf(a.tool).verb}${shown ? ` ${shown}` : ''}`;
+	return `${shown ? titleWord(a.tool) : wordsOf(a.tool).verb}${shown ? ` ${shown}` : ''}`;
 }
 
 /** Who asks, and what kind of asker that is. */
