@@ -181,7 +181,7 @@ describe('what it says', () => {
 		await untilText(page, card('Restart node pve'), /RED[\s\S]*left[\s\S]*llm-router, an agent, asks:\s+A kernel waits[\s\S]*pve[\s\S]*online[\s\S]*quorum needs 3[\s\S]*Checked afterwards[\s\S]*One-time code/);
 		await untilText(page, card('Shut down plex'), /nodered, a remote client[\s\S]*plex\s+ct 124[\s\S]*on Home[\s\S]*Your keyword/);
 		await untilText(page, card('Start old-mail'), /monitor, an agent, runbook restart-guest/);
-		assert.equal(await page.$(`${card('Start old-mail')} input`), null);
+		assert.ok(!await page.$(`${card('Start old-mail')} input`));
 		await untilText(page, '.views', /Actions\s*3/i);
 	}));
 
@@ -206,9 +206,9 @@ describe('what it says', () => {
 		async (page) => {
 			await untilText(page, '.power', /role is viewer/);
 			await untilText(page, '.waiting-panel', /An operator decides/);
-			assert.equal(await page.$('.power-button, .card button[type=submit], .progress button'), null);
+			assert.ok(!await page.$('.power-button, .card button[type=submit], .progress button'));
 			await visit(page, '#view=guests');
-			assert.equal(await page.$('.c-pick, .c-act'), null);
+			assert.ok(!await page.$('.c-pick, .c-act'));
 			await visit(page, '#view=audit');
 			await untilText(page, '.audit', /Operators read the audit/);
 			await page.click('.level');
@@ -216,7 +216,7 @@ describe('what it says', () => {
 			await closed(page);
 			await page.click('.freeze');
 			await page.waitForSelector('.banner.frozen');
-			assert.equal(await page.$('.banner.frozen button'), null);
+			assert.ok(!await page.$('.banner.frozen button'));
 			await assertAccessible(page, 'a viewer');
 		}));
 
@@ -224,7 +224,7 @@ describe('what it says', () => {
 		await page.waitForSelector('.power-button:enabled');
 		m.world.change({ 'autonomy/state': autonomy({ unfit: 'the disk is full' }) });
 		await untilText(page, '.power-why', /nothing but reads: the disk is full/);
-		assert.equal(await page.$('.power-button:enabled'), null);
+		assert.ok(!await page.$('.power-button:enabled'));
 		m.world.change({ 'autonomy/state': autonomy() });
 		await page.waitForSelector('.power-button:enabled');
 		m.world.presence('executor', 'offline');
