@@ -302,9 +302,9 @@ describe('acting', () => {
 	});
 
 	test('a download: refused in place for another host, mended there, approved, done', async () => {
-		await page.evaluate(() => (location.hash = '#sel=pve/home/storage/-/nas/state'));
+		await page.evaluate(() => (location.hash = '#sel=pve/home/storage/-/iso/state'));
 		await page.click('.power .power-button:has-text("Download")');
-		await untilText(page, DIALOG, /Download to nas[\s\S]*https, from cloud\.debian\.org/);
+		await untilText(page, DIALOG, /Download to iso[\s\S]*https, from cloud\.debian\.org/);
 		assert.ok(await page.$(`${DIALOG} button[type=submit]:disabled`));
 		await page.fill(`${DIALOG} [name=url]`, 'https://evil.example/images/debian-13.iso');
 		assert.equal(await page.inputValue(`${DIALOG} [name=filename]`), 'debian-13.iso');
@@ -319,7 +319,7 @@ describe('acting', () => {
 		await assertAccessible(page, 'a download');
 		await page.click(`${DIALOG} button[type=submit]`);
 		await gone(DIALOG);
-		await untilText(page, '.toasts', /Download to nas: verified/, 60_000);
+		await untilText(page, '.toasts', /Download to iso: verified/, 60_000);
 	});
 
 	test('what Proxmox refuses: failed, with the reason, in the toast and in the history', async () => {
@@ -395,7 +395,11 @@ describe('acting', () => {
 		assert.deepEqual(seqs, [...seqs].sort((a, b) => b - a));
 		await page.click('.audit .chip:has-text("refused")');
 		await untilText(page, '.audit', /guest_destroy[\s\S]*There is no such tool/);
-		assert.deepEqual([...new Set(await page.$$eval('.audit-row', (all) => all.map((e) => e.dataset.kind)))], ['refused']);
+		await page.waitForFunction(() => [...document.querySelectorAll('.audit-row')].every((e) => e.dataset.kind === 'refused'));
+		await page.click('.audit .chip:has-text("all")');
+		await page.waitForFunction(() => [...document.querySelectorAll('.audit-row')].some((e) => e.dataset.kind !== 'refused'));
+		await page.click('.audit .chip:has-text("refused")');
+		await page.waitForFunction(() => [...document.querySelectorAll('.audit-row')].every((e) => e.dataset.kind === 'refused'));
 		await page.click('.audit-row summary >> nth=0');
 		await untilText(page, '.audit-row .notes', /"principal"/);
 		await shot('audit');
