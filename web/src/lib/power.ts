@@ -118,9 +118,12 @@ const HELP: readonly [RegExp, string][] = [
 	[/^quorum$/, 'Bring another node back first, so that enough votes remain.'],
 	[/^(rate\.|waiting)/, 'Decide what waits, or try again in some minutes.'],
 	[/^tool\.unknown$/, 'Jarvis has no code for it, on purpose: do it in Proxmox itself.'],
-	[/^download$/, 'safety_gate.download_hosts in jarvis.yaml names the hosts.'],
+	[/^download$/, 'Take it from a host that is allowed, or add this one to safety_gate.download_hosts in jarvis.yaml.'],
 	[/^ha$/, 'Ask Proxmox’s HA manager, or take the guest out of it first.'],
 	[/^principal/, 'principals in jarvis.yaml says what each client may do.'],
+	[/^state\.node$/, 'Bring the node back first, or choose another one.'],
+	[/^state\./, 'It is in another state than this needs; this dialog follows as soon as that changes.'],
+	[/^arguments$/, 'Change what is named in the sentence above.'],
 	[/^view\./, 'It goes on as soon as Proxmox answers again.'],
 ];
 

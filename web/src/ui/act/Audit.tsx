@@ -4,6 +4,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { AuditCheckpoint } from '../../generated/topics.ts';
 import { dayTime, plural } from '../../lib/format.ts';
+import { titleWord } from '../../lib/power.ts';
 import { mayAct } from '../../store/acting.ts';
 import { doc } from '../../store/docs.ts';
 import { api } from '../../store/session.ts';
@@ -40,9 +41,15 @@ interface Page {
 
 const PAGE = 50;
 
+/** What a request names, as it was written. */
+function objectOf(args: unknown): string {
+	const a = (args ?? {}) as Record<string, unknown>;
+	return String(a.guest ?? a.storage ?? a.node ?? a.upid ?? '');
+}
+
 function what(b: Body): string {
 	if (b.action) return actionTitle(b.action);
-	if (b.request) return `${b.request.tool ?? ''} ${JSON.stringify(b.request.args ?? {})}${b.request.targets?.length ? ` × ${b.request.targets.length}` : ''}`;
+	if (b.request) return `${titleWord(b.request.tool ?? '')} ${b.request.targets?.join(', ') || objectOf(b.request.args)}`;
 	return b.level ? `level ${b.level}` : '';
 }
 
@@ -58,7 +65,7 @@ function Row({ r }: { r: Rec }) {
 				<b class="audit-kind">{r.kind.replaceAll('_', ' ')}</b>
 				<span class="history-title">{what(b)} {b.action && <Tier tier={b.action.tier} bare />}</span>
 				<span class="history-who">{whoOf(b)}</span>
-				{(b.reason || b.text) && <span class="history-why">{b.reason ?? b.text}</span>}
+				{(b.reason || b.text) && <span class="history-why">{b.rule && <code>{b.rule}</code>} {b.reason ?? b.text}</span>}
 			</summary>
 			<pre class="notes">{r.body ? JSON.stringify(r.body, null, 2) : 'The body cannot be read: jarvisctl audit verify says more.'}</pre>
 			<p class="dim digest">hash <code>{r.hash}</code></p>

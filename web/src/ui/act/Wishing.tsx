@@ -113,7 +113,7 @@ function Sure({ w, sure }: { w: Wish; sure: { value: boolean } }) {
 /* ── the dialog ── */
 
 function Head({ w, tier, v }: { w: Wish; tier: TierWord | null; v: ActionVerdict | null }) {
-	const says = v && (v.decision === 'ask' || v.decision === 'allow') ? NEED_SAYS[v.need] : tier && TIER_MEANS[tier];
+	const says = v && (v.decision === 'ask' || v.decision === 'allow') ? NEED_SAYS[v.need] : !v && tier && TIER_MEANS[tier];
 	return (
 		<>
 			<p class="wish-tier"><Tier tier={tier} /> <span class="dim">{says}</span></p>
