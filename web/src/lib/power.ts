@@ -96,7 +96,7 @@ export function sameJudgement(v: ActionVerdict, shown: ActionShown, need: Action
 
 /** The name of the file at an address, as the gate takes it; "": none. */
 export function fileOf(url: string): string {
-	const last = /^https:\/\/[^/]+\/(?:[^?#]*\/)?([^/?#]+)/.exec(url)?.[1] ?? '';
+	const last = /^https:\/\/[^/]+\/(?:[^?#]*\/)?([^/?#]+)(?:[?#]|$)/.exec(url)?.[1] ?? '';
 	return /^[A-Za-z0-9][A-Za-z0-9._+-]*$/.test(last) ? last : '';
 }
 
