@@ -178,6 +178,7 @@ check-bare: ## demo and check in fresh Debian 12 and 13 roots; needs root
 	@tools/check-bare
 
 check-compose: ## images and compose file in a real Docker engine; needs root
+	@tools/setup check
 	@tools/check-compose
 
 # The files of an installation; OUT: where the redacted answers go.

@@ -238,24 +238,27 @@ static int status_of(const struct msg_reply *reply)
 	return reply->status == REPLY_DENIED ? 403 : 400;
 }
 
+/* What the gate judged comes with tier and rule, whatever the status. */
 static void answer_refusal(struct ask *ask, const struct msg_reply *reply)
 {
 	struct gateway *g = ask->asks->gateway;
 	_cleanup_(json_treep) cJSON *tree = NULL;
 	int status = status_of(reply);
 	const char *reason = reply->text ? reply->text : "refused";
+	const char *rule = NULL;
 
 	if (reply->result &&
-	    json_parse(reply->result, strlen(reply->result), JSON_STATE, &tree, NULL) == 0 &&
-	    status == 403) {
+	    json_parse(reply->result, strlen(reply->result), JSON_STATE, &tree, NULL) == 0)
+		rule = cJSON_GetStringValue(json_get(tree, "rule"));
+	if (rule) {
 		const struct msg_action_refusal refusal = {
 			.blocked = true,
 			.tier = cJSON_GetStringValue(json_get(tree, "tier")),
-			.rule = cJSON_GetStringValue(json_get(tree, "rule")),
+			.rule = rule,
 			.reason = reason,
 		};
 
-		answer_message(g, ask->exchange, 403, &message_action_refusal, &refusal);
+		answer_message(g, ask->exchange, status, &message_action_refusal, &refusal);
 	} else {
 		answer_problem(g, ask->exchange, status, reason);
 	}

@@ -290,7 +290,7 @@ describe('acting', () => {
 		await page.click(`${DIALOG} button[type=submit]`);
 		await untilText(page, '.toasts', /Snapshot jellyfin: verified/, 60_000);
 		await power('Back up');
-		await page.check(`${DIALOG} [value=nas]`);
+		await page.check(`${DIALOG} [value=pbs]`);
 		await page.click(`${DIALOG} button[type=submit]`);
 		await untilText(page, '.power .progress', /running[\s\S]*(INFO|%)/i, 20_000);
 		await page.waitForSelector('.power .progress .button:has-text("Cancel")');

@@ -83,11 +83,15 @@ describe('a person', () => {
 	test('the target in the wrong state is 409, and nothing is asked of Proxmox', async () => {
 		const mark = await w.mark();
 		for (const [tool, args, words] of [['guest_start', { guest: 101 }, /jellyfin \(101\) is running/], ['guest_resume', { guest: 101 }, /is running/],
-			['guest_start', { guest: 9000 }, /template/], ['guest_migrate', { guest: 101, target_node: 'Home' }, /is on Home already/],
+			['guest_start', { guest: 9000 }, /template/], ['guest_migrate', { guest: 122, target_node: 'pve' }, /is on pve already/],
 			['node_wake', { node: 'pve' }, /pve is online/]]) {
 			const { status, body } = await w.execute(tool, args);
+			const tier = tool === 'guest_migrate' ? 'orange' : 'yellow';
 			assert.equal(status, 409, `${tool}: ${JSON.stringify(body)}`);
-			assert.match(body.detail, words);
+			assert.match(body.reason, words);
+			assert.equal(body.blocked, true);
+			assert.equal(body.tier, tier);
+			assert.match(body.rule, /^state\./);
 		}
 		assert.deepEqual(await w.effects(mark), []);
 	});
@@ -150,7 +154,7 @@ describe('a person', () => {
 		assert.deepEqual([done.status, done.approved_by], ['verified', 'operator']);
 		assert.equal((await w.effects(mark)).length, 1);
 		const again = await w.decide(id, 'approve', { digest, keyword: w.keyword });
-		assert.equal(again.status, 409, JSON.stringify(again.body));
+		assert.deepEqual([again.status, again.body.tier, again.body.rule], [409, 'orange', 'state.decided'], JSON.stringify(again.body));
 		assert.deepEqual(w.recordsOf(id), ['asked', 'approved', 'granted', 'verified']);
 	});
 
@@ -289,7 +293,7 @@ describe('a person', () => {
 		const asked = [];
 		for (let i = 0; i < 3; i++) asked.push(await shutdown(105));
 		const { status, body } = await w.execute('guest_shutdown', { guest: 105 });
-		assert.equal(status, 429, JSON.stringify(body));
+		assert.deepEqual([status, body.blocked, body.tier, body.rule], [429, true, 'orange', 'waiting'], JSON.stringify(body));
 		for (const { id } of asked) await w.decide(id, 'deny');
 		assert.equal((await w.execute('guest_shutdown', { guest: 105 })).status, 202);
 	});

@@ -205,6 +205,10 @@ static void test_no_policy(void **unused)
 	core_set_view(s.core, NULL);
 	stage_ask(&s, "r1", "node_list", "{}");
 	assert_non_null(strstr(stage_reply(&s)->text, "no policy yet"));
+	assert_non_null(
+		strstr(stage_reply(&s)->result, "\"tier\":\"green\",\"rule\":\"policy.none\""));
+	stage_ask(&s, "r1", "no_such_tool", "{}");
+	assert_non_null(strstr(stage_reply(&s)->result, "\"tier\":\"black\""));
 	core_set_view(s.core, s.w.view);
 	core_set_policy(s.core, NULL, "");
 	stage_ask(&s, "r1", "node_list", "{}");

@@ -90,7 +90,7 @@ export function expectedTier(tool: string, floor: Tier, guests: readonly GuestSt
 /** Whether what is to be approved is what a dry run said a moment ago: the same targets, facts, price and proof. */
 export function sameJudgement(v: ActionVerdict, shown: ActionShown, need: ActionNeed): boolean {
 	const told = (x: Pick<ActionVerdict, 'tier' | 'steps' | 'facts' | 'verify'>) =>
-		JSON.stringify([x.tier, x.verify, x.facts, x.steps.map((s) => [s.object, s.name, s.args])]);
+		JSON.stringify([x.tier, x.verify, x.facts, x.steps.map((s) => [s.object, s.name, s.args, s.seen])]);
 	return v.need === need && told(v) === told(shown);
 }
 

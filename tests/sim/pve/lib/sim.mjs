@@ -39,16 +39,17 @@ export class Sim {
 		this.clock?.stop();
 		const { options } = this;
 		this.clock = new SimClock({ speed: options.speed, epoch: options.epoch ?? undefined });
-		const parts = build(describe(options),
-			{ seed: options.seed, pve: options.pve, now: this.clock.now() });
+		// The moment it begins, however long building takes: one seed and epoch, one cluster.
+		const now = this.clock.base;
+		const parts = build(describe(options), { seed: options.seed, pve: options.pve, now });
 		this.cluster = new Cluster(parts, { clock: this.clock, standalone: options.standalone,
 			membershipDelay: options.membershipDelay });
 		this.tasks = new Tasks(this.cluster);
 		this.accounts = this.makeAccounts();
 		watchFencing(this);
 		startGuestsAtBoot(this);
-		pastBackups(this.cluster, this.clock.now());
-		pastTasks(this, this.clock.now());
+		pastBackups(this.cluster, now);
+		pastTasks(this, now);
 		this.cluster.start();
 		if (options.life === 'on') {
 			new Life(this).start();
