@@ -314,6 +314,10 @@ describe('acting', () => {
 		await untilText(page, DIALOG, /What would help:[\s\S]*download_hosts/);
 		await shot('dialog-download-refused');
 		await page.fill(`${DIALOG} [name=url]`, 'https://cloud.debian.org/images/debian-13.iso');
+		/* What is protected costs more: another node is judged at once. */
+		await untilText(page, DIALOG, /RED[\s\S]*protected[\s\S]*One-time code/);
+		await page.check(`${DIALOG} [name=node][value=pve]`);
+		await untilText(page, DIALOG, /ORANGE[\s\S]*Your keyword/);
 		await page.fill(`${DIALOG} [name=proof]`, stack.proof.keyword);
 		await shot('dialog-download');
 		await assertAccessible(page, 'a download');

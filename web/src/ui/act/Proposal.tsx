@@ -105,8 +105,9 @@ export function Proof({ need, autofocus, onEnter }: { need: 'keyword' | 'code'; 
 	return (
 		<label class="field proof">
 			<span>{code ? 'One-time code' : 'Your keyword'}</span>
+			{/* Another need is another field: nothing typed, and no rule, goes from one to the other. */}
 			<input
-				name="proof" required data-autofocus={autofocus ? '' : undefined} autocapitalize="off" spellcheck={false}
+				key={need} name="proof" required data-autofocus={autofocus ? '' : undefined} autocapitalize="off" spellcheck={false}
 				{...(code ? { type: 'text', inputMode: 'numeric', autocomplete: 'one-time-code', maxLength: 8, pattern: '[0-9 ]*' } as object
 					: { type: 'password', autocomplete: 'off', maxLength: 128 } as object)}
 				onKeyDown={(e) => {

@@ -11,7 +11,7 @@ import { BATCH_FREE, helpFor, sameJudgement, wordsOf } from '../../lib/power.ts'
 import { dialog, frozen, unready, type Dialog, type Wish } from '../../store/acting.ts';
 import { doc } from '../../store/docs.ts';
 import { allGuests } from '../../store/guests.ts';
-import { ApiError, session } from '../../store/session.ts';
+import { session } from '../../store/session.ts';
 import { Icon } from '../Icon.tsx';
 import { ask, decide, follow, formOf, judge, messageOf, needsForm, seen, takeBack, tierOf, toolOf } from './calls.ts';
 import { argsOf, Fields } from './fields.tsx';
@@ -197,7 +197,7 @@ export function Wishing({ d, head, onClose }: { d: WishDialog; head: (tier: Tier
 		busy.value = true;
 		error.value = '';
 		go(d, w, v, v.need === 'nothing' ? {} : proofOf(form.current!, v.need)).catch((e: unknown) => {
-			error.value = e instanceof ApiError && e.status !== 403 && e.status !== 409 ? messageOf(e) : '';
+			error.value = messageOf(e);
 			again();
 		}).finally(() => (busy.value = false));
 	};
