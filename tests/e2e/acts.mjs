@@ -8,6 +8,11 @@ const DEF = readFileSync(new URL('../../common/tools.def', import.meta.url), 'ut
 export const TOOLS = [...DEF.matchAll(/^TOOL\((\w+), (\w+), .*?"(.*)"\)/gm)]
 	.map(([, name, tier, description]) => ({ name, tier: tier.toLowerCase(), description }));
 
+const VERIFY = {
+	guest_start: 'that it runs', guest_reset: 'that it was restarted and runs', guest_reboot: 'that it was restarted and runs',
+	guest_migrate: 'that it is on the other node', guest_snapshot: 'that the snapshot is there', backup_now: 'that a new backup is there',
+	node_reboot: 'that the node was restarted and is online', download_url: 'that the file is there',
+};
 const MINUTE = 60_000;
 let made = 0;
 const ulid = () => `01ACT${String(++made).padStart(21, '0')}`;
@@ -37,7 +42,7 @@ export function action(cluster, { upid = null, ...over }, targets) {
 	if (a.status === 'waiting') a.until_ms ??= now + 4 * MINUTE;
 	const { id, principal, actor, reason, steps, facts, tier } = a;
 	a.shown = JSON.stringify({ id, tool: tool.name, sentence: tool.description, tier, principal, actor, reason, steps, facts,
-		verify: 'that it is stopped', policy: 'ab'.repeat(32), until_ms: a.until_ms ?? now });
+		verify: VERIFY[tool.name] ?? 'that it is stopped', policy: 'ab'.repeat(32), until_ms: a.until_ms ?? now });
 	a.digest = createHash('sha256').update(a.shown).digest('hex');
 	return a;
 }
