@@ -48,6 +48,7 @@ struct run {
 
 	bool is_ambiguous; /* the request may not have arrived, and there is no task that tells */
 	unsigned polls;
+	unsigned lost; /* so often in a row the task was over, and nobody said how */
 	char upid[UPID_BYTES];
 	int64_t log_lines;
 	char line[FOLLOW_TEXT];

@@ -5,6 +5,7 @@
  */
 #include "services/gateway/actions_ask.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -121,16 +122,18 @@ static void time_over(void *ctx)
 
 /*
  * The same request of the same caller has the same id on the bus, also after a restart, so that the gate knows it
- * again. Another caller's is another one.
+ * again. Another caller's is another one, and one to another address too: an answer must find its question.
  */
-static void make_id(const struct caller *caller, const char *request_id, char ret[ID_LENGTH + 3])
+static void make_id(const struct call *call, const char *request_id, char ret[ID_LENGTH + 3])
 {
+	const struct caller *caller = &call->caller;
 	unsigned char hash[crypto_hash_sha256_BYTES];
 	char hex[2 * crypto_hash_sha256_BYTES + 1];
 	_cleanup_(freep) char *text = NULL;
 
 	if (request_id) {
-		text = xasprintf("%d\n%s\n%s", (int)caller->kind, caller->name, request_id);
+		text = xasprintf("%d\n%s\n%s\n%s", (int)caller->kind, caller->name,
+				 call->exchange->request.path, request_id);
 		(void)crypto_hash_sha256(hash, (const unsigned char *)text, strlen(text));
 	} else {
 		randombytes_buf(hash, sizeof(hash));
@@ -152,7 +155,7 @@ static struct ask *begin(struct gateway *g, struct call *call, enum ask_kind kin
 		.kind = call->caller.kind == CALLER_TOKEN ? "token" : "user",
 		.name = arena_strdup(x->arena, call->caller.name),
 	};
-	make_id(&call->caller, request_id, ask->id);
+	make_id(call, request_id, ask->id);
 	ask->began_ms = clock_boot_ms(g->clock);
 	ask->timer = timer_new(g->env->loop, time_over, ask);
 	timer_once(ask->timer, ASK_REPLY_MS);
@@ -191,8 +194,11 @@ static int seal(struct gateway *g, const char *digest, const char *keyword, cons
 		log_error("%s (jarvisctl keys makes it)", str_get(&error));
 		return r;
 	}
-	r = seal_public_from_hex(secret.value, public);
-	return r < 0 ? r : seal_proof(public, digest, code ? NULL : keyword, code, ret);
+	if (seal_public_from_hex(secret.value, public) < 0) {
+		log_error("secrets/gateway/gate-box.pub is no key as jarvisctl keys makes it");
+		return -EBADMSG;
+	}
+	return seal_proof(public, digest, code ? NULL : keyword, code, ret);
 }
 
 /* Answers when it cannot. */
@@ -492,8 +498,10 @@ void actions_decide(struct gateway *g, struct call *call)
 		return;
 	}
 	ask = begin(g, call, ASK_SIMPLE, body->request_id);
-	keep_typed(ask, body->keyword, body->code);
-	if ((ask->keyword || ask->code) && (!body->digest || !seal_for(ask, body->digest, proof)))
+	/* A no needs no proof, and must not fail by one that was typed for a yes. */
+	if (str_eq(decision, "approve"))
+		keep_typed(ask, body->keyword, body->code);
+	if ((ask->keyword || ask->code) && !seal_for(ask, body->digest, proof))
 		return;
 	put(ask, TOPIC_ACTION_APPROVAL, (const char *const[]){ id, own, NULL },
 	    &(struct msg_action_approval){

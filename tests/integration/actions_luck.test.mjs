@@ -26,8 +26,12 @@ describe('between approval and claim', () => {
 		if (seen) await seen();
 		w.stack.process('executor').signal('SIGCONT');
 		const ended = await w.over(body.id);
-		w.stack.process('proxmox-poller').signal('SIGCONT');
-		return { ended, effects: await w.effects(mark) };
+		const effects = await w.effects(mark);
+		if (!seen) {
+			w.stack.process('proxmox-poller').signal('SIGCONT');
+			await w.live();
+		}
+		return { ended, effects };
 	};
 	const snapshot = { snapshot: 'then' };
 

@@ -186,6 +186,36 @@ describe('a person', () => {
 		assert.equal((await w.decide('01AAAAAAAAAAAAAAAAAAAAAAAA', 'deny')).status, 404);
 	});
 
+	test('a no is a no, whatever was typed beside it', async () => {
+		for (const body of [{ keyword: w.keyword }, { code: '123456' }, { digest: 'short', keyword: 'x' }]) {
+			const { id } = await shutdown(143);
+			const { status, body: answer } = await w.decide(id, 'deny', body);
+			assert.equal(status, 200, JSON.stringify(answer));
+			assert.equal((await w.over(id)).status, 'denied');
+		}
+	});
+
+	test('one request_id at two addresses: each answer finds its own question', async () => {
+		const request_id = newId();
+		const { body: first } = await w.execute('backup_now', { guest: 143, storage: 'pbs' }, { request_id, wait_s: 0 });
+		const waiting = w.execute('backup_now', { guest: 143, storage: 'pbs' }, { request_id, wait_s: 30 });
+		await w.until(first.id, 'running');
+		assert.equal((await w.decide(first.id, 'cancel', { request_id })).status, 200);
+		const { status, body } = await waiting;
+		assert.equal(status, 200, JSON.stringify(body));
+		assert.equal(body.id, first.id);
+	});
+
+	test('a page of the actions has one row at least', async () => {
+		for (const [query, status] of [['limit=0', 400], ['limit=201', 400], ['limit=x', 400], ['limit=1', 200]]) {
+			assert.equal((await w.operator.get(`/api/actions?${query}`)).status, status, query);
+		}
+		const { body } = await w.operator.get('/api/actions?limit=1');
+		assert.equal(body.items.length, 1);
+		const next = await w.operator.get(`/api/actions?limit=1&cursor=${body.next}`);
+		assert.ok(next.body.items[0].id < body.items[0].id);
+	});
+
 	test('RED: confirmed and a code, then a window that can be seen; cancelled in it nothing is done', async () => {
 		const mark = await w.mark();
 		const bare = await w.execute('guest_stop', { guest: 143 });
