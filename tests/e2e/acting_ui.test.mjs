@@ -252,6 +252,29 @@ describe('what it says', () => {
 			assert.ok(await page.$eval(`${DIALOG} button:has-text("Do nothing")`, (e) => e === document.activeElement));
 		}));
 
+	test('judged otherwise between verdict and request: shown anew, not approved, and taken back when it is closed', () => scene({ acts: false, hash: sel('guest/103/state') }, DESK,
+		async (page, m) => {
+			m.mock.answers = { 'POST /api/tools/execute': (body) => (body.dry_run ? [200, verdict({ need: 'keyword', facts: ['It was like this.'] })] : undefined) };
+			await power(page, 'Shut down');
+			await page.fill(`${DIALOG} [name=proof]`, 'a keyword');
+			const asked = () => [...m.world.docs].filter(([t, d]) => t.startsWith('action/') && d).map(([, d]) => d.status);
+			assert.deepEqual(asked(), []);
+			await page.click(`${DIALOG} button[type=submit]`);
+			await untilText(page, DIALOG, /these very bytes are approved[\s\S]*judged otherwise/);
+			assert.deepEqual(asked(), ['waiting']);
+			await closed(page);
+			await page.waitForFunction(() => !document.querySelector('.card'));
+			assert.deepEqual(asked(), ['cancelled']);
+		}));
+
+	test('no host to download from: said before the click', () => scene({ hash: sel('storage/-/nas/state') }, DESK, async (page, m) => {
+		await page.waitForSelector('.power-button:has-text("Download"):enabled');
+		m.mock.hosts = [];
+		await page.reload();
+		await untilText(page, '.power', /Download[\s\S]*download_hosts in jarvis\.yaml names no host/);
+		assert.equal(await page.locator('.power-button:enabled').count(), 0);
+	}));
+
 	test('the gate does not answer: the page says so and nothing is lost', () => scene({ hash: sel('guest/130/state') }, DESK, async (page, m) => {
 		m.mock.answers = { 'POST /api/tools/execute': [503, { type: 'about:blank', title: 'x', status: 503, detail: 'the safety gate does not answer' }] };
 		await power(page, 'Start');
