@@ -54,13 +54,51 @@ static void drop_pending(struct gate *gate)
 	gate->pending_n = 0;
 }
 
+static bool has_effect(const struct effects *effects, enum effect_kind kind, const char *name)
+{
+	for (size_t i = 0; i < effects->n; i++) {
+		if (effects->list[i].kind == kind &&
+		    (!name || str_eq_null(effects->list[i].name, name)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Who asked hears why, and need not wait in vain; how an action ended is told when it could be stored. A freeze holds
+ * also when it could not.
+ */
+static void tell_lost(struct gate *gate, const struct effects *effects, const char *why)
+{
+	bool is_freeze = has_effect(effects, EFFECT_AUDIT, "freeze");
+	bool is_new = has_effect(effects, EFFECT_REQUEST, NULL);
+
+	for (size_t i = 0; i < effects->n; i++) {
+		const struct effect *effect = &effects->list[i];
+		struct msg_reply reply = { .status = REPLY_ERROR, .code = "database", .text = why };
+
+		if (effect->kind != EFFECT_REPLY || (effect->reply->result && !is_new))
+			continue;
+		if (is_freeze)
+			reply = *effect->reply;
+		reply.request_id = effect->reply->request_id;
+		(void)bus_publish(gate->env->bus, TOPIC_REPLY,
+				  (const char *const[]){ effect->name, reply.request_id, NULL },
+				  &reply);
+	}
+}
+
 static void give_up(struct gate *gate, int error)
 {
+	_cleanup_(freep) char *told = NULL;
 	char why[300];
 
 	(void)snprintf(why, sizeof(why), "%s cannot be written (%s)", "the safety gate's database",
 		       error == -ENOSPC ? "the disk is full" : strerror(-error));
 	db_rollback(gate->db);
+	told = xasprintf("Nothing was done: %s.", why);
+	for (size_t i = 0; i < gate->pending_n; i++)
+		tell_lost(gate, gate->pending[i], told);
 	drop_pending(gate);
 	counter_add(gate->env->counters, "lost_batches", 1);
 	log_error("%s: what was asked just now has not happened", db_error(gate->db));
