@@ -195,6 +195,27 @@ static void test_guest(void **unused)
 			 0);
 }
 
+static int look_at_config(const char *answer, const char *approved, char *why)
+{
+	const struct msg_grant_target target = { .config_digest = approved };
+	_cleanup_(json_treep) cJSON *tree = parse(answer);
+
+	return precheck_config(&target, tree, why);
+}
+
+static void test_config(void **unused)
+{
+	char why[PRECHECK_TEXT];
+
+	(void)unused;
+	assert_int_equal(look_at_config("{\"data\":{\"digest\":\"d1\"}}", "d1", why), 0);
+	assert_int_equal(look_at_config("{\"data\":{\"digest\":\"d2\"}}", "d1", why), -EBUSY);
+	assert_non_null(strstr(why, "look at it again"));
+	assert_int_equal(look_at_config("{\"data\":{\"digest\":7}}", "d1", why), -EINVAL);
+	assert_int_equal(look_at_config("{\"data\":{\"name\":\"web\"}}", "d1", why), -EINVAL);
+	assert_int_equal(look_at_config("{\"data\":null}", "d1", why), -EINVAL);
+}
+
 static void test_node(void **unused)
 {
 	_cleanup_(json_treep) cJSON *cluster = parse(
@@ -586,12 +607,19 @@ static void test_wake(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_requests),    cmocka_unit_test(test_nothing_destroys),
-		cmocka_unit_test(test_guest),	    cmocka_unit_test(test_node),
-		cmocka_unit_test(test_upid),	    cmocka_unit_test(test_follow),
-		cmocka_unit_test(test_follow_pace), cmocka_unit_test(test_log),
-		cmocka_unit_test(test_find),	    cmocka_unit_test(test_conditions),
-		cmocka_unit_test(test_rights),	    cmocka_unit_test(test_freeze),
+		cmocka_unit_test(test_config),
+		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_nothing_destroys),
+		cmocka_unit_test(test_guest),
+		cmocka_unit_test(test_node),
+		cmocka_unit_test(test_upid),
+		cmocka_unit_test(test_follow),
+		cmocka_unit_test(test_follow_pace),
+		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_conditions),
+		cmocka_unit_test(test_rights),
+		cmocka_unit_test(test_freeze),
 		cmocka_unit_test(test_wake),
 	};
 
