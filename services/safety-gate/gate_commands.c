@@ -28,7 +28,14 @@ void gate_on_document(void *self, const struct msg *msg)
 {
 	struct gate *gate = self;
 
-	view_take(gate->view, msg->id, msg->args, msg->body, msg->retained, gate_now(gate).boot_ms);
+	int64_t boot_ms = gate_now(gate).boot_ms;
+
+	if (view_take(gate->view, msg->id, msg->args, msg->body, msg->retained, boot_ms))
+		return;
+	counter_add(gate->env->counters, "strange_documents", 1);
+	log_folded(&gate->document_fold, boot_ms, LOG_LEVEL_WARN,
+		   "%s: what was published there is about something else, and is not believed",
+		   msg->topic);
 }
 
 /* An id that would be no level of a topic is none: nothing is done, and nobody could be answered. */
