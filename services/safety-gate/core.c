@@ -31,6 +31,7 @@ static void action_free(struct action *action)
 static void request_done(struct seen_request *request)
 {
 	free(request->principal);
+	free(request->actor);
 	free(request->request_id);
 	free(request->action);
 	free(request->reply);
@@ -283,9 +284,8 @@ static void drop_old_requests(struct core *core, struct core_now now)
 
 	for (size_t i = 0; i < core->requests_n; i++) {
 		struct seen_request *request = &core->requests[i];
-		int64_t keep = request->request_id[0] ? CORE_REQUEST_KEPT_MS : CORE_PRESS_MS;
 
-		if (now.boot_ms - request->boot_ms > keep)
+		if (now.boot_ms - request->boot_ms > request->kept_ms)
 			request_done(request);
 		else
 			core->requests[kept++] = *request;

@@ -8,9 +8,10 @@
  */
 #include "services/safety-gate/judge.h"
 
-#define CORE_WAITING_MAX 20	  /* actions of one asker that wait for a person */
-#define CORE_WAITING_TARGET_MAX 3 /* of one target */
-#define CORE_REQUEST_KEPT_MS (24 * 3600 * 1000LL)
+#define CORE_WAITING_MAX 20			  /* actions of one asker that wait for a person */
+#define CORE_WAITING_TARGET_MAX 3		  /* of one target */
+#define CORE_REQUEST_KEPT_MS (24 * 3600 * 1000LL) /* what became of a request, by default */
+#define CORE_REFUSED_KEPT_MS 600000		  /* that it was refused */
 #define CORE_PRESS_MS 5000 /* a request without id is the same as its like within this */
 #define CORE_RED_APPROVAL_MS 120000
 #define CORE_WINDOW_MS 10000 /* in which what may lose data can still be cancelled */
@@ -41,10 +42,11 @@ enum effect_kind {
 
 struct effect_request {
 	const char *principal, *request_id;
+	const char *actor;  /* "token ci"; "": the principal itself */
 	char digest[65];    /* SHA-256 of its bytes */
 	const char *action; /* NULL: refused */
 	const char *reply;  /* JSON of the reply to a refused one */
-	int64_t wall_ms;
+	int64_t wall_ms, kept_ms;
 };
 
 struct effect {

@@ -22,10 +22,10 @@ struct action {
 };
 
 struct seen_request {
-	char *principal, *request_id; /* request_id "": a press */
+	char *principal, *actor, *request_id; /* request_id "": a press */
 	char digest[65];
 	char *action, *reply;
-	int64_t boot_ms;
+	int64_t boot_ms, kept_ms;
 };
 
 struct wrong_proof {

@@ -33,9 +33,9 @@ struct sim_action {
 };
 
 struct sim_request {
-	char *principal, *request_id, *action, *reply;
+	char *principal, *actor, *request_id, *action, *reply;
 	char digest[65];
-	int64_t wall_ms;
+	int64_t wall_ms, kept_ms;
 };
 
 struct sim_grant {

@@ -65,9 +65,11 @@ static struct sim_action *add_action(struct sim *sim, const struct msg_action_re
 		a->args[i] = xstrdup(state->steps[i].args);
 		a->objects[i] = xstrdup_null(state->steps[i].object);
 	}
+	/* A read may be done again. */
 	for (size_t i = 0; i + 1 < sim->actions_n && a->request_id && !sim->is_time_lost; i++)
 		sim_check(sim,
-			  !str_eq(sim->actions[i].principal, a->principal) ||
+			  a->tier == TIER_GREEN || sim->actions[i].tier == TIER_GREEN ||
+				  !str_eq(sim->actions[i].principal, a->principal) ||
 				  !str_eq_null(sim->actions[i].request_id, a->request_id),
 			  "request %s of %s became two actions", a->request_id, a->principal);
 	return a;
@@ -104,10 +106,12 @@ static void store_request(struct sim *sim, const struct effect_request *request)
 		return;
 	r = &sim->requests[sim->requests_n++];
 	*r = (struct sim_request){ .principal = xstrdup(request->principal),
+				   .actor = xstrdup(request->actor),
 				   .request_id = xstrdup(request->request_id),
 				   .action = xstrdup_null(request->action),
 				   .reply = xstrdup_null(request->reply),
-				   .wall_ms = request->wall_ms };
+				   .wall_ms = request->wall_ms,
+				   .kept_ms = request->kept_ms };
 	memcpy(r->digest, request->digest, sizeof(r->digest));
 }
 
@@ -446,10 +450,12 @@ void sim_restart(struct sim *sim)
 	for (size_t i = 0; i < sim->requests_n; i++) {
 		struct sim_request *r = &sim->requests[i];
 		struct effect_request request = { .principal = r->principal,
+						  .actor = r->actor,
 						  .request_id = r->request_id,
 						  .action = r->action,
 						  .reply = r->reply,
-						  .wall_ms = r->wall_ms };
+						  .wall_ms = r->wall_ms,
+						  .kept_ms = r->kept_ms };
 
 		memcpy(request.digest, r->digest, sizeof(request.digest));
 		core_load_request(sim->core, &request, sim->w.now);
@@ -473,6 +479,7 @@ void sim_model_done(struct sim *sim)
 	}
 	for (size_t i = 0; i < sim->requests_n; i++) {
 		free(sim->requests[i].principal);
+		free(sim->requests[i].actor);
 		free(sim->requests[i].request_id);
 		free(sim->requests[i].action);
 		free(sim->requests[i].reply);

@@ -659,8 +659,10 @@ static void test_time_left(void **unused)
 static void remember(struct stage *s, const char *principal, size_t n)
 {
 	const struct effect_request request = { .principal = principal,
+						.actor = "",
 						.request_id = "x",
-						.wall_ms = s->w.now.wall_ms };
+						.wall_ms = s->w.now.wall_ms,
+						.kept_ms = CORE_REQUEST_KEPT_MS };
 
 	while (n--)
 		core_load_request(s->core, &request, s->w.now);
