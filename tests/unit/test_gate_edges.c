@@ -656,6 +656,31 @@ static void test_time_left(void **unused)
 	assert_int_equal(due(&state, 0, 1000000), CORE_KEPT_GREEN_MS);
 }
 
+/* What is approved says what will be checked, in the words of tools.def, for whatever waits for a person. */
+static void test_shown_verify(void **unused)
+{
+	static const struct {
+		const char *tool, *args;
+	} asked[] = {
+		{ "guest_shutdown", "{\"guest\":101}" },
+		{ "guest_migrate", "{\"guest\":101,\"target_node\":\"b\"}" },
+		{ "snapshot_rollback", "{\"guest\":102,\"snapshot\":\"s\"}" },
+		{ "node_shutdown", "{\"node\":\"c\"}" },
+	};
+	struct stage s;
+
+	(void)unused;
+	stage_init(&s, "");
+	for (size_t i = 0; i < countof(asked); i++) {
+		_cleanup_(freep) char *words = xasprintf(
+			"\"verify\":\"%s\"", tool_verify_text(tool_find(asked[i].tool)->verify));
+
+		stage_ask(&s, asked[i].tool, asked[i].tool, asked[i].args);
+		assert_non_null(strstr(stage_state(&s)->shown, words));
+	}
+	stage_done(&s);
+}
+
 static void remember(struct stage *s, const char *principal, size_t n)
 {
 	const struct effect_request request = { .principal = principal,
@@ -725,6 +750,7 @@ int main(void)
 		cmocka_unit_test(test_events),
 		cmocka_unit_test(test_replies),
 		cmocka_unit_test(test_time_left),
+		cmocka_unit_test(test_shown_verify),
 		cmocka_unit_test(test_forgetting),
 	};
 
