@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs';
 
 const DEF = readFileSync(new URL('../../common/tools.def', import.meta.url), 'utf8');
 /** As GET /api/tools says it, without the schemas. */
-export const TOOLS = [...DEF.matchAll(/^TOOL\((\w+), (\w+), .*?"(.*)"\)/gm)]
-	.map(([, name, tier, description]) => ({ name, tier: tier.toLowerCase(), description }));
+export const TOOLS = [...DEF.matchAll(/^TOOL\((\w+), (\w+), (\w+), .*?"(.*)"\)/gm)]
+	.map(([, name, tier, impact, description]) => ({ name, tier: tier.toLowerCase(), impact: impact.toLowerCase(), description }));
 
 const MINUTE = 60_000;
 let made = 0;

@@ -306,7 +306,7 @@ describe('a person', () => {
 
 	test('tools, actions and audit can be read', async () => {
 		const { body: tools } = await w.operator.get('/api/tools');
-		assert.ok(tools.items.some((t) => t.name === 'guest_stop' && t.tier === 'red' && t.schema));
+		assert.ok(tools.items.some((t) => t.name === 'guest_stop' && t.tier === 'red' && t.impact === 'interrupts' && t.schema));
 		const { body: page } = await w.operator.get('/api/actions?limit=2');
 		assert.equal(page.items.length, 2);
 		const next = await w.operator.get(`/api/actions?limit=2&cursor=${page.next}`);

@@ -2,7 +2,7 @@
 /* Asking for actions and deciding them: the REST calls, and what is told of how they go on. */
 import { effect, signal } from '@preact/signals';
 import type { ActionAnswer, ActionState, ActionStatus, GuestState, NodeState, Tier } from '../../generated/topics.ts';
-import { expectedTier, wordsOf } from '../../lib/power.ts';
+import { expectedTier, type Impact, wordsOf } from '../../lib/power.ts';
 import { actions, dialog, mayAct, type Refusal, type Wish } from '../../store/acting.ts';
 import { doc, match, observeDocs, peekDoc } from '../../store/docs.ts';
 import { loaded } from '../../store/link.ts';
@@ -12,6 +12,7 @@ import { toast } from '../../store/toasts.ts';
 interface ToolRow {
 	name: string;
 	tier: Tier;
+	impact: Impact;
 	description: string;
 }
 
@@ -49,7 +50,7 @@ export function namesOf(topics: readonly string[]): string {
 /** The tier that is shown before the click; null: the tools are not known yet. */
 export function tierOf(tool: string, objects: readonly string[]): Tier | null {
 	const row = toolOf(tool);
-	return row ? expectedTier(tool, row.tier, objects.flatMap((t) => guestAt(t) ?? [])) : null;
+	return row ? expectedTier(row, objects.flatMap((t) => guestAt(t) ?? [])) : null;
 }
 
 /** The arguments that name the target, for one or for several. */
