@@ -7,6 +7,7 @@
  * cannot, it forgets the core and loads it again from what is stored.
  */
 #include "services/safety-gate/judge.h"
+#include "services/safety-gate/proof_result.h"
 
 #define CORE_WAITING_MAX 20			  /* actions of one asker that wait for a person */
 #define CORE_WAITING_TARGET_MAX 3		  /* of one target */
@@ -118,18 +119,20 @@ void core_request(struct core *core, const char *principal,
 		  const struct msg_action_request *request, const char *digest, struct core_now now,
 		  struct effects *out);
 
-enum proof_grade {
-	GRADE_NONE,
-	GRADE_BAD,     /* not to be opened, for another digest, or wrong */
-	GRADE_KEYWORD, /* right */
-	GRADE_CODE,    /* right, and used up by the shell */
-};
+/*
+ * Whether a proof that comes with APPROVAL or SET is to be looked at, which costs: only when it is what is missing. If
+ * not, hand in PROOF_FAILED: what is in the way is said, and what needs no proof is done.
+ */
+bool core_approval_wants_proof(struct core *core, const char *principal, const char *id,
+			       const struct msg_action_approval *approval, struct core_now now);
+bool core_autonomy_wants_proof(struct core *core, const char *principal,
+			       const struct msg_autonomy_set *set, struct core_now now);
 /* PROOF says what became of the proof; the shell has opened it. */
 void core_approval(struct core *core, const char *principal, const char *id,
-		   const struct msg_action_approval *approval, enum proof_grade proof,
+		   const struct msg_action_approval *approval, enum proof_result proof,
 		   struct core_now now, struct effects *out);
 void core_autonomy(struct core *core, const char *principal, const struct msg_autonomy_set *set,
-		   enum proof_grade proof, struct core_now now, struct effects *out);
+		   enum proof_result proof, struct core_now now, struct effects *out);
 /* The bytes that a proof for SET is bound to: SHA-256, in hexadecimal. */
 void core_autonomy_digest(const struct msg_autonomy_set *set, char ret[65]);
 

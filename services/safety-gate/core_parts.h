@@ -133,9 +133,12 @@ bool core_judge_again(struct core *core, struct again *again, struct core_now no
 /* Whether that verdict says that it is not what was shown any more, and so can never be approved. */
 bool core_is_changed(const struct verdict *verdict);
 
-/* core_decide.c: whether PROOF may be looked at, and is not wrong; wrong ones are counted and audited. */
+/* core_decide.c: whether so many were wrong that no more are looked at for a while. */
+bool core_is_locked_out(struct core *core, const char *principal, const char *person,
+			struct core_now now);
+/* Whether PROOF may be looked at, and is right or none; wrong ones are counted and audited. */
 bool core_proof_counts(struct core *core, const char *principal, const char *person,
-		       enum proof_grade proof, struct core_now now, struct effects *out,
+		       enum proof_result proof, struct core_now now, struct effects *out,
 		       const char **why);
 /* core_autonomy.c */
 void core_set_runbook(struct core *core, const char *runbook, int level);

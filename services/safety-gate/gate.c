@@ -145,7 +145,7 @@ static void watch_file(struct gate *gate, struct core_now now)
 		return;
 	log_warn("frozen by %s", gate->frozen_path);
 	effects = effects_new();
-	core_autonomy(gate->core, "file", &set, GRADE_NONE, now, effects);
+	core_autonomy(gate->core, "file", &set, PROOF_NONE, now, effects);
 	gate_apply(gate, effects);
 }
 

@@ -57,7 +57,7 @@ struct sim_call {
 	bool is_person;
 	const char *id, *digest, *nonce;
 	int64_t epoch;
-	enum proof_grade proof;
+	enum proof_result proof;
 	int level; /* asked for */
 };
 

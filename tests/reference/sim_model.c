@@ -164,7 +164,7 @@ static void check_approved(struct sim *sim, const struct effects *effects,
 			   const struct msg_action_record *record, size_t at)
 {
 	struct sim_action *a = sim_find(sim, record->state->id);
-	enum proof_grade proof = sim->call.proof;
+	enum proof_result proof = sim->call.proof;
 
 	if (!a || !record->state->approved_by || a->is_approved)
 		return;
@@ -175,9 +175,9 @@ static void check_approved(struct sim *sim, const struct effects *effects,
 	sim_check(sim, a->digest && str_eq(sim->call.digest, a->digest),
 		  "%s was approved with another digest", a->id);
 	sim_check(sim,
-		  a->need == ACTION_NEEDS_NOTHING ? proof != GRADE_BAD :
-		  a->need == ACTION_NEEDS_KEYWORD ? proof == GRADE_KEYWORD || proof == GRADE_CODE :
-						    proof == GRADE_CODE,
+		  a->need == ACTION_NEEDS_NOTHING ? proof != PROOF_WRONG :
+		  a->need == ACTION_NEEDS_KEYWORD ? proof == PROOF_KEYWORD || proof == PROOF_CODE :
+						    proof == PROOF_CODE,
 		  "%s was approved with proof %d", a->id, (int)proof);
 	sim_check(sim, !sim->was_frozen, "%s was approved while frozen", a->id);
 	sim_check(sim, sim->is_time_lost || sim->w.now.boot_ms < a->until_boot_ms,
@@ -381,7 +381,7 @@ static void check_crowds(struct sim *sim)
 void sim_check_always(struct sim *sim)
 {
 	int level = (int)core_settings(sim->core, sim->w.now)->level;
-	bool proved = sim->call.is_person && sim->call.proof == GRADE_CODE;
+	bool proved = sim->call.is_person && sim->call.proof == PROOF_CODE;
 
 	check_crowds(sim);
 	sim_check(sim,

@@ -196,10 +196,16 @@ static void test_code(void **unused)
 	assert_int_equal(proof_code(&person, &keyword, 59000, 0, &step), PROOF_WRONG);
 	assert_int_equal(proof_code(&none, &sealed, 59000, 0, &step), PROOF_NOT_ENROLLED);
 	assert_int_equal(proof_code(NULL, &sealed, 59000, 0, &step), PROOF_NOT_ENROLLED);
-	for (int i = PROOF_RIGHT; i <= PROOF_FAILED; i++)
-		assert_int_equal(proof_reason((enum proof_result)i) == NULL, i == PROOF_RIGHT);
+	for (int i = PROOF_NONE; i < PROOF_RESULT_COUNT; i++)
+		assert_int_equal(proof_reason((enum proof_result)i) == NULL, i <= PROOF_CODE);
 	assert_true(proof_is_attempt(PROOF_WRONG));
+	assert_true(proof_is_attempt(PROOF_USED));
 	assert_false(proof_is_attempt(PROOF_BUSY));
+	assert_false(proof_is_attempt(PROOF_FAILED));
+	assert_false(proof_is_attempt(PROOF_UNREADABLE));
+	assert_false(proof_is_attempt(PROOF_KEYWORD));
+	assert_string_equal(proof_word(PROOF_BUSY), "busy");
+	assert_string_equal(proof_word(PROOF_WRONG), "proof");
 }
 
 /* ── keywords ────────────────────────────────────────────────────────────────────────────────────────────────── */
