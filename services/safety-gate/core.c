@@ -239,6 +239,13 @@ void core_set_unfit(struct core *core, const char *why)
 	core->unfit = why;
 }
 
+const char *core_unfit_agents(const struct core *core)
+{
+	return core->is_policy_bad ?
+		       "jarvis.yaml has an error, and agents wait until it is mended" :
+		       NULL;
+}
+
 void core_set_policy_bad(struct core *core, bool is_bad)
 {
 	core->is_policy_bad = is_bad;

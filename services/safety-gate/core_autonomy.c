@@ -67,6 +67,7 @@ const struct msg_autonomy_state *core_settings(struct core *core, struct core_no
 		.frozen = core->is_frozen,
 		.by = core->frozen_by,
 		.unfit = core->unfit,
+		.unfit_agents = core_unfit_agents(core),
 		.policy = core->policy,
 	};
 	s->keywords = names_with(core, false, core->settings_arena, &s->keywords_n);

@@ -101,6 +101,8 @@ const char *action_text(struct action *action, const char *text);
 int core_own_level(const struct core *core, const char *runbook);
 /* The level that binds RUNBOOK, or what asks without one (NULL). */
 int core_level_of(const struct core *core, const char *runbook);
+/* Why agents do nothing but read, while persons go on; NULL: they may. Static. */
+const char *core_unfit_agents(const struct core *core);
 void core_hex(struct core *core, size_t bytes, char *out);
 void core_ulid(struct core *core, int64_t wall_ms, char out[CORE_ID_BYTES]);
 void core_sha256(const char *bytes, size_t n, char ret[65]);

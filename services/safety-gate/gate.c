@@ -409,4 +409,5 @@ void gate_reload_failed(void *self)
 
 	gate->is_policy_bad = true;
 	core_set_policy_bad(gate->core, true);
+	gate_beat(gate);
 }

@@ -92,7 +92,7 @@ describe('acting', () => {
 		assert.ok(await page.$(DIALOG), 'Enter alone does nothing');
 		await page.fill(`${DIALOG} [name=proof]`, 'not the keyword');
 		await page.click(`${DIALOG} button[type=submit]`);
-		await untilText(page, `${DIALOG} .form-error`, /not right/);
+		await untilText(page, `${DIALOG} .form-error`, /keyword or code is wrong/);
 		await page.fill(`${DIALOG} [name=proof]`, stack.proof.keyword);
 		await page.keyboard.press('Enter');
 		await gone(DIALOG);

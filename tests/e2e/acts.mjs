@@ -13,7 +13,7 @@ let made = 0;
 const ulid = () => `01ACT${String(++made).padStart(21, '0')}`;
 
 export const autonomy = (over = {}) => ({
-	ts: Date.now(), level: 2, runbooks: { 'restart-container': 3 }, frozen: false, by: null, until_ms: null, unfit: null,
+	ts: Date.now(), level: 2, runbooks: { 'restart-container': 3 }, frozen: false, by: null, until_ms: null, unfit: null, unfit_agents: null,
 	keywords: ['admin'], codes: ['admin'], policy: 'ab'.repeat(32), ...over,
 });
 

@@ -105,6 +105,7 @@ describe('a person', () => {
 
 		const wrong = await w.decide(id, 'approve', { digest, keyword: 'not the keyword' });
 		assert.equal(wrong.status, 403, JSON.stringify(wrong.body));
+		assert.match(JSON.stringify(wrong.body), /The keyword or code is wrong/);
 		assert.equal((await w.decide(id, 'approve', { digest })).status, 403, 'no proof at all');
 		assert.equal((await w.decide(id, 'approve', { digest: 'a'.repeat(64), keyword: w.keyword })).status, 403, 'another digest');
 		assert.equal((await w.decide(id, 'approve', { keyword: w.keyword })).status, 400, 'no digest');
@@ -200,7 +201,7 @@ describe('a person', () => {
 		// The code has been used up, although nothing came of it.
 		const second = await w.execute('guest_stop', { guest: 143 }, { confirmed: true, code });
 		assert.equal(second.status, 403, JSON.stringify(second.body));
-		assert.match(second.body.reason ?? second.body.detail, /used already/);
+		assert.match(second.body.reason ?? second.body.detail, /used before/);
 		assert.deepEqual(await w.effects(mark), []);
 		assert.equal((await w.guest(143)).state, 'running');
 	});

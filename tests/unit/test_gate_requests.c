@@ -54,9 +54,14 @@ static void test_runbook(void **unused)
 	assert_int_equal(stage_state(&s)->status, ACTION_WAITING);
 	request.proposes = some_bool(false);
 	request.request_id = "r2";
+	assert_null(core_settings(s.core, s.w.now)->unfit_agents);
 	core_set_policy_bad(s.core, true);
 	stage_ask_as(&s, "monitor", NULL, &request);
 	assert_string_equal(stage_reply(&s)->code, "policy");
+	/* It is said, to whoever wonders why agents do nothing. */
+	assert_non_null(
+		strstr(stage_reply(&s)->text, core_settings(s.core, s.w.now)->unfit_agents));
+	assert_null(core_settings(s.core, s.w.now)->unfit);
 	request.runbook = NULL;
 	request.request_id = "r3";
 	stage_ask_as(&s, "gateway", &stage_operator, &request);
