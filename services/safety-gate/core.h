@@ -31,6 +31,7 @@ struct core_now {
 enum effect_kind {
 	EFFECT_AUDIT,	 /* name: what happened; text: JSON. Before anything else of the list */
 	EFFECT_STORE,	 /* record: keep it, and publish its state */
+	EFFECT_SHOW,	 /* record: publish its state, which is not worth keeping */
 	EFFECT_FORGET,	 /* name: id of an action that is not kept any longer */
 	EFFECT_REQUEST,	 /* request: remember that it was answered */
 	EFFECT_SETTINGS, /* keep and publish autonomy */

@@ -11,13 +11,16 @@
 #define CORE_KEPT_MS (24 * 3600 * 1000LL) /* what is over */
 #define CORE_KEPT_GREEN_MS 60000	  /* long enough for whoever asked to read how it ended */
 
+#define CORE_LINE_BYTES 513 /* message action_progress */
+
 struct action {
 	struct arena *arena; /* owns all texts */
 	struct msg_action_record rec;
 	struct msg_action_state state; /* rec.state */
 	struct msg_action_step steps[JUDGE_TARGETS_MAX];
 	struct msg_actor actor;
-	int64_t deadline_ms; /* boot clock: what it waits for must have come by then */
+	char line[CORE_LINE_BYTES]; /* the newest: of a long task there are very many */
+	int64_t deadline_ms;	    /* boot clock: what it waits for must have come by then */
 	int64_t since_ms; /* boot clock: when it was asked for or, later, approved, as far as we know */
 };
 
@@ -69,6 +72,8 @@ void effect_audit_action(struct effects *out, const char *what, const struct act
 /* The same about anything else: pairs of names and texts, ended by NULL; a text may be NULL. */
 void effect_audit(struct effects *out, const char *what, ...) __attribute__((sentinel));
 void effect_store(struct effects *out, const struct action *action);
+/* Publishes it as it is, and does not keep that. */
+void effect_show(struct effects *out, const struct action *action);
 void effect_event(struct core *core, struct effects *out, enum event_type type,
 		  const struct action *action, struct core_now now);
 /* What a reply to a refusal carries as its result: JSON with tier and rule. */

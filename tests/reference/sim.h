@@ -16,6 +16,7 @@
 struct sim_action {
 	char id[32];
 	char *record; /* as stored, JSON; NULL: forgotten */
+	char *shown;  /* as it was told since without being stored; NULL: it was not */
 	char *principal, *request_id, *digest;
 	char *args[JUDGE_TARGETS_MAX], *objects[JUDGE_TARGETS_MAX];
 	size_t steps_n;

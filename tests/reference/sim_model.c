@@ -86,6 +86,7 @@ static void store_record(struct sim *sim, const struct msg_action_record *record
 		return;
 	codec_encode(&message_action_record, record, &text);
 	set(&a->record, str_get(&text));
+	set(&a->shown, NULL);
 	sim_check(sim, a->status < ACTION_VERIFIED || a->status == record->state->status,
 		  "%s was over and is %d now", a->id, (int)record->state->status);
 	a->status = record->state->status;
@@ -96,6 +97,20 @@ static void store_record(struct sim *sim, const struct msg_action_record *record
 	for (size_t i = 0; i < a->steps_n; i++)
 		sim_check(sim, str_eq(a->args[i], record->state->steps[i].args),
 			  "%s changed its arguments", a->id);
+}
+
+/* What is told and not kept is about what runs, and changes nothing but what it says. */
+static void show_record(struct sim *sim, const struct msg_action_record *record)
+{
+	_cleanup_(str_done) struct str text = { 0 };
+	struct sim_action *a = sim_find(sim, record->state->id);
+
+	sim_check(sim, a && a->status == ACTION_RUNNING && record->state->status == ACTION_RUNNING,
+		  "%s is shown, and does not run", record->state->id);
+	if (!a)
+		return;
+	codec_encode(&message_action_record, record, &text);
+	set(&a->shown, str_get(&text));
 }
 
 static void store_request(struct sim *sim, const struct effect_request *request)
@@ -325,6 +340,9 @@ static void take_one(struct sim *sim, const struct effects *effects, size_t i)
 			check_rates(sim, a);
 		check_approved(sim, effects, e->record, i);
 		return;
+	case EFFECT_SHOW:
+		show_record(sim, e->record);
+		return;
 	case EFFECT_FORGET:
 		a = sim_find(sim, e->name);
 		sim_check(sim, !a || a->status >= ACTION_VERIFIED, "%s forgotten alive", e->name);
@@ -410,7 +428,7 @@ void sim_check_same(struct sim *sim)
 		if (!record || !a->record)
 			continue;
 		codec_encode(&message_action_record, record, &text);
-		sim_check(sim, str_eq(str_get(&text), a->record),
+		sim_check(sim, str_eq(str_get(&text), a->shown ? a->shown : a->record),
 			  "%s is not remembered as it is stored: %.100s", a->id, str_get(&text));
 	}
 }
@@ -446,6 +464,8 @@ void sim_restart(struct sim *sim)
 		else
 			core_load_settings(sim->core, settings, sim->epoch);
 	}
+	for (size_t i = 0; i < sim->actions_n; i++)
+		set(&sim->actions[i].shown, NULL);
 	load_actions(sim);
 	for (size_t i = 0; i < sim->requests_n; i++) {
 		struct sim_request *r = &sim->requests[i];
@@ -469,6 +489,7 @@ void sim_model_done(struct sim *sim)
 		struct sim_action *a = &sim->actions[i];
 
 		free(a->record);
+		free(a->shown);
 		free(a->principal);
 		free(a->request_id);
 		free(a->digest);

@@ -480,7 +480,7 @@ static void test_running_restart(void **unused)
 	struct stage s, t;
 	const struct effect *grant;
 	_cleanup_(freep) char *id = NULL;
-	struct msg_action_progress progress = { .line = "on its way" };
+	struct msg_action_progress progress = { .line = "on its way", .upid = "UPID:x" };
 
 	(void)unused;
 	stage_init(&s, "");

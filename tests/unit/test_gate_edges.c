@@ -279,6 +279,33 @@ static struct msg_grant_payload run(struct stage *s, const char *id)
 					   .step = effect->grant->step };
 }
 
+/* What a task says is told and not kept, however much it is; which task it is, is kept. */
+static void check_lines(struct stage *s, struct msg_action_progress *progress)
+{
+	char line[16], longest[513];
+
+	progress->line = line;
+	for (int i = 0; i < 1000; i++) {
+		(void)snprintf(line, sizeof(line), "line %d", i);
+		stage_again(s);
+		core_progress(s->core, progress, s->w.now, s->out);
+		assert_null(stage_last(s, EFFECT_STORE));
+		assert_string_equal(stage_last(s, EFFECT_SHOW)->record->state->line, line);
+	}
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	progress->line = longest;
+	core_progress(s->core, progress, s->w.now, s->out);
+	assert_string_equal(core_find(s->core, progress->id)->state->line, longest);
+	progress->upid = NULL;
+	stage_again(s);
+	core_progress(s->core, progress, s->w.now, s->out);
+	assert_null(stage_last(s, EFFECT_STORE));
+	progress->upid = "UPID:z";
+	core_progress(s->core, progress, s->w.now, s->out);
+	assert_string_equal(stage_state(s)->steps[0].upid, "UPID:z");
+}
+
 static void test_reports(void **unused)
 {
 	_cleanup_(freep) char *id = NULL, *gid = NULL;
@@ -306,12 +333,13 @@ static void test_reports(void **unused)
 	assert_int_equal(s.out->n, 0);
 	progress.step = 0;
 	core_progress(s.core, &progress, s.w.now, s.out);
-	assert_null(stage_state(&s)->line);
+	assert_null(stage_last(&s, EFFECT_SHOW)->record->state->line);
 	progress.line = "half";
 	progress.upid = "UPID:x";
 	core_progress(s.core, &progress, s.w.now, s.out);
 	assert_string_equal(stage_state(&s)->line, "half");
 	assert_string_equal(stage_state(&s)->steps[0].upid, "UPID:x");
+	check_lines(&s, &progress);
 	/* Not a word that an outcome has. */
 	result.gid = gid;
 	core_result(s.core, &result, s.w.now, s.out);
