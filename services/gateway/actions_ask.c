@@ -36,7 +36,9 @@ struct ask {
 	struct msg_actor actor; /* in the exchange's arena */
 	int64_t wait_ms, began_ms;
 	bool is_heard;	 /* the gate has said something */
-	struct str last; /* its last reply while the action goes on: the body of a 202 */
+	bool is_proving; /* what was typed, here or in the same request once more, is on its way */
+	const char *action; /* that it is for; in the exchange's arena */
+	struct str last;    /* its last reply while the action goes on: the body of a 202 */
 	struct timer *timer;
 	struct ask *next;
 };
@@ -295,6 +297,16 @@ static int64_t left_ms(const struct ask *ask)
 	return ask->wait_ms - (clock_boot_ms(ask->asks->gateway->clock) - ask->began_ms);
 }
 
+/* The same request at the same time, as by a double click: one proof is enough, and a code counts once. */
+static bool is_proved_already(const struct ask *ask)
+{
+	for (const struct ask *other = ask->asks->first; other; other = other->next) {
+		if (other != ask && other->is_proving && str_eq(other->id, ask->id))
+			return true;
+	}
+	return false;
+}
+
 /* It waits for what was typed: sealed over the digest of what waits. False when there was nothing typed. */
 static bool approve_typed(struct ask *ask, const struct msg_reply *reply)
 {
@@ -303,6 +315,8 @@ static bool approve_typed(struct ask *ask, const struct msg_reply *reply)
 	char proof[SEAL_TEXT_SIZE];
 	const char *id, *digest;
 
+	if (ask->is_proving)
+		return true;
 	if ((!ask->keyword && !ask->code) ||
 	    json_parse(reply->result, strlen(reply->result), JSON_STATE, &tree, NULL) < 0)
 		return false;
@@ -310,9 +324,16 @@ static bool approve_typed(struct ask *ask, const struct msg_reply *reply)
 	digest = cJSON_GetStringValue(json_get(tree, "digest"));
 	if (!id || !digest)
 		return false;
+	timer_once(ask->timer, (uint64_t)max_of(left_ms(ask), (int64_t)ASK_REPLY_MS));
+	ask->is_proving = true;
+	ask->action = arena_strdup(ask->exchange->arena, id);
+	if (is_proved_already(ask)) {
+		wipe(&ask->keyword);
+		wipe(&ask->code);
+		return true;
+	}
 	if (!seal_for(ask, digest, proof))
 		return true;
-	timer_once(ask->timer, (uint64_t)max_of(left_ms(ask), (int64_t)ASK_REPLY_MS));
 	/* Its answer comes under an id of its own, and counts only when it is a no. */
 	request_id = xasprintf("%s-p", ask->id);
 	put(ask, TOPIC_ACTION_APPROVAL, (const char *const[]){ id, own, NULL },
@@ -384,6 +405,17 @@ static void simple_reply(struct ask *ask, const struct msg_reply *reply)
 	drop(ask);
 }
 
+/* The proof that came with a request was not good: nobody waits any longer, but what was asked for does. */
+static void proof_refused(struct ask *ask, const struct msg_reply *reply)
+{
+	struct msg_reply told = *reply;
+
+	if (ask->action && str_eq_null(reply->code, "proof"))
+		told.text = arena_printf(ask->exchange->arena, "%s Action %s still waits.",
+					 reply->text ? reply->text : "", ask->action);
+	answer_refusal(ask, &told);
+}
+
 static void take_reply(struct ask *ask, const struct msg_reply *reply)
 {
 	size_t length = strlen(ask->id);
@@ -395,10 +427,9 @@ static void take_reply(struct ask *ask, const struct msg_reply *reply)
 			simple_reply(ask, reply);
 		return;
 	}
-	/* The proof that came with a request was not good: nobody waits any longer. */
 	if (strncmp(reply->request_id, ask->id, length) == 0 &&
 	    str_eq(reply->request_id + length, "-p") && reply->status != REPLY_OK)
-		answer_refusal(ask, reply);
+		proof_refused(ask, reply);
 }
 
 void asks_on_reply(void *self, const struct msg *msg)
@@ -440,6 +471,11 @@ void actions_execute(struct gateway *g, struct call *call)
 	}
 	if (wait_s < 0 || wait_s > WAIT_MAX_S) {
 		answer_problem(g, call->exchange, 400, "wait_s: 0 to 60");
+		return;
+	}
+	if (!body->request_id[0]) {
+		answer_problem(g, call->exchange, 400,
+			       "request_id: of one letter at least, another for every request");
 		return;
 	}
 	ask = begin(g, call, ASK_EXECUTE, body->request_id);

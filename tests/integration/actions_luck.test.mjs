@@ -26,8 +26,12 @@ describe('between approval and claim', () => {
 		if (seen) await seen();
 		w.stack.process('executor').signal('SIGCONT');
 		const ended = await w.over(body.id);
-		w.stack.process('proxmox-poller').signal('SIGCONT');
-		return { ended, effects: await w.effects(mark) };
+		const effects = await w.effects(mark);
+		if (!seen) {
+			w.stack.process('proxmox-poller').signal('SIGCONT');
+			await w.live();
+		}
+		return { ended, effects };
 	};
 	const snapshot = { snapshot: 'then' };
 
@@ -249,6 +253,7 @@ test('a full disk: reads alone, a freeze nevertheless, and on again when there i
 		const mark = await w.mark();
 		const lost = await w.execute('guest_start', { guest: 149 });
 		assert.ok([403, 503].includes(lost.status), JSON.stringify(lost.body));
+		assert.match(lost.body.detail ?? lost.body.reason, /disk is full/, 'not that the gate would not answer');
 		const unfit = await w.autonomy((d) => d.unfit);
 		assert.match(unfit.unfit, /disk is full/);
 		const refused = await w.execute('guest_start', { guest: 149 });
@@ -258,7 +263,7 @@ test('a full disk: reads alone, a freeze nevertheless, and on again when there i
 			const read = await w.execute('guest_status', { guest: 101 });
 			assert.deepEqual([read.status, read.body.status], [200, 'verified'], JSON.stringify(read.body));
 		}
-		await w.operator.post('/api/freeze');
+		assert.equal((await w.operator.post('/api/freeze')).status, 200, 'it is frozen, and the one who froze hears so');
 		await w.autonomy((d) => d.frozen);
 		assert.deepEqual(await w.effects(mark), []);
 

@@ -142,6 +142,19 @@ describe('a person', () => {
 		assert.ok(performance.now() - began > 3500, 'longer than the gateway waits for a gate that is silent');
 	});
 
+	test('the same request twice at once, with its proof: one effect, and the truth for both', async () => {
+		const mark = await w.mark();
+		const twice = (tool, more) => {
+			const request_id = newId('twice');
+			return Promise.all([1, 2].map(() => w.execute(tool, { guest: 143 }, { request_id, wait_s: 30, ...more })));
+		};
+		for (const { status, body } of await twice('guest_reboot', { keyword: w.keyword }))
+			assert.deepEqual([status, body.status], [200, 'verified'], JSON.stringify(body));
+		for (const { status, body } of await twice('guest_reboot', { keyword: 'not the keyword' }))
+			assert.equal(status, 403, JSON.stringify(body));
+		assert.equal((await w.effects(mark)).length, 1);
+	});
+
 	test('deny, and deny once', async () => {
 		const { id } = await shutdown(143);
 		assert.equal((await w.decide(id, 'deny')).status, 200);
@@ -178,6 +191,12 @@ describe('a person', () => {
 		assert.equal(body.items.length, 1);
 		const next = await w.operator.get(`/api/actions?limit=1&cursor=${body.next}`);
 		assert.ok(next.body.items[0].id < body.items[0].id);
+	});
+
+	test('an empty request_id is none', async () => {
+		const { status, body } = await w.operator.post('/api/tools/execute', { request_id: '', tool: 'guest_list', args: {} });
+		assert.equal(status, 400, JSON.stringify(body));
+		assert.match(body.detail, /request_id/);
 	});
 
 	test('RED: confirmed and a code, then a window that can be seen; cancelled in it nothing is done', async () => {

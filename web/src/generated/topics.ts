@@ -64,6 +64,8 @@ export interface ServiceInfo {
 	sid: string;
 	/** SHA-256 of the configuration in force, first 16 digits */
 	config_digest: string;
+	/** what keeps it from doing its work, and how to mend it; null: nothing that it knows of */
+	trouble: string | null;
 }
 
 /** How a service feels, every 10 s. */
