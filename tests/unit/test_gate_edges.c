@@ -282,7 +282,7 @@ static struct msg_grant_payload run(struct stage *s, const char *id)
 /* What a task says is told and not kept, however much it is; which task it is, is kept. */
 static void check_lines(struct stage *s, struct msg_action_progress *progress)
 {
-	char line[16], longest[513];
+	char line[24], longest[513];
 
 	progress->line = line;
 	for (int i = 0; i < 1000; i++) {

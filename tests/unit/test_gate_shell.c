@@ -164,8 +164,8 @@ static void test_busy(void **state)
 	assert_int_equal(newest(s)->status, ACTION_WAITING);
 }
 
-/* While as many keywords as may wait do wait: a freeze and a no are done, whatever comes with them. */
-static void test_never_busy(void **state)
+/* While keywords are being looked at: a freeze and a no are done at once, whatever comes with them. */
+static void test_never_waits(void **state)
 {
 	struct shell *s = *state;
 	_cleanup_(freep) char *id = NULL, *digest = NULL;
@@ -185,10 +185,9 @@ static void test_never_busy(void **state)
 	digest = xstrdup(newest(s)->digest);
 	approval.digest = digest;
 	assert_int_equal(seal_proof(s->gate->seal.pk[0], digest, "wrong", NULL, proof), 0);
-	for (int i = 0; i < 20; i++)
+	for (int i = 0; i < 5; i++)
 		shell_hand(s, gate_on_approval, TOPIC_ACTION_APPROVAL,
 			   (const char *const[]){ id, "gateway", NULL }, &approval);
-	assert_true(shell_says(s, TOPIC_REPLY, "\"busy\""));
 	core_autonomy_digest(&freeze, set_digest);
 	assert_int_equal(seal_proof(s->gate->seal.pk[0], set_digest, SHELL_KEYWORD, NULL, frozen),
 			 0);
@@ -553,7 +552,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_keyword, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_autonomy_keyword, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_busy, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_never_busy, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_never_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_code, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_strangers_code, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_ids, setup, teardown),
