@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include <sodium.h>
 
@@ -251,6 +252,32 @@ static void test_keyword(void **unused)
 	assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+/* Without memory nobody knows whether it is right, so it is not called wrong. */
+static void test_no_memory(void **unused)
+{
+	struct person_proofs person = { .name = "ada" };
+	struct password_jobs *jobs;
+	struct rlimit all, little;
+	uv_loop_t loop;
+
+	(void)unused;
+#ifdef __SANITIZE_ADDRESS__
+	skip(); /* it has reserved more than any limit allows */
+#endif
+	assert_int_equal(uv_loop_init(&loop), 0);
+	jobs = password_jobs_new(&loop);
+	assert_int_equal(password_hash_now("correct horse", person.keyword), 0);
+	assert_int_equal(keyword(&loop, jobs, &person, "correct horse"), PROOF_RIGHT);
+	assert_int_equal(getrlimit(RLIMIT_AS, &all), 0);
+	little = (struct rlimit){ 1, all.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_AS, &little), 0);
+	assert_int_equal(keyword(&loop, jobs, &person, "correct horse"), PROOF_FAILED);
+	assert_int_equal(setrlimit(RLIMIT_AS, &all), 0);
+	assert_int_equal(keyword(&loop, jobs, &person, "correct hors"), PROOF_WRONG);
+	password_jobs_free(jobs);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 static void count(void *ctx, enum proof_result result)
 {
 	unsigned *n = ctx;
@@ -283,11 +310,11 @@ static void test_busy(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_keys),	cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_limits),	cmocka_unit_test(test_digest),
-		cmocka_unit_test(test_flipped), cmocka_unit_test(test_rubbish),
-		cmocka_unit_test(test_code),	cmocka_unit_test(test_keyword),
-		cmocka_unit_test(test_busy),
+		cmocka_unit_test(test_keys),	  cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_limits),	  cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_flipped),	  cmocka_unit_test(test_rubbish),
+		cmocka_unit_test(test_code),	  cmocka_unit_test(test_keyword),
+		cmocka_unit_test(test_no_memory), cmocka_unit_test(test_busy),
 	};
 
 	if (sodium_init() < 0)
