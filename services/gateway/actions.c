@@ -60,6 +60,7 @@ void tools_list(struct gateway *g, struct call *call)
 		json_object_begin(&w, NULL);
 		json_add_str(&w, "name", tool->name);
 		json_add_str(&w, "tier", enumeration_word(&enumeration_tier, (int)tool->tier));
+		json_add_str(&w, "impact", tool_impact_word(tool->impact));
 		json_add_str(&w, "description", tool->doc);
 		json_add_str(&w, "target", target ? target->name : NULL);
 		tool_write_schema(tool, &w, "schema");

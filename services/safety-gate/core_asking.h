@@ -27,7 +27,7 @@ struct seen_request *asking_find_seen(const struct asking *a);
 void asking_repeat_reply(struct asking *a, const struct seen_request *seen);
 /* ACTION is its id, or NULL with the JSON of the REPLY that refused it. */
 void asking_remember(struct asking *a, const char *action, const char *reply);
-/* Whether as much is remembered as may be, of everybody or of this principal. */
+/* Whether as much is remembered as may be, of everybody or of this asker. */
 bool asking_is_too_many(const struct asking *a);
 
 /* core_judge.c: fills the verdict. */

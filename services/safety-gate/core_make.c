@@ -86,29 +86,6 @@ struct action *asking_make_action(struct asking *a)
 	return action;
 }
 
-static const char *verify_text(const struct tool *tool)
-{
-	static const char *const texts[] = {
-		[VERIFY_NOTHING] = "nothing: it only reads",
-		[VERIFY_RUNNING] = "that it runs",
-		[VERIFY_STOPPED] = "that it is stopped",
-		[VERIFY_PAUSED] = "that it is paused",
-		[VERIFY_REBOOTED] = "that it was restarted and runs",
-		[VERIFY_MOVED] = "that it is on the other node",
-		[VERIFY_SNAPSHOT_THERE] = "that the snapshot is there",
-		[VERIFY_SNAPSHOT_GONE] = "that the snapshot is gone",
-		[VERIFY_BACKUP_THERE] = "that a new backup is there",
-		[VERIFY_FILE_THERE] = "that the file is there",
-		[VERIFY_TASK_ENDED] = "that the task has ended",
-		[VERIFY_TASK_OK] = "that Proxmox reports success",
-		[VERIFY_NODE_ONLINE] = "that the node is online",
-		[VERIFY_NODE_OFFLINE] = "that the node is offline",
-		[VERIFY_NODE_REBOOTED] = "that the node was restarted and is online",
-	};
-
-	return texts[tool->verify];
-}
-
 void asking_fill_shown(struct asking *a, struct action *action, int64_t wait_ms)
 {
 	struct msg_action_state *s = &action->state;
@@ -125,7 +102,7 @@ void asking_fill_shown(struct asking *a, struct action *action, int64_t wait_ms)
 		.steps_n = s->steps_n,
 		.facts = s->facts,
 		.facts_n = s->facts_n,
-		.verify = verify_text(a->tool),
+		.verify = tool_verify_text(a->tool->verify),
 		.policy = a->core->policy,
 		.until_ms = a->now.wall_ms + wait_ms,
 	};
@@ -154,7 +131,7 @@ void asking_answer_dry(struct asking *a, enum action_decision decision, enum tie
 		.facts_n = a->verdict.facts_n,
 		.steps = steps,
 		.steps_n = a->targets_n,
-		.verify = a->tool ? verify_text(a->tool) : NULL,
+		.verify = a->tool ? tool_verify_text(a->tool->verify) : NULL,
 	};
 
 	fill_steps(a, a->out->arena, steps);

@@ -212,7 +212,7 @@ void core_request(struct core *core, const char *principal,
 		return;
 	}
 	if (asking_is_too_many(&a)) {
-		turn_away(&a, "rate", "rate.requests", "Too many requests in a day.");
+		turn_away(&a, "rate", "rate.requests", "Too many requests: wait some minutes.");
 		return;
 	}
 	if (!core->config || !core->view) {

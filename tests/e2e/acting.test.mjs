@@ -98,7 +98,7 @@ describe('acting', () => {
 		assert.ok(await page.$(DIALOG), 'Enter alone does nothing');
 		await page.fill(`${DIALOG} [name=proof]`, 'not the keyword');
 		await page.click(`${DIALOG} button[type=submit]`);
-		await untilText(page, `${DIALOG} .form-error`, /not right/);
+		await untilText(page, `${DIALOG} .form-error`, /keyword or code is wrong/);
 		await untilText(page, DIALOG, /left[\s\S]*these very bytes are approved/);
 		await page.fill(`${DIALOG} [name=proof]`, stack.proof.keyword);
 		await page.keyboard.press('Enter');

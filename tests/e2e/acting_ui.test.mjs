@@ -224,8 +224,13 @@ describe('what it says', () => {
 		await page.waitForSelector('.power-button:enabled');
 		m.world.change({ 'autonomy/state': autonomy({ unfit: 'the disk is full' }) });
 		await untilText(page, '.power-why', /nothing but reads: the disk is full/);
-		assert.ok(!await page.$('.power-button:enabled'));
+		assert.equal(await page.locator('.power-button:enabled').count(), 0);
+		m.world.change({ 'autonomy/state': autonomy({ unfit_agents: 'jarvis.yaml has an error' }) });
+		await untilText(page, '.banner.warn', /Agents do nothing but read: jarvis\.yaml has an error/);
+		await page.waitForSelector('.power-button:enabled');
+		await assertAccessible(page, 'agents wait');
 		m.world.change({ 'autonomy/state': autonomy() });
+		await page.waitForSelector('.banner.warn', { state: 'detached' });
 		await page.waitForSelector('.power-button:enabled');
 		m.world.presence('executor', 'offline');
 		await untilText(page, '.power-why', /executor is offline/);

@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs';
 
 const DEF = readFileSync(new URL('../../common/tools.def', import.meta.url), 'utf8');
 /** As GET /api/tools says it, without the schemas. */
-export const TOOLS = [...DEF.matchAll(/^TOOL\((\w+), (\w+), .*?"(.*)"\)/gm)]
-	.map(([, name, tier, description]) => ({ name, tier: tier.toLowerCase(), description }));
+export const TOOLS = [...DEF.matchAll(/^TOOL\((\w+), (\w+), (\w+), .*?"(.*)"\)/gm)]
+	.map(([, name, tier, impact, description]) => ({ name, tier: tier.toLowerCase(), impact: impact.toLowerCase(), description }));
 
 const VERIFY = {
 	guest_start: 'that it runs', guest_reset: 'that it was restarted and runs', guest_reboot: 'that it was restarted and runs',
@@ -18,7 +18,7 @@ let made = 0;
 const ulid = () => `01ACT${String(++made).padStart(21, '0')}`;
 
 export const autonomy = (over = {}) => ({
-	ts: Date.now(), level: 2, runbooks: { 'restart-container': 3 }, frozen: false, by: null, until_ms: null, unfit: null,
+	ts: Date.now(), level: 2, runbooks: { 'restart-container': 3 }, frozen: false, by: null, until_ms: null, unfit: null, unfit_agents: null,
 	keywords: ['admin'], codes: ['admin'], policy: 'ab'.repeat(32), ...over,
 });
 

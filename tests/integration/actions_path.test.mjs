@@ -142,6 +142,7 @@ describe('a person', () => {
 
 		const wrong = await w.decide(id, 'approve', { digest, keyword: 'not the keyword' });
 		assert.equal(wrong.status, 403, JSON.stringify(wrong.body));
+		assert.match(JSON.stringify(wrong.body), /The keyword or code is wrong/);
 		assert.equal((await w.decide(id, 'approve', { digest })).status, 403, 'no proof at all');
 		assert.equal((await w.decide(id, 'approve', { digest: 'a'.repeat(64), keyword: w.keyword })).status, 403, 'another digest');
 		assert.equal((await w.decide(id, 'approve', { keyword: w.keyword })).status, 400, 'no digest');
@@ -256,7 +257,7 @@ describe('a person', () => {
 		// The code has been used up, although nothing came of it.
 		const second = await w.execute('guest_stop', { guest: 143 }, { confirmed: true, code });
 		assert.equal(second.status, 403, JSON.stringify(second.body));
-		assert.match(second.body.reason ?? second.body.detail, /used already/);
+		assert.match(second.body.reason ?? second.body.detail, /used before|is wrong/);
 		assert.deepEqual(await w.effects(mark), []);
 		assert.equal((await w.guest(143)).state, 'running');
 	});
@@ -363,7 +364,7 @@ describe('a person', () => {
 	test('tools, actions and audit can be read', async () => {
 		const { body: tools } = await w.operator.get('/api/tools');
 		assert.deepEqual(tools.download_hosts, ['cloud.debian.org']);
-		assert.ok(tools.items.some((t) => t.name === 'guest_stop' && t.tier === 'red' && t.schema));
+		assert.ok(tools.items.some((t) => t.name === 'guest_stop' && t.tier === 'red' && t.impact === 'interrupts' && t.schema));
 		const { body: page } = await w.operator.get('/api/actions?limit=2');
 		assert.equal(page.items.length, 2);
 		const next = await w.operator.get(`/api/actions?limit=2&cursor=${page.next}`);

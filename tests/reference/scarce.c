@@ -172,7 +172,7 @@ static bool act(struct scene *s, const char *request, const char *tool, const ch
 	id = stage_id_of(stage);
 	digest = xstrdup_null(stage_state(stage)->digest);
 	if (digest) {
-		stage_decide(stage, id, "approve", digest, GRADE_CODE);
+		stage_decide(stage, id, "approve", digest, PROOF_CODE);
 		if (!apply(s))
 			return false;
 	}

@@ -56,9 +56,14 @@ static void test_runbook(void **unused)
 	assert_int_equal(stage_state(&s)->status, ACTION_WAITING);
 	request.proposes = some_bool(false);
 	request.request_id = "r2";
+	assert_null(core_settings(s.core, s.w.now)->unfit_agents);
 	core_set_policy_bad(s.core, true);
 	stage_ask_as(&s, "monitor", NULL, &request);
 	assert_string_equal(stage_reply(&s)->code, "policy");
+	/* It is said, to whoever wonders why agents do nothing. */
+	assert_non_null(
+		strstr(stage_reply(&s)->text, core_settings(s.core, s.w.now)->unfit_agents));
+	assert_null(core_settings(s.core, s.w.now)->unfit);
 	request.runbook = NULL;
 	request.request_id = "r3";
 	stage_ask_as(&s, "gateway", &stage_operator, &request);
@@ -130,39 +135,114 @@ static void test_waiting(void **unused)
 	stage_done(&s);
 }
 
-static void remember(struct stage *s, const char *principal, size_t n)
+static void remember(struct stage *s, const char *principal, const char *actor, size_t n)
 {
 	const struct effect_request request = { .principal = principal,
+						.actor = actor,
 						.request_id = "x",
-						.wall_ms = s->w.now.wall_ms };
+						.wall_ms = s->w.now.wall_ms,
+						.kept_ms = CORE_REQUEST_KEPT_MS };
 
 	while (n--)
 		core_load_request(s->core, &request, s->w.now);
 }
 
+static enum reply_status read_as(struct stage *s, const char *principal,
+				 const struct msg_actor *actor, const char *id)
+{
+	const struct msg_action_request request = stage_request_of(id, "node_list", "{}");
+
+	stage_ask_as(s, principal, actor, &request);
+	if (stage_reply(s)->status == REPLY_DENIED)
+		assert_string_equal(stage_reply(s)->code, "rate");
+	return stage_reply(s)->status;
+}
+
+/* Each asker has a share, and what all the others have used up is not taken from persons. */
 static void test_too_many_requests(void **unused)
 {
-	const struct msg_action_request request = stage_request_of("r", "node_list", "{}");
+	static const struct msg_actor other = { "token", "cd" }, person = { "user", "ci" };
 	struct stage s;
 
 	(void)unused;
 	stage_init(&s, "");
-	remember(&s, "monitor", 24999);
-	stage_ask_as(&s, "monitor", NULL, &request);
-	assert_int_equal(stage_reply(&s)->status, REPLY_WAITING);
-	stage_ask_as(&s, "monitor", NULL,
-		     &(const struct msg_action_request){
-			     .request_id = "s", .tool = "node_list", .args = "{}" });
-	assert_string_equal(stage_reply(&s)->code, "rate");
-	stage_ask_as(&s, "llm-router", NULL, &request);
-	assert_int_equal(stage_reply(&s)->status, REPLY_WAITING);
-	stage_ask(&s, "r", "node_list", "{}");
-	assert_int_equal(stage_reply(&s)->status, REPLY_WAITING);
-	remember(&s, "gateway", 75000);
-	stage_ask(&s, "q", "node_list", "{}");
-	assert_string_equal(stage_reply(&s)->code, "rate");
-	stage_ask_as(&s, "ha", NULL, &request);
-	assert_string_equal(stage_reply(&s)->code, "rate");
+	remember(&s, "monitor", "", 24999);
+	assert_int_equal(read_as(&s, "monitor", NULL, "a"), REPLY_WAITING);
+	assert_int_equal(read_as(&s, "monitor", NULL, "b"), REPLY_DENIED);
+	assert_int_equal(read_as(&s, "monitor", &person, "b"), REPLY_DENIED);
+	assert_int_equal(read_as(&s, "llm-router", NULL, "c"), REPLY_WAITING);
+	remember(&s, "gateway", "token ci", 25000);
+	assert_int_equal(read_as(&s, "gateway", &token, "d"), REPLY_DENIED);
+	assert_int_equal(read_as(&s, "gateway", &other, "e"), REPLY_WAITING);
+	assert_int_equal(read_as(&s, "gateway", &person, "f"), REPLY_WAITING);
+	remember(&s, "ha", "", 24997);
+	assert_int_equal(read_as(&s, "ha", NULL, "g"), REPLY_DENIED);
+	assert_int_equal(read_as(&s, "gateway", &other, "h"), REPLY_DENIED);
+	assert_int_equal(read_as(&s, "gateway", &person, "i"), REPLY_WAITING);
+	remember(&s, "gateway", "user op", 24999);
+	assert_int_equal(read_as(&s, "gateway", &person, "j"), REPLY_DENIED);
+	stage_done(&s);
+}
+
+/* A token that reads without end is told to wait, nobody else is, and it is not for long. */
+static void test_polling(void **unused)
+{
+	struct stage s;
+	char id[16];
+
+	(void)unused;
+	stage_init(&s, "");
+	for (int i = 0; i < 25000; i++) {
+		(void)snprintf(id, sizeof(id), "r%d", i);
+		core_load_request(s.core,
+				  &(const struct effect_request){ .principal = "gateway",
+								  .actor = "token ci",
+								  .request_id = id,
+								  .wall_ms = s.w.now.wall_ms,
+								  .kept_ms = 190000 },
+				  s.w.now);
+	}
+	assert_int_equal(read_as(&s, "gateway", &token, "a"), REPLY_DENIED);
+	assert_int_equal(read_as(&s, "gateway", &stage_operator, "b"), REPLY_WAITING);
+	s.w.now.boot_ms += 190001;
+	core_tick(s.core, s.w.now, s.out);
+	assert_int_equal(read_as(&s, "gateway", &token, "c"), REPLY_WAITING);
+	stage_done(&s);
+}
+
+static int64_t kept_ms(const struct stage *s)
+{
+	return stage_last(s, EFFECT_REQUEST)->request->kept_ms;
+}
+
+/* Kept as long as it matters that it is not done twice. */
+static void test_kept(void **unused)
+{
+	struct stage s;
+
+	(void)unused;
+	stage_init(&s, "");
+	stage_ask(&s, "a", "node_list", "{}");
+	assert_in_range(kept_ms(&s), CORE_CLAIM_MS, 5 * 60000);
+	assert_string_equal(stage_last(&s, EFFECT_REQUEST)->request->actor, "user op");
+	stage_ask(&s, "b", "guest_destroy", "{}");
+	assert_int_equal(kept_ms(&s), CORE_REFUSED_KEPT_MS);
+	stage_ask(&s, "c", "guest_start", "{\"guest\":103}");
+	assert_int_equal(kept_ms(&s), CORE_REQUEST_KEPT_MS);
+	stage_ask(&s, "", "guest_suspend", "{\"guest\":101}");
+	assert_int_equal(kept_ms(&s), CORE_PRESS_MS);
+	s.w.now.boot_ms += CORE_REFUSED_KEPT_MS + 1;
+	core_tick(s.core, s.w.now, s.out);
+	stage_ask(&s, "b", "guest_destroy", "{}");
+	assert_non_null(stage_last(&s, EFFECT_AUDIT));
+	stage_ask(&s, "a", "node_list", "{}");
+	assert_non_null(stage_last(&s, EFFECT_AUDIT));
+	stage_ask(&s, "c", "guest_start", "{\"guest\":103}");
+	assert_null(stage_last(&s, EFFECT_AUDIT));
+	s.w.now.boot_ms += CORE_REQUEST_KEPT_MS;
+	core_tick(s.core, s.w.now, s.out);
+	stage_ask(&s, "c", "guest_start", "{\"guest\":103}");
+	assert_non_null(stage_last(&s, EFFECT_AUDIT));
 	stage_done(&s);
 }
 
@@ -221,6 +301,7 @@ static void test_no_policy(void **unused)
 static void seen(struct stage *s, const char *id, const char *action, const char *reply)
 {
 	struct effect_request request = { .principal = "gateway",
+					  .actor = "user op",
 					  .request_id = id,
 					  .digest = "node_list {}",
 					  .action = action,
@@ -469,6 +550,7 @@ int main(void)
 		cmocka_unit_test(test_local_storages), cmocka_unit_test(test_nobody_enrolled),
 		cmocka_unit_test(test_runbook),	       cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_waiting),	       cmocka_unit_test(test_too_many_requests),
+		cmocka_unit_test(test_polling),	       cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_targets),	       cmocka_unit_test(test_no_policy),
 		cmocka_unit_test(test_repeated),       cmocka_unit_test(test_press),
 		cmocka_unit_test(test_dry_decisions),  cmocka_unit_test(test_dry_leaves_nothing),

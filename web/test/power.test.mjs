@@ -37,15 +37,21 @@ describe('what fits', () => {
 });
 
 describe('the tier before the click', () => {
+	const def = readFileSync(new URL('../../common/tools.def', import.meta.url), 'utf8');
+	const row = (name) => {
+		const [, tier, impact] = new RegExp(`^TOOL\\(${name}, (\\w+), (\\w+)`, 'm').exec(def);
+		return { name, tier: tier.toLowerCase(), impact: impact.toLowerCase() };
+	};
 	const many = (n) => Array.from({ length: n }, () => guest({ status: 'stopped' }));
 	test('the floor, one higher above three, with a lock, with high availability', () => {
-		assert.equal(expectedTier('guest_start', 'yellow', many(3)), 'yellow');
-		assert.equal(expectedTier('guest_start', 'yellow', many(4)), 'orange');
-		assert.equal(expectedTier('guest_stop', 'red', many(4)), 'black');
-		assert.equal(expectedTier('guest_shutdown', 'orange', [guest({ ha_state: 'started' })]), 'red');
-		assert.equal(expectedTier('guest_start', 'yellow', [guest({ ha_state: 'started' })]), 'yellow');
-		assert.equal(expectedTier('guest_start', 'yellow', [guest({ lock: 'backup' })]), 'orange');
-		assert.equal(expectedTier('guest_start', 'yellow', [guest({ lock: 'suspended' })]), 'yellow');
+		assert.equal(expectedTier(row('guest_start'), many(3)), 'yellow');
+		assert.equal(expectedTier(row('guest_start'), many(4)), 'orange');
+		assert.equal(expectedTier(row('guest_stop'), many(4)), 'black');
+		assert.equal(expectedTier(row('guest_shutdown'), [guest({ ha_state: 'started' })]), 'red');
+		assert.equal(expectedTier(row('guest_migrate'), [guest({ ha_state: 'started' })]), 'red');
+		assert.equal(expectedTier(row('guest_start'), [guest({ ha_state: 'started' })]), 'yellow');
+		assert.equal(expectedTier(row('guest_start'), [guest({ lock: 'backup' })]), 'orange');
+		assert.equal(expectedTier(row('guest_start'), [guest({ lock: 'suspended' })]), 'yellow');
 		assert.equal(higher('black'), 'black');
 	});
 });

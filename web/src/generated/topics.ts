@@ -1167,6 +1167,8 @@ export interface AutonomyState {
 	until_ms: number | null;
 	/** why the gate does nothing but reads at present; null while it is fit */
 	unfit: string | null;
+	/** why agents may do nothing but reads at present, while persons go on; null while they may */
+	unfit_agents: string | null;
 	/** persons who have a keyword */
 	keywords: string[];
 	/** persons who have a one-time code */

@@ -71,18 +71,19 @@ export function nodeTools(n: NodeState): string[] {
 	return n.status === 'online' ? ['node_reboot', 'node_shutdown'] : [];
 }
 
-const INTERRUPTS = new Set(['guest_shutdown', 'guest_reboot', 'guest_suspend', 'guest_migrate', 'guest_stop', 'guest_reset', 'snapshot_rollback']);
+/** What becomes of the service of its target meanwhile, as GET /api/tools says it. */
+export type Impact = 'keeps' | 'moves' | 'interrupts' | 'takes_node';
 
 export function higher(tier: Tier): Tier {
 	return TIERS[Math.min(TIERS.indexOf(tier) + 1, TIERS.length - 1)]!;
 }
 
 /** What the gate will at least judge: the tool's floor, raised by what the page knows as well. */
-export function expectedTier(tool: string, floor: Tier, guests: readonly GuestState[]): Tier {
-	let tier = floor;
+export function expectedTier(tool: { name: string; tier: Tier; impact: Impact }, guests: readonly GuestState[]): Tier {
+	let { tier } = tool;
 	const some = (test: (g: GuestState) => boolean) => guests.some(test);
-	if (some((g) => !!g.lock && !(g.lock === 'suspended' && tool === 'guest_start'))) tier = higher(tier);
-	if (INTERRUPTS.has(tool) && some((g) => !!g.ha_state)) tier = higher(tier);
+	if (some((g) => !!g.lock && !(g.lock === 'suspended' && tool.name === 'guest_start'))) tier = higher(tier);
+	if (tool.impact !== 'keeps' && some((g) => !!g.ha_state)) tier = higher(tier);
 	if (guests.length > BATCH_FREE) tier = higher(tier);
 	return tier;
 }

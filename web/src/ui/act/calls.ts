@@ -2,7 +2,7 @@
 /* Asking for actions and deciding them: the REST calls, and what is told of how they go on. */
 import { effect, signal } from '@preact/signals';
 import type { ActionAnswer, ActionState, ActionStatus, ActionVerdict, GuestState, NodeState, StorageState, Tier } from '../../generated/topics.ts';
-import { expectedTier, titleWord, wordsOf } from '../../lib/power.ts';
+import { expectedTier, type Impact, titleWord, wordsOf } from '../../lib/power.ts';
 import { actions, dialog, mayAct, type Refusal, type Wish } from '../../store/acting.ts';
 import { doc, match, observeDocs, peekDoc } from '../../store/docs.ts';
 import { loaded } from '../../store/link.ts';
@@ -12,6 +12,7 @@ import { toast } from '../../store/toasts.ts';
 interface ToolRow {
 	name: string;
 	tier: Tier;
+	impact: Impact;
 	description: string;
 }
 
@@ -56,7 +57,7 @@ export const namesOf = (topics: readonly string[]) => several(topics.map(nameOf)
 /** The tier that is shown before the click; null: the tools are not known yet. */
 export function tierOf(tool: string, objects: readonly string[]): Tier | null {
 	const row = toolOf(tool);
-	return row ? expectedTier(tool, row.tier, objects.flatMap((t) => guestAt(t) ?? [])) : null;
+	return row ? expectedTier(row, objects.flatMap((t) => guestAt(t) ?? [])) : null;
 }
 
 /** The arguments that name the target, for one or for several. */
