@@ -25,6 +25,7 @@
 static const struct db_migration migrations[] = {
 	{ AUDIT_SQL },
 	{ store_schema },
+	{ AUDIT_INDEX_SQL },
 };
 
 struct core_now gate_now(const struct gate *gate)
@@ -148,7 +149,7 @@ static void watch_file(struct gate *gate, struct core_now now)
 		return;
 	log_warn("frozen by %s", gate->frozen_path);
 	effects = effects_new();
-	core_autonomy(gate->core, "file", &set, GRADE_NONE, now, effects);
+	core_autonomy(gate->core, "file", &set, PROOF_NONE, now, effects);
 	gate_apply(gate, effects);
 }
 
@@ -386,4 +387,5 @@ void gate_reload_failed(void *self)
 
 	gate->is_policy_bad = true;
 	core_set_policy_bad(gate->core, true);
+	gate_beat(gate);
 }

@@ -32,7 +32,7 @@ static void check_taken(struct stage *s, const char *id, const char *tool, const
 	stage_ask(s, id, tool, args);
 	assert_int_equal(stage_state(s)->status, status);
 	action = stage_id_of(s);
-	stage_decide(s, action, "cancel", "", GRADE_NONE);
+	stage_decide(s, action, "cancel", "", PROOF_NONE);
 	assert_int_equal(stage_state(s)->status, ACTION_CANCELLED);
 }
 
@@ -75,17 +75,17 @@ static void test_nodes(void **unused)
 	guest = begin(&s, "r1", "guest_start", "{\"guest\":103}");
 	stage_ask(&s, "r2", "node_reboot", "{\"node\":\"b\"}");
 	check_busy(&s, "guest_start of ct");
-	stage_decide(&s, guest, "cancel", "", GRADE_NONE);
+	stage_decide(&s, guest, "cancel", "", PROOF_NONE);
 	stage_ask(&s, "r3", "node_reboot", "{\"node\":\"b\"}");
 	node = stage_id_of(&s);
 	digest = xstrdup(stage_state(&s)->digest);
 	/* While it only waits nothing is in anybody's way, and what begins then is in its own. */
 	free(take(guest));
 	guest = begin(&s, "r4", "guest_start", "{\"guest\":103}");
-	stage_decide(&s, node, "approve", digest, GRADE_CODE);
+	stage_decide(&s, node, "approve", digest, PROOF_CODE);
 	check_busy(&s, "It waits on, and can be approved later.");
-	stage_decide(&s, guest, "cancel", "", GRADE_NONE);
-	stage_decide(&s, node, "approve", digest, GRADE_CODE);
+	stage_decide(&s, guest, "cancel", "", PROOF_NONE);
+	stage_decide(&s, node, "approve", digest, PROOF_CODE);
 	assert_int_equal(stage_state(&s)->status, ACTION_WINDOW);
 	stage_ask(&s, "r5", "guest_start", "{\"guest\":103}");
 	check_busy(&s, "node_reboot of b is about to be done");
