@@ -37,3 +37,6 @@ void asking_judge(struct asking *a);
 struct action *asking_make_action(struct asking *a);
 /* The bytes that are shown and approved within WAIT_MS, and their digest. */
 void asking_fill_shown(struct asking *a, struct action *action, int64_t wait_ms);
+/* To a dry run: all that would be said to it, and nothing else; no action, no record, no memory of it. */
+void asking_answer_dry(struct asking *a, enum action_decision decision, enum tier tier,
+		       const char *rule, const char *reason);

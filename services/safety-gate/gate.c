@@ -25,6 +25,7 @@
 static const struct db_migration migrations[] = {
 	{ AUDIT_SQL },
 	{ store_schema },
+	{ AUDIT_INDEX_SQL },
 };
 
 struct core_now gate_now(const struct gate *gate)

@@ -282,6 +282,12 @@ void gate_on_request(void *self, const struct msg *msg)
 	_cleanup_(str_done) struct str page = { 0 };
 	struct msg_reply reply = { .request_id = request->request_id, .status = REPLY_OK };
 	int64_t limit = request->limit.has ? request->limit.v : 50;
+	const struct audit_wish wish = {
+		.before = request->before.has ? request->before.v : 0,
+		.kind = request->kind,
+		.limit = (int)max_of((int64_t)1, min_of(limit, (int64_t)AUDIT_PAGE_MAX)),
+		.max_bytes = AUDIT_PAGE_BYTES,
+	};
 
 	if (!str_eq(principal_of(msg), "gateway")) {
 		reply.status = REPLY_DENIED;
@@ -291,9 +297,7 @@ void gate_on_request(void *self, const struct msg *msg)
 		reply.status = REPLY_ERROR;
 		reply.code = "invalid";
 		reply.text = "op: audit";
-	} else if (audit_page(gate->audit, request->before.has ? request->before.v : 0,
-			      (int)max_of((int64_t)1, min_of(limit, (int64_t)AUDIT_PAGE_MAX)),
-			      AUDIT_PAGE_BYTES, &page) < 0) {
+	} else if (audit_page(gate->audit, &wish, &page) < 0) {
 		reply.status = REPLY_ERROR;
 		reply.code = "database";
 		reply.text = "the audit chain cannot be read now";

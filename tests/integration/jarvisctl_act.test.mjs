@@ -253,6 +253,20 @@ test('a reversible action is done and followed; slips of the pen go nowhere', as
 	assert.equal(JSON.parse(batch.stdout).status, 'verified');
 });
 
+test('a dry run says how it would be judged, and leaves nothing', async () => {
+	const size = JSON.parse((await expect(0, ['audit', '--json', '--limit', '1'])).stdout).records[0].seq;
+	assert.match((await expect(0, ['run', '--dry-run', 'guest_snapshot', '101', 'snapshot=x1'])).stdout, /^yellow: it would be done at once\n/);
+	const asks = (await expect(3, ['run', '--dry-run', 'guest_shutdown', '101'])).stdout;
+	assert.match(asks, /^orange: it would wait for the keyword\n.*\n {2}on home\/guest\/101\n[^]*checked: that it is stopped\n$/);
+	assert.match((await expect(2, ['run', '--dry-run', 'guest_stop', '101'])).stdout, /^red: it would be refused, by unconfirmed\n/);
+	assert.match((await expect(3, ['run', '--dry-run', '--confirmed', 'guest_stop', '101'])).stdout, /^red: it would wait for a one-time code\n/);
+	assert.equal(JSON.parse((await expect(2, ['run', '--dry-run', '--json', 'guest_shutdown', '140'])).stdout).rule, 'self');
+	assert.equal(JSON.parse((await expect(0, ['audit', '--json', '--limit', '1'])).stdout).records[0].seq, size);
+	const kinds = JSON.parse((await expect(0, ['audit', '--json', '--kind', 'refused', '--limit', '3'])).stdout).records.map((r) => r.kind);
+	assert.ok(kinds.length && kinds.every((k) => k === 'refused'), kinds.join());
+	await expect(64, ['audit', '--kind', 'no kind']);
+});
+
 test('what interrupts is shown, and asks for the keyword at the terminal', async () => {
 	const wrong = 'not the keyword', { keyword } = stack.proof;
 	const { status, shown } = await atTerminal(['run', 'guest_shutdown', '127', '--reason', 'cleaning'],

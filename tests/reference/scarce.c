@@ -77,7 +77,9 @@ struct scene {
 	char path[64];
 };
 
-static const struct db_migration migrations[] = { { AUDIT_SQL }, { store_schema } };
+static const struct db_migration migrations[] = { { AUDIT_SQL },
+						  { store_schema },
+						  { AUDIT_INDEX_SQL } };
 
 static int64_t boot(void *ctx)
 {
