@@ -541,20 +541,13 @@ static void test_dry_targets(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_local_storages),
-		cmocka_unit_test(test_nobody_enrolled),
-		cmocka_unit_test(test_runbook),
-		cmocka_unit_test(test_rates),
-		cmocka_unit_test(test_waiting),
-		cmocka_unit_test(test_too_many_requests),
-		cmocka_unit_test(test_polling),
-		cmocka_unit_test(test_kept),
-		cmocka_unit_test(test_targets),
-		cmocka_unit_test(test_no_policy),
-		cmocka_unit_test(test_repeated),
-		cmocka_unit_test(test_press),
-		cmocka_unit_test(test_dry_decisions),
-		cmocka_unit_test(test_dry_leaves_nothing),
+		cmocka_unit_test(test_local_storages), cmocka_unit_test(test_nobody_enrolled),
+		cmocka_unit_test(test_runbook),	       cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_waiting),	       cmocka_unit_test(test_too_many_requests),
+		cmocka_unit_test(test_polling),	       cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_targets),	       cmocka_unit_test(test_no_policy),
+		cmocka_unit_test(test_repeated),       cmocka_unit_test(test_press),
+		cmocka_unit_test(test_dry_decisions),  cmocka_unit_test(test_dry_leaves_nothing),
 		cmocka_unit_test(test_dry_targets),
 	};
 
