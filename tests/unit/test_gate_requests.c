@@ -530,7 +530,13 @@ static void test_dry_targets(void **unused)
 	request.dry_run = some_bool(true);
 	stage_ask_as(&s, "nodered", NULL, &request);
 	assert_int_equal(s.out->n, 0);
+	/* To say that it is meant is to ask. */
+	request.request_id = "meant";
+	request.dry_run = some_bool(false);
+	stage_ask_as(&s, "gateway", &stage_operator, &request);
+	assert_int_equal(stage_reply(&s)->status, REPLY_WAITING);
 	/* What could not be judged is told as ever. */
+	request.dry_run = some_bool(true);
 	core_set_policy(s.core, NULL, "policy");
 	request.request_id = "dry";
 	stage_ask_as(&s, "gateway", &stage_operator, &request);
