@@ -224,7 +224,7 @@ describe('what it says', () => {
 		await page.waitForSelector('.power-button:enabled');
 		m.world.change({ 'autonomy/state': autonomy({ unfit: 'the disk is full' }) });
 		await untilText(page, '.power-why', /nothing but reads: the disk is full/);
-		assert.ok(!await page.$('.power-button:enabled'));
+		assert.equal(await page.locator('.power-button:enabled').count(), 0);
 		m.world.change({ 'autonomy/state': autonomy({ unfit_agents: 'jarvis.yaml has an error' }) });
 		await untilText(page, '.banner.warn', /Agents do nothing but read: jarvis\.yaml has an error/);
 		await page.waitForSelector('.power-button:enabled');
