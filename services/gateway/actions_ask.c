@@ -550,18 +550,6 @@ void actions_decide(struct gateway *g, struct call *call)
 	    });
 }
 
-/* What a proof for SET is bound to; the gate counts the same (core_autonomy_digest()). */
-static void autonomy_digest(const struct msg_autonomy_set *set, char ret[65])
-{
-	unsigned char hash[crypto_hash_sha256_BYTES];
-	_cleanup_(freep) char *text = xasprintf("autonomy\n%s\n%" PRId64 "\n%s\n%s", set->op,
-						set->level.has ? set->level.v : -1,
-						set->runbook ? set->runbook : "", set->request_id);
-
-	(void)crypto_hash_sha256(hash, (const unsigned char *)text, strlen(text));
-	(void)sodium_bin2hex(ret, 65, hash, sizeof(hash));
-}
-
 static void set_autonomy(struct gateway *g, struct call *call, struct msg_autonomy_set *set,
 			 const char *request_id, const char *code)
 {
@@ -573,7 +561,7 @@ static void set_autonomy(struct gateway *g, struct call *call, struct msg_autono
 	set->person = ask->actor.name;
 	if (code) {
 		keep_typed(ask, NULL, code);
-		autonomy_digest(set, digest);
+		seal_autonomy_digest(set, digest);
 		if (!seal_for(ask, digest, proof))
 			return;
 		set->proof = proof;

@@ -85,14 +85,6 @@ void core_ulid(struct core *core, int64_t wall_ms, char out[CORE_ID_BYTES])
 	out[CORE_ID_BYTES - 1] = '\0';
 }
 
-void core_sha256(const char *bytes, size_t n, char ret[65])
-{
-	unsigned char hash[crypto_hash_sha256_BYTES];
-
-	(void)crypto_hash_sha256(hash, (const unsigned char *)bytes, n);
-	(void)sodium_bin2hex(ret, 65, hash, sizeof(hash));
-}
-
 int core_own_level(const struct core *core, const char *runbook)
 {
 	for (size_t i = 0; runbook && i < core->runbooks_n; i++) {

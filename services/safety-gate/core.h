@@ -134,8 +134,6 @@ void core_approval(struct core *core, const char *principal, const char *id,
 		   struct core_now now, struct effects *out);
 void core_autonomy(struct core *core, const char *principal, const struct msg_autonomy_set *set,
 		   enum proof_result proof, struct core_now now, struct effects *out);
-/* The bytes that a proof for SET is bound to: SHA-256, in hexadecimal. */
-void core_autonomy_digest(const struct msg_autonomy_set *set, char ret[65]);
 
 void core_hello(struct core *core, const struct msg_executor_hello *hello, struct core_now now,
 		struct effects *out);

@@ -75,16 +75,6 @@ const struct msg_autonomy_state *core_settings(struct core *core, struct core_no
 	return s;
 }
 
-void core_autonomy_digest(const struct msg_autonomy_set *set, char ret[65])
-{
-	_cleanup_(freep) char *text =
-		xasprintf("autonomy\n%s\n%lld\n%s\n%s", set->op,
-			  (long long)(set->level.has ? set->level.v : -1),
-			  set->runbook ? set->runbook : "", set->request_id ? set->request_id : "");
-
-	core_sha256(text, strlen(text), ret);
-}
-
 /* ── setting ───────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct setting {

@@ -5,6 +5,7 @@
 #include "services/safety-gate/core_asking.h"
 
 #include "common/codec.h"
+#include "common/sha256.h"
 
 static const char *keep(struct arena *arena, const char *text)
 {
@@ -106,10 +107,10 @@ void asking_fill_shown(struct asking *a, struct action *action, int64_t wait_ms)
 		.policy = a->core->policy,
 		.until_ms = a->now.wall_ms + wait_ms,
 	};
-	char digest[65];
+	char digest[SHA256_HEX_SIZE];
 
 	codec_encode(&message_action_shown, &shown, &text);
-	core_sha256(text.data, text.len, digest);
+	sha256_hex(text.data, text.len, digest);
 	s->shown = action_text(action, text.data);
 	s->digest = action_text(action, digest);
 }

@@ -110,7 +110,6 @@ int core_level_of(const struct core *core, const char *runbook);
 const char *core_unfit_agents(const struct core *core);
 void core_hex(struct core *core, size_t bytes, char *out);
 void core_ulid(struct core *core, int64_t wall_ms, char out[CORE_ID_BYTES]);
-void core_sha256(const char *bytes, size_t n, char ret[65]);
 
 /* core_judge.c: who PRINCIPAL is when it asks on behalf of ACTOR. False with *why when it may not ask at all. */
 bool core_who(const struct core *core, const char *principal, const struct msg_actor *actor,

@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "common/secret.h"
+#include "common/sha256.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -44,12 +45,10 @@ static void random_bytes(_unused_ void *ctx, void *out, size_t n)
 static void set_policy(struct gate *gate, const struct config *config)
 {
 	_cleanup_(freep) char *text = xasprintf("%s %s", gate->env->version, config_digest(config));
-	unsigned char hash[crypto_hash_sha256_BYTES];
-	char hex[2 * crypto_hash_sha256_BYTES + 1];
+	char hex[SHA256_HEX_SIZE];
 
 	/* The rules are the program's, the limits the configuration's: together they are the policy. */
-	(void)crypto_hash_sha256(hash, (const unsigned char *)text, strlen(text));
-	(void)sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
+	sha256_hex(text, strlen(text), hex);
 	core_set_policy(gate->core, config, hex);
 	core_set_policy_bad(gate->core, gate->is_policy_bad);
 }

@@ -7,9 +7,9 @@
 
 #include "common/codec.h"
 #include "common/log.h"
+#include "common/sha256.h"
 
 #include <assert.h>
-#include <sodium.h>
 #include <string.h>
 
 #define AUDIT_PAGE_BYTES ((size_t)192 << 10)
@@ -78,16 +78,14 @@ void gate_on_action_request(void *self, const struct msg *msg)
 {
 	struct gate *gate = self;
 	struct effects *effects = effects_new();
-	unsigned char hash[crypto_hash_sha256_BYTES];
-	char digest[2 * crypto_hash_sha256_BYTES + 1];
+	char digest[SHA256_HEX_SIZE];
 
 	if (has_bad_id(gate, msg, msg->action_request->request_id) ||
 	    is_too_late(gate, msg, msg->action_request->request_id)) {
 		effects_free(effects);
 		return;
 	}
-	(void)crypto_hash_sha256(hash, (const unsigned char *)msg->payload, msg->payload_len);
-	(void)sodium_bin2hex(digest, sizeof(digest), hash, sizeof(hash));
+	sha256_hex(msg->payload, msg->payload_len, digest);
 	counter_add(gate->env->counters, "requests", 1);
 	core_request(gate->core, principal_of(msg), msg->action_request, digest, gate_now(gate),
 		     effects);
@@ -226,7 +224,7 @@ void gate_on_autonomy(void *self, const struct msg *msg)
 		return;
 	p = proving_new(gate, msg);
 	p->set = codec_copy(&message_autonomy_set, msg->autonomy_set, p->arena);
-	core_autonomy_digest(p->set, digest);
+	seal_autonomy_digest(p->set, digest);
 	if (!p->set->proof)
 		proved(p, PROOF_NONE);
 	else if (!core_autonomy_wants_proof(gate->core, p->principal, p->set, gate_now(gate)))

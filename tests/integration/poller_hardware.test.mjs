@@ -365,7 +365,7 @@ describe('rights', () => {
 		await acl({ path: '/', roles: ['VM.Audit', 'Datastore.Audit'] });
 		await refresh(stack, 'pve/home/node/agent/disk/x');
 		const cluster = await home.until('state', (d) => d.sources['disks.agent'].error);
-		assert.match(cluster.sources['disks.agent'].error, /lacks|may not read/);
+		assert.match(cluster.sources['disks.agent'].error, /lacks|may not (read|ask)/);
 		assert.deepEqual(docs(stack, `${home.base}/node/agent/disk/`), before);
 		assert.ok(finding('token-lacks-sys-audit'));
 		await acl(AUDITOR);

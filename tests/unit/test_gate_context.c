@@ -449,9 +449,9 @@ static void test_nodes_off(void **unused)
 	(void)judge_all(&s, "guest_migrate", "{\"guest\":102,\"target_node\":\"b\"}", NULL);
 	check(&s, TIER_ORANGE, DECISION_STATE, "state.node");
 	/* It went away after its name was found. */
+	gate_world_node(&s.w, "c", NODE_ONLINE);
 	(void)judge_all(&s, "guest_migrate", "{\"guest\":105,\"target_node\":\"a\"}", NULL);
 	view_take(s.w.view, TOPIC_NODE_STATE, &args, NULL, false, s.w.now.boot_ms);
-	gate_world_node(&s.w, "c", NODE_ONLINE);
 	judge(s.w.config, s.w.view, &s.ask, s.w.now.boot_ms, s.arena, &s.v);
 	check(&s, TIER_ORANGE, DECISION_STATE, "state.node");
 	scene_done(&s);

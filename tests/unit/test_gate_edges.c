@@ -3,6 +3,7 @@
  * The core at its edges: what was stored by somebody else, decisions, late and repeated messages, clocks.
  */
 #include "common/codec.h"
+#include "common/seal.h"
 #include "services/safety-gate/core_parts.h"
 #include "tests/unit/check.h"
 #include "tests/unit/gate_stage.h"
@@ -525,7 +526,7 @@ static void test_autonomy_digest(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < countof(sets); i++) {
-		core_autonomy_digest(&sets[i], digests[i]);
+		seal_autonomy_digest(&sets[i], digests[i]);
 		for (size_t k = 0; k < i; k++)
 			assert_string_not_equal(digests[i], digests[k]);
 	}

@@ -120,7 +120,7 @@ static void test_autonomy_keyword(void **state)
 					.actor = &shell_operator };
 	unsigned busy = 0;
 
-	core_autonomy_digest(&set, digest);
+	seal_autonomy_digest(&set, digest);
 	assert_int_equal(seal_proof(s->gate->seal.pk[0], digest, SHELL_KEYWORD, NULL, proof), 0);
 	for (int i = 0; i < 30 && !busy; i++) {
 		shell_again(s);
@@ -188,7 +188,7 @@ static void test_never_waits(void **state)
 	for (int i = 0; i < 5; i++)
 		shell_hand(s, gate_on_approval, TOPIC_ACTION_APPROVAL,
 			   (const char *const[]){ id, "gateway", NULL }, &approval);
-	core_autonomy_digest(&freeze, set_digest);
+	seal_autonomy_digest(&freeze, set_digest);
 	assert_int_equal(seal_proof(s->gate->seal.pk[0], set_digest, SHELL_KEYWORD, NULL, frozen),
 			 0);
 	freeze.proof = frozen;

@@ -190,13 +190,37 @@ static void print_paths(struct str *out)
 	}
 }
 
-static bool is_used(const struct message_def *m)
+/* What routes name, or what is printed beside them. */
+static bool is_named(const struct message_def *m)
 {
-	if (is(m, "problem") || is(m, "token") || is(m, "service_view") ||
-	    is(m, "action_refusal") || is(m, "action_verdict"))
+	if (is(m, "problem") || is(m, "action_refusal") || is(m, "action_verdict"))
 		return true;
 	for (size_t i = 0; i < countof(routes); i++) {
 		if (routes[i].body == m || routes[i].answer == m)
+			return true;
+	}
+	return false;
+}
+
+static bool holds(const struct message_def *m, const struct message_def *part)
+{
+	size_t n;
+	const struct field_def *fields = m->fields(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (fields[i].message == part)
+			return true;
+	}
+	return false;
+}
+
+/* No message holds itself, so this ends. */
+static bool is_used(const struct message_def *m)
+{
+	if (is_named(m))
+		return true;
+	for (const struct message_def *const *whole = message_table; *whole; whole++) {
+		if (holds(*whole, m) && is_used(*whole))
 			return true;
 	}
 	return false;
