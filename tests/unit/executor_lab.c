@@ -18,14 +18,7 @@
 #include <unistd.h>
 
 #define SEED "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
-#define PIN                                                                                        \
-	"\"00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:"   \
-	"00:00:00:00\""
-#define CLUSTER                                                                                    \
-	"clusters: {home: {token: \"a@pve!b\", executor: {token: \"jarvis@pve!control\"}, "        \
-	"nodes: {pve: {address: 10.0.0.1, fingerprint: " PIN                                       \
-	"}, b: {address: 10.0.0.2, fingerprint: " PIN ", mac: \"bc:24:11:00:00:50\"}, c: {}}}}\n"  \
-	"self: external\n"
+#define CLUSTER "clusters: {home: {" LAB_ACTS ", nodes: {" LAB_NODES "}}}\nself: external\n"
 
 const struct lab_order lab_start_101 = { "guest_start", "yellow",
 					 "{\"cluster\":\"home\",\"guest\":101}", "home/guest/101",
@@ -250,14 +243,12 @@ bool lab_approve(struct lab *l, const struct lab_order *order)
 	return lab_count(l, TOPIC_X_CLAIM) > claims;
 }
 
-void lab_grant(struct lab *l, const struct lab_order *order)
+void lab_grant_for(struct lab *l, const struct lab_order *order, const char *nonce)
 {
 	_cleanup_(str_done) struct str envelope = { 0 };
-	_cleanup_(freep) char *nonce = lab_value(l, TOPIC_X_CLAIM, "nonce");
 	_cleanup_(freep) char *payload = NULL, *json = NULL;
 	unsigned char secret[GRANT_SECRET_BYTES];
 
-	assert_non_null(nonce);
 	payload = xasprintf("{\"v\":1,\"gid\":\"%s\",\"id\":\"%s\",\"step\":0,\"epoch\":%lld,"
 			    "\"nonce\":\"%s\",\"valid_ms\":5000,\"tier\":\"%s\",\"principal\":"
 			    "\"gateway\",\"policy\":\"p\",\"tool\":\"%s\",\"args\":%s,\"target\":%s}",
@@ -268,6 +259,14 @@ void lab_grant(struct lab *l, const struct lab_order *order)
 	json = xasprintf("{\"id\":\"%s\",\"nonce\":\"%s\",\"envelope\":%s}", l->id, nonce,
 			 str_get(&envelope));
 	lab_hand(l, executor_on_grant, TOPIC_X_GRANT, (const char *const[]){ NULL }, json);
+}
+
+void lab_grant(struct lab *l, const struct lab_order *order)
+{
+	_cleanup_(freep) char *nonce = lab_value(l, TOPIC_X_CLAIM, "nonce");
+
+	assert_non_null(nonce);
+	lab_grant_for(l, order, nonce);
 }
 
 void lab_order(struct lab *l, const struct lab_order *order)

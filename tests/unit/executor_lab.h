@@ -11,9 +11,16 @@
 #include <ifaddrs.h>
 #include <netinet/in.h>
 
-#define LAB_TOLD_MAX 512
+#define LAB_TOLD_MAX 2048
 #define LAB_INTERFACES 6
 
+#define LAB_PIN                                                                                    \
+	"\"00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:"   \
+	"00:00:00:00\""
+#define LAB_ACTS "token: \"a@pve!b\", executor: {token: \"jarvis@pve!control\"}"
+#define LAB_PVE "pve: {address: 10.0.0.1, fingerprint: " LAB_PIN "}"
+#define LAB_B "b: {address: 10.0.0.2, fingerprint: " LAB_PIN ", mac: \"bc:24:11:00:00:50\"}"
+#define LAB_NODES LAB_PVE ", " LAB_B ", c: {}"
 #define LAB_RIGHTS                                                                                 \
 	"{\"data\":{\"/\":{\"VM.Audit\":1,\"VM.PowerMgmt\":1,\"Sys.Audit\":1,\"VM.Backup\":1}}}"
 #define LAB_GUEST_TARGET                                                                           \
@@ -94,9 +101,11 @@ void lab_presence(struct lab *l, const char *service, const char *instance, cons
 
 /* Publishes ORDER as approved; whether it was claimed. */
 bool lab_approve(struct lab *l, const struct lab_order *order);
-/* Answers the claim with a grant. */
+/* Answers the last claim with a grant. */
 void lab_grant(struct lab *l, const struct lab_order *order);
-/* Both. */
+/* The claim with this nonce, which was l->id's. */
+void lab_grant_for(struct lab *l, const struct lab_order *order, const char *nonce);
+/* Approves it, and answers the claim. */
 void lab_order(struct lab *l, const struct lab_order *order);
 /* lab_start_101 up to the request that starts it, which waits for its answer. */
 void lab_send_101(struct lab *l);
