@@ -62,6 +62,7 @@ struct lab {
 	int http;    /* what making a client says */
 	struct http_call *calls;
 	struct timer *timers;
+	uint64_t order;
 	int64_t epoch;
 	unsigned serial;
 	char id[27], gid[33]; /* of the last order */
@@ -69,7 +70,8 @@ struct lab {
 	/* The network of a magic packet. */
 	struct ifaddrs interface[LAB_INTERFACES];
 	size_t interfaces_n;
-	int getifaddrs, socket, setsockopt, sendto; /* errno; 0: it works. sendto -1: only a part is sent */
+	int getifaddrs, socket, setsockopt,
+		sendto; /* errno; 0: it works. sendto -1: only a part is sent */
 	bool fails_once;
 	struct sockaddr_in sent[LAB_INTERFACES];
 	size_t sent_n;
@@ -112,6 +114,8 @@ void lab_send_101(struct lab *l);
 /* The same, and its task is followed; its status is due after lab_pass(). */
 void lab_follow_101(struct lab *l);
 void lab_cancel(struct lab *l);
+/* The gate knows how the last order ended. */
+void lab_settle(struct lab *l);
 
 /* "METHOD /path" of the oldest request that begins so is answered; it must be there. */
 void lab_answer(struct lab *l, const char *request, const char *json);
@@ -128,7 +132,7 @@ const char *lab_last(const struct lab *l, enum topic_id id);
 size_t lab_count(const struct lab *l, enum topic_id id);
 /* The value of `"key":"…"` in it; the caller frees it. */
 char *lab_value(const struct lab *l, enum topic_id id, const char *key);
-/* The last order has ended with OUTCOME, and the result says WORDS. */
+/* The last order has ended with OUTCOME ("": any), and the result says WORDS. */
 void lab_expect(const struct lab *l, const char *outcome, const char *words);
 /* It has not. */
 void lab_expect_none(const struct lab *l);

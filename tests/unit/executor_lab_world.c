@@ -19,6 +19,8 @@ struct timer {
 	void *ctx;
 	bool is_set;
 	int64_t due;
+	uint64_t
+		order; /* of those that are due at once the first that was set comes first, as in libuv */
 };
 
 struct http_call {
@@ -121,6 +123,7 @@ void __wrap_timer_free(struct timer *timer)
 void __wrap_timer_once(struct timer *timer, uint64_t delay_ms)
 {
 	timer->is_set = true;
+	timer->order = ++current->order;
 	timer->due = current->boot + (int64_t)delay_ms;
 }
 
@@ -129,12 +132,17 @@ void __wrap_timer_stop(struct timer *timer)
 	timer->is_set = false;
 }
 
+static bool is_before(const struct timer *a, const struct timer *b)
+{
+	return a->due < b->due || (a->due == b->due && a->order < b->order);
+}
+
 static struct timer *next_due(int64_t until)
 {
 	struct timer *first = NULL;
 
 	for (struct timer *at = current->timers; at; at = at->next) {
-		if (at->is_set && at->due <= until && (!first || at->due < first->due))
+		if (at->is_set && at->due <= until && (!first || is_before(at, first)))
 			first = at;
 	}
 	return first;

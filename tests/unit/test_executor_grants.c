@@ -90,7 +90,8 @@ static void test_two_grants_for_one_guest(void **state)
 	memcpy(l->id, id, sizeof(id));
 	memcpy(l->gid, gid, sizeof(gid));
 	lab_grant_for(l, &lab_start_101, nonce);
-	lab_expect(l, "failed", "the grant was refused: something is being done to the same target");
+	lab_expect(l, "failed",
+		   "the grant was refused: something is being done to the same target");
 	assert_int_equal(lab_counter(l, "grants_refused"), 1);
 	assert_int_equal(lab_counter(l, "effects"), 0);
 }
@@ -246,7 +247,8 @@ static void test_looks(void **state)
 		{ TASK_OK, "the task had ended already: OK" },
 	};
 	static const char *const members[] = { "{\"data\":[]}", "{\"data\":7}" };
-	static const char *const uptimes[] = { "{\"data\":{}}", "{\"data\":{\"uptime\":\"long\"}}" };
+	static const char *const uptimes[] = { "{\"data\":{}}",
+					       "{\"data\":{\"uptime\":\"long\"}}" };
 	struct lab *l = *state;
 
 	for (size_t i = 0; i < countof(stops); i++) {

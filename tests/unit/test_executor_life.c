@@ -126,8 +126,9 @@ static void test_no_address(void **state)
 {
 	struct lab *l = *state;
 
-	config_free(lab_configure(l, "clusters: {home: {" LAB_ACTS ", nodes: {" LAB_PVE
-				     "}}, lab: {token: \"a@pve!b\", nodes: {" LAB_PVE "}}}\n" KEEP));
+	config_free(lab_configure(l,
+				  "clusters: {home: {" LAB_ACTS ", nodes: {" LAB_PVE
+				  "}}, lab: {token: \"a@pve!b\", nodes: {" LAB_PVE "}}}\n" KEEP));
 	lab_start(l);
 	acts(l);
 	/* One that is only watched is not acted on. */
@@ -264,6 +265,53 @@ static void test_cluster_taken_away(void **state)
 	acts(l);
 }
 
+/* The cluster's settings change between claim and grant: what is not set up yet is not acted on. */
+static void test_changed_under_a_claim(void **state)
+{
+	struct lab *l = *state;
+	struct config *old;
+
+	lab_start(l);
+	assert_true(lab_approve(l, &lab_start_101));
+	old = lab_configure(l, "clusters: {home: {" LAB_ACTS ", nodes: {" LAB_B "}}}\n" KEEP);
+	executor_reload(l->x, l->config);
+	config_free(old);
+	lab_grant(l, &lab_start_101);
+	lab_pass(l, 0);
+	lab_expect(l, "failed", "Nothing was done: it has not been set up yet.");
+	assert_int_equal(lab_counter(l, "effects"), 0);
+}
+
+/* A read that names no cluster means the only one; of two neither. What is wrong with each is said. */
+static void test_two_clusters(void **state)
+{
+	static const struct lab_order log = {
+		"task_log", "green",
+		"{\"upid\":\"UPID:pve:0008380E:0131F1BF:6A84EA54:vzdump:101:root@pam:\"}", NULL,
+		NULL
+	};
+	struct lab *l = *state;
+
+	lab_start(l);
+	lab_order(l, &log);
+	assert_true(lab_is_asked(l, "GET /nodes/pve/tasks/UPID"));
+	lab_answer(l, "GET /nodes/pve/tasks/UPID", "{\"total\":0}");
+	lab_answer(l, "GET /nodes/pve/tasks/UPID", LAB_NONE);
+	lab_pass(l, 0);
+	lab_expect(l, "verified", "\"lines\":[]");
+	reload(l, "clusters: {home: {" LAB_ACTS ", nodes: {" LAB_NODES "}}, lab: {" LAB_ACTS
+		  ", nodes: {" LAB_PVE "}}}\n" KEEP);
+	lab_answer(l, RIGHTS, "{\"data\":{\"/\":{\"VM.Audit\":1}}}");
+	expect_trouble(l, "; lab: ");
+	lab_order(l, &log);
+	lab_pass(l, 0);
+	lab_expect(l, "failed", "the cluster is not one of those that the executor acts on");
+	lab_write(l, "secrets/executor/lab.token", "11111111-2222");
+	lab_pass(l, 5000);
+	lab_answer(l, RIGHTS, LAB_RIGHTS);
+	acts(l);
+}
+
 /* ── the gate and other executors ──────────────────────────────────────────────────────────────────────────── */
 
 static void hand_epoch(struct lab *l, const char *nonce, int64_t epoch)
@@ -316,8 +364,9 @@ static void test_fenced(void **state)
 	hand_epoch(l, "another", l->epoch + 5);
 	hand_epoch(l, "another", l->epoch + 6);
 	/* All that is wrong is said. */
-	expect_trouble(l, "another executor has taken over; this one waits until that one has ended; "
-			  "no grant can be checked");
+	expect_trouble(l,
+		       "another executor has taken over; this one waits until that one has ended; "
+		       "no grant can be checked");
 	assert_false(lab_approve(l, &lab_start_101));
 	/* The gate that comes again is the other one's to greet. */
 	hellos = lab_count(l, TOPIC_X_HELLO);
@@ -364,9 +413,18 @@ static void test_offline(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(no_key),	     TEST(no_token), TEST(no_address), TEST(rights),
-		TEST(another_node),  TEST(statuses), TEST(epochs),     TEST(cluster_taken_away),
-		TEST(fenced),	     TEST(offline),
+		TEST(no_key),
+		TEST(no_token),
+		TEST(no_address),
+		TEST(rights),
+		TEST(another_node),
+		TEST(statuses),
+		TEST(epochs),
+		TEST(cluster_taken_away),
+		TEST(fenced),
+		TEST(offline),
+		TEST(changed_under_a_claim),
+		TEST(two_clusters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,9 @@ static void test_networks(void **state)
 
 	const struct ifaddrs list[LAB_INTERFACES] = {
 		{ .ifa_flags = up, .ifa_addr = NULL },
-		{ .ifa_flags = up, .ifa_addr = inet6, .ifa_broadaddr = broadcast(&a, "10.0.0.255") },
+		{ .ifa_flags = up,
+		  .ifa_addr = inet6,
+		  .ifa_broadaddr = broadcast(&a, "10.0.0.255") },
 		{ .ifa_flags = IFF_BROADCAST, .ifa_addr = inet, .ifa_broadaddr = (void *)&a },
 		{ .ifa_flags = IFF_UP, .ifa_addr = inet, .ifa_broadaddr = (void *)&a },
 		{ .ifa_flags = up, .ifa_addr = inet, .ifa_broadaddr = (void *)&a },
@@ -130,10 +132,14 @@ static void test_one_of_two(void **state)
 
 static void test_addresses(void **state)
 {
-	static const char *const bad[] = { "",			"bc",
-					   "bc:24:11:00:00",	"bc:24:11:00:00:5",
-					   "bc:24:11:00:00:5g", "gc:24:11:00:00:50",
-					   "bc.24.11.00.00.50", "bc:24:11:00:00:50:",
+	static const char *const bad[] = { "",
+					   "bc",
+					   "bc:24:11:00:00",
+					   "bc:24:11:00:00:5",
+					   "bc:24:11:00:00:5g",
+					   "gc:24:11:00:00:50",
+					   "bc.24.11.00.00.50",
+					   "bc:24:11:00:00:50:",
 					   "bc:24:11:00:00:500" };
 	unsigned char made[WAKE_PACKET_BYTES];
 
