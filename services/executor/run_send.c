@@ -92,8 +92,8 @@ static const char *objection(const struct run *run)
 {
 	const char *why = objection_to_begin(run);
 
-	if (!why && !pve_link_is_fit(run->link, &why) && !why)
-		why = "the token's rights are not known";
+	if (!why)
+		(void)pve_link_is_fit(run->link, &why);
 	return why;
 }
 
