@@ -3,7 +3,8 @@
 /*
  * The whole executor in this process, on a real journal, without a broker, a network or time: what it publishes, asks
  * Proxmox for and waits for comes here (programs that use it are linked with --wrap, see the Makefile), and a test says
- * what is answered, and when. The cluster is home with the nodes pve, b and c (c has no address); 101 is a machine on pve.
+ * what is answered, and when. The cluster is home with the nodes pve, b and c, which has no address; 101 is a machine
+ * on pve.
  */
 #include "common/http.h"
 #include "services/executor/executor.h"

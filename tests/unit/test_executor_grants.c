@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From an approved step to its result: claims, grants, what stands in the way, reads, what is looked at again before the
- * result is said, and what is taken up after a restart.
+ * From an approved step to its result: claims, grants, what stands in the way, reads, and what is looked at again
+ * before the result is said.
  */
 #include "common/alloc.h"
 #include "tests/unit/check.h"
