@@ -204,6 +204,7 @@ void lab_hand(struct lab *l, bus_handler_fn fn, enum topic_id id, const char *co
 	fn(l->x, &(struct msg){ .id = id,
 				.args = &args,
 				.topic = "",
+				.retained = l->is_retained,
 				.payload = json,
 				.payload_len = strlen(json),
 				.body = body });
@@ -218,6 +219,7 @@ void lab_presence(struct lab *l, const char *service, const char *instance, cons
 	executor_on_presence(l->x, &(struct msg){ .id = TOPIC_SERVICE_STATE,
 						  .args = &args,
 						  .topic = "",
+						  .retained = l->is_retained,
 						  .payload = word,
 						  .payload_len = strlen(word),
 						  .body = word[0] ? &bare : NULL });

@@ -59,8 +59,9 @@ struct lab {
 	struct lab_told told[LAB_TOLD_MAX];
 	size_t told_n;
 	bool is_online;
-	int publish; /* what publishing says */
-	int http;    /* what making a client says */
+	bool is_retained; /* what is handed in */
+	int publish;	  /* what publishing says */
+	int http;	  /* what making a client says */
 	struct http_call *calls;
 	struct timer *timers;
 	uint64_t order;

@@ -109,6 +109,12 @@ static void test_fenced(void **state)
 	lab_presence(l, "executor", "main", "online");
 	lab_pass(l, 60000);
 	assert_int_equal(lab_count(l, TOPIC_X_HELLO), hellos);
+	/* What the broker kept says nothing of who is there now. */
+	l->is_retained = true;
+	lab_presence(l, "executor", "second", "offline");
+	l->is_retained = false;
+	lab_pass(l, 60000);
+	assert_int_equal(lab_count(l, TOPIC_X_HELLO), hellos);
 	/* It goes, and is back before it counts as gone. */
 	lab_presence(l, "executor", "second", "");
 	lab_pass(l, 10000);

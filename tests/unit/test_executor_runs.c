@@ -247,6 +247,7 @@ static void test_cancelled_on_its_way(void **state)
 	lab_cancel(l);
 	assert_false(lab_is_asked(l, STOP_TASK));
 	lab_answer(l, START, "{\"data\":\"" LAB_UPID "\"}");
+	assert_true(lab_is_asked(l, STOP_TASK));
 	lab_cancel(l);
 	lab_answer(l, STOP_TASK, "{\"data\":null}");
 	lab_cancel(l);
