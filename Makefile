@@ -184,6 +184,7 @@ check: ## everything that must pass before a change lands; ends with "N passed, 
 check-full: check ## and what takes longer: validators, long fuzzing, bare machines
 	@$(MAKE) -s reference FIRST=$(shell date +%s) WORLDS=20000 SEEDS=100000 STRIDE=1
 	@$(MAKE) -s kills
+	@$(MAKE) -s coverage
 	@tools/validate/run
 	@$(MAKE) -s fuzz FUZZ_SECONDS=300
 	@$(MAKE) -s check-bare
@@ -231,9 +232,11 @@ kills: programs ## broker, gate, executor and gateway killed at random moments, 
 gate_tests := $(patsubst tests/unit/%.c,$(build)/tests/unit/%,$(wildcard $(addprefix tests/unit/test_,gate_*.c audit*.c \
 	grant.c tools.c proof.c fresh.c persons.c totp.c)))
 executor_tests := $(filter $(build)/tests/unit/test_executor_%,$(unit_programs))
+# OF: only these folders, and only their tests.
+OF ?=
 coverage: ## branches of gate and executor that their tests take, with floors
 	@$(MAKE) -s -j$(shell nproc) COVERAGE=1 coverage-programs
-	@tools/coverage
+	@tools/coverage $(OF)
 coverage-programs: $(gate_tests) $(executor_tests) $(reference_programs) $(addprefix $(build)/,executor proxmox-poller jarvisctl topicgen)
 
 unit: $(unit_programs) ## unit tests

@@ -15,6 +15,7 @@
 
 #define RUNNING_MAX 2
 #define WAITING_MAX 16
+#define HASH_BYTES 32 /* in what libsodium makes of a password */
 
 /* Of nobody's password; with the same cost as a real one. */
 static const char nobody[] = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$"
@@ -75,6 +76,42 @@ bool password_is_hash(const char *hash)
 					      crypto_pwhash_MEMLIMIT_INTERACTIVE) == 0;
 }
 
+/* One field of a hash, which ends at END. */
+static bool read_field(const char *text, const char *end, unsigned char *ret, size_t n)
+{
+	size_t length = 0;
+
+	return sodium_base642bin(ret, n, text, (size_t)(end - text), NULL, &length, NULL,
+				 sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0 &&
+	       length == n;
+}
+
+/* As crypto_pwhash_str_verify(), which calls it wrong when there was no memory to tell. */
+static enum password_result compare(const char *hash, const char *password)
+{
+	unsigned char salt[crypto_pwhash_SALTBYTES], wanted[HASH_BYTES], is[HASH_BYTES];
+	const char *last = strrchr(hash, '$'), *before = last;
+	bool is_same;
+
+	/* Of another cost than ours: it is not known how to make it again. */
+	if (!password_is_hash(hash))
+		return crypto_pwhash_str_verify(hash, password, strlen(password)) == 0 ?
+			       PASSWORD_RIGHT :
+			       PASSWORD_WRONG;
+	while (before && before > hash && *--before != '$')
+		;
+	if (!before || before == hash || !read_field(before + 1, last, salt, sizeof(salt)) ||
+	    !read_field(last + 1, last + strlen(last), wanted, sizeof(wanted)))
+		return PASSWORD_WRONG;
+	if (crypto_pwhash(is, sizeof(is), password, strlen(password), salt,
+			  crypto_pwhash_OPSLIMIT_INTERACTIVE, crypto_pwhash_MEMLIMIT_INTERACTIVE,
+			  crypto_pwhash_ALG_ARGON2ID13) < 0)
+		return PASSWORD_FAILED;
+	is_same = sodium_memcmp(is, wanted, sizeof(is)) == 0;
+	sodium_memzero(is, sizeof(is));
+	return is_same ? PASSWORD_RIGHT : PASSWORD_WRONG;
+}
+
 /* On the thread pool. */
 static void run(void *ctx)
 {
@@ -82,8 +119,7 @@ static void run(void *ctx)
 	int r;
 
 	if (job->verify) {
-		r = crypto_pwhash_str_verify(job->hash, job->password, strlen(job->password));
-		job->result = r == 0 ? PASSWORD_RIGHT : PASSWORD_WRONG;
+		job->result = compare(job->hash, job->password);
 		return;
 	}
 	r = password_hash_now(job->password, job->hash);

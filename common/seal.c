@@ -12,6 +12,8 @@
 
 #include "common/base64.h"
 #include "common/codec.h"
+#include "common/sha256.h"
+#include "common/topics.h"
 
 #define SEALED_BYTES (SEAL_PLAIN_BYTES + crypto_box_SEALBYTES)
 
@@ -150,4 +152,14 @@ int seal_open(const struct seal_keys *keys, const char *text, struct sealed *ret
 	}
 	sodium_memzero(plain, sizeof(plain));
 	return r;
+}
+
+void seal_autonomy_digest(const struct msg_autonomy_set *set, char ret[SEAL_DIGEST_LENGTH + 1])
+{
+	_cleanup_(freep) char *text =
+		xasprintf("autonomy\n%s\n%lld\n%s\n%s", set->op,
+			  (long long)(set->level.has ? set->level.v : -1),
+			  set->runbook ? set->runbook : "", set->request_id ? set->request_id : "");
+
+	sha256_hex(text, strlen(text), ret);
 }

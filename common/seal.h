@@ -17,6 +17,8 @@
 #define SEAL_KEYWORD_MAX ((size_t)128)
 #define SEAL_CODE_MAX ((size_t)16)
 
+struct msg_autonomy_set;
+
 /* The gate's, public and secret halves. */
 struct seal_keys {
 	unsigned char pk[SEAL_KEYS_MAX][SEAL_KEY_BYTES], sk[SEAL_KEYS_MAX][SEAL_KEY_BYTES];
@@ -44,6 +46,8 @@ int seal_public_from_hex(const char *text, unsigned char ret[SEAL_KEY_BYTES]) _n
  */
 int seal_proof(const unsigned char public[SEAL_KEY_BYTES], const char *digest, const char *keyword,
 	       const char *code, char ret[SEAL_TEXT_SIZE]) _nodiscard_;
+/* What a proof for SET is bound to, in place of the bytes that were shown. */
+void seal_autonomy_digest(const struct msg_autonomy_set *set, char ret[SEAL_DIGEST_LENGTH + 1]);
 /* 0 with what the caller wipes, or -EINVAL: not sealed to one of KEYS, or not a proof. */
 int seal_open(const struct seal_keys *keys, const char *text, struct sealed *ret) _nodiscard_;
 void seal_wipe(struct sealed *sealed);

@@ -14,7 +14,7 @@
 #define MAY false
 
 /* The arguments of each tool, as an array of its own. */
-#define TOOL(name, tier, runner, egress, deadline_s, verify, doc) \
+#define TOOL(name, tier, impact, runner, egress, deadline_s, verify, doc) \
 	static const struct tool_arg name##_args[] = {
 #define END };
 #define GUEST(arg, need, text) { .name = #arg, .kind = ARG_GUEST, .needed = need, .doc = text },
@@ -34,15 +34,15 @@
 #include "common/tools.def"
 
 const struct tool tool_table[TOOL_COUNT] = {
-#define TOOL(id, floor, who, goes, seconds, check, text) \
-	[TOOL_##id] = { .name = #id, .tier = TIER_##floor, .runner = RUNNER_##who, \
-			.egress = EGRESS_##goes, .deadline_s = seconds, \
+#define TOOL(id, floor, service, who, goes, seconds, check, text) \
+	[TOOL_##id] = { .name = #id, .tier = TIER_##floor, .impact = IMPACT_##service, \
+			.runner = RUNNER_##who, .egress = EGRESS_##goes, .deadline_s = seconds, \
 			.verify = VERIFY_##check, .doc = text, \
 			.args = id##_args, .args_n = countof(id##_args) },
 #include "common/tools.def"
 };
 
-#define TOOL(name, tier, runner, egress, deadline_s, verify, doc) \
+#define TOOL(name, tier, impact, runner, egress, deadline_s, verify, doc) \
 	_Static_assert(countof(name##_args) <= TOOL_ARGS_MAX, #name " has too many arguments");
 #include "common/tools.def"
 
@@ -51,6 +51,18 @@ static const char *const verify_words[VERIFY_COUNT] = {
 #include "common/tools.def"
 };
 /* clang-format on */
+
+const char *tool_impact_word(enum tool_impact impact)
+{
+	static const char *const words[] = {
+		[IMPACT_KEEPS] = "keeps",
+		[IMPACT_MOVES] = "moves",
+		[IMPACT_INTERRUPTS] = "interrupts",
+		[IMPACT_TAKES_NODE] = "takes_node",
+	};
+
+	return words[impact];
+}
 
 const char *tool_verify_text(enum tool_verify verify)
 {

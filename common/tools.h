@@ -9,9 +9,17 @@
 #include "common/topics.h"
 
 enum tool_id {
-#define TOOL(name, tier, runner, egress, deadline_s, verify, doc) TOOL_##name,
+#define TOOL(name, tier, impact, runner, egress, deadline_s, verify, doc) TOOL_##name,
 #include "common/tools.def"
 	TOOL_COUNT
+};
+
+/* What becomes of the service of what it acts on; each is worse than the one before it. */
+enum tool_impact {
+	IMPACT_KEEPS,
+	IMPACT_MOVES,
+	IMPACT_INTERRUPTS,
+	IMPACT_TAKES_NODE, /* with everything that runs on it */
 };
 
 enum tool_runner { RUNNER_PVE, RUNNER_STATE, RUNNER_WOL };
@@ -62,6 +70,7 @@ struct tool_arg {
 struct tool {
 	const char *name;
 	enum tier tier;
+	enum tool_impact impact;
 	enum tool_runner runner;
 	enum tool_egress egress;
 	int deadline_s;
@@ -76,6 +85,8 @@ struct tool {
 
 extern const struct tool tool_table[TOOL_COUNT];
 
+/* "takes_node", as GET /api/tools says it; static. */
+const char *tool_impact_word(enum tool_impact impact);
 /* "that it runs": what VERIFY is in words, for people; static. */
 const char *tool_verify_text(enum tool_verify verify);
 /* The tool called NAME, or NULL. */

@@ -42,7 +42,7 @@ int totp_code(const struct totp_secret *secret, int64_t step,
 	      char ret[TOTP_DIGITS + 1]) _nodiscard_;
 /*
  * Is CODE, as typed, that of the present step or of one beside it? Only a code of a step after LAST_STEP is right
- * (0: none was used yet): keep *ret_step durably before anything is done because of it. Blanks in CODE do not count.
+ * (-1: none was used yet): keep *ret_step durably before anything is done because of it. Blanks in CODE do not count.
  */
 enum totp_result totp_verify(const struct totp_secret *secret, const char *code, int64_t wall_ms,
 			     int64_t last_step, int64_t *ret_step) _nodiscard_;

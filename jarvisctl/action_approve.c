@@ -6,8 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include <sodium.h>
-
+#include "common/sha256.h"
 #include "jarvisctl/action_parts.h"
 #include "jarvisctl/jarvisctl.h"
 #include "jarvisctl/prompt.h"
@@ -72,11 +71,9 @@ int action_decide(struct client *client, const char *id, const char *decision, c
 
 static bool is_digest_of(const char *digest, const char *bytes)
 {
-	unsigned char hash[crypto_hash_sha256_BYTES];
-	char hex[2 * crypto_hash_sha256_BYTES + 1];
+	char hex[SHA256_HEX_SIZE];
 
-	(void)crypto_hash_sha256(hash, (const unsigned char *)bytes, strlen(bytes));
-	hex_build(hash, sizeof(hash), hex);
+	sha256_hex(bytes, strlen(bytes), hex);
 	return str_eq(hex, digest);
 }
 

@@ -4,8 +4,10 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "common/audit_chain.h"
 #include "jarvisctl/action.h"
 #include "jarvisctl/jarvisctl.h"
 #include "jarvisctl/show.h"
@@ -17,10 +19,12 @@
 struct command_line {
 	struct client_options client;
 	int64_t limit, before;
+	const char *kind;
 };
 
 struct listing {
 	bool json;
+	const char *kind; /* NULL: of all */
 	int64_t left;
 	struct show_table table;
 	struct json_writer w;
@@ -93,8 +97,9 @@ static int add_page(struct client *client, struct listing *l, int64_t *before)
 	const cJSON *record, *next;
 	int code;
 
-	path = xasprintf("/api/audit?before=%" PRId64 "&limit=%" PRId64, *before,
-			 min_of(l->left, (int64_t)PAGE));
+	path = xasprintf("/api/audit?before=%" PRId64 "&limit=%" PRId64 "%s%s", *before,
+			 min_of(l->left, (int64_t)PAGE), l->kind ? "&kind=" : "",
+			 l->kind ? l->kind : "");
 	code = client_get(client, path, &answer);
 	if (code != EXIT_OK)
 		return code;
@@ -111,7 +116,9 @@ static int list(const struct command_line *c)
 {
 	_cleanup_(client_freep) struct client *client = NULL;
 	_cleanup_(str_done) struct str out = { 0 };
-	struct listing l = { .json = c->client.json, .left = c->limit, .w.out = &out };
+	struct listing l = {
+		.json = c->client.json, .kind = c->kind, .left = c->limit, .w.out = &out
+	};
 	int64_t before = c->before;
 	int code = client_open(&c->client, &client);
 
@@ -142,6 +149,7 @@ int command_audit_list(int argc, char **argv)
 		CLIENT_OPTIONS,
 		{ "limit", required_argument, NULL, 'l' },
 		{ "before", required_argument, NULL, 'b' },
+		{ "kind", required_argument, NULL, 'k' },
 		{ 0 },
 	};
 	struct command_line c = { .limit = LIMIT_DEFAULT };
@@ -152,6 +160,8 @@ int command_audit_list(int argc, char **argv)
 			r = str_to_i64(optarg, 1, LIMIT_MAX, &c.limit);
 		else if (option == 'b')
 			r = str_to_i64(optarg, 1, INT64_MAX, &c.before);
+		else if (option == 'k' && audit_is_kind(optarg, strlen(optarg)))
+			c.kind = optarg;
 		else if (!client_take_option(&c.client, option))
 			return EXIT_USAGE;
 		if (r < 0)

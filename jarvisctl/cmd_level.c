@@ -110,12 +110,21 @@ static void add_names(struct str *out, const char *label, const cJSON *names)
 	str_add_char(out, '\n');
 }
 
+/* Why something is not done now; nothing when WHY is empty. */
+static void add_why(struct str *out, const char *label, const char *why, bool colour)
+{
+	if (!*why)
+		return;
+	str_add(out, label);
+	show_shaded(out, why, SHADE_BAD, colour);
+	str_add_char(out, '\n');
+}
+
 static void add_state(const cJSON *state, bool colour, struct str *out)
 {
 	const cJSON *runbook, *level = json_get(state, "level");
 	int n = cJSON_IsNumber(level) ? level->valueint : -1;
 	bool is_frozen = cJSON_IsTrue(json_get(state, "frozen"));
-	const char *unfit = action_text(state, "unfit");
 
 	str_printf(out, "level        %d  %s\n", n, n >= 0 && n <= LEVEL_MAX ? levels[n] : "");
 	cJSON_ArrayForEach(runbook, json_get(state, "runbooks")) {
@@ -131,11 +140,8 @@ static void add_state(const cJSON *state, bool colour, struct str *out)
 		show_text(out, action_text(state, "by"));
 	}
 	str_add_char(out, '\n');
-	if (*unfit) {
-		str_add(out, "unfit        ");
-		show_shaded(out, unfit, SHADE_BAD, colour);
-		str_add_char(out, '\n');
-	}
+	add_why(out, "unfit        ", action_text(state, "unfit"), colour);
+	add_why(out, "agents       ", action_text(state, "unfit_agents"), colour);
 	add_names(out, "keyword", json_get(state, "keywords"));
 	add_names(out, "codes", json_get(state, "codes"));
 }

@@ -26,7 +26,7 @@ struct run {
 	const char *targets[TARGETS_MAX];
 	size_t targets_n;
 	const char *reason;
-	bool confirmed;
+	bool confirmed, dry;
 	int64_t wait_s; /* -1: until it is over */
 	struct str args;
 	char request_id[33];
@@ -59,7 +59,10 @@ static void build_body(const struct run *r, int wait_s, struct str *out)
 		json_add_str(&w, "reason", r->reason);
 	if (r->confirmed)
 		json_add_bool(&w, "confirmed", true);
-	action_proof_add(&r->proof, &w);
+	if (r->dry)
+		json_add_bool(&w, "dry_run", true);
+	else
+		action_proof_add(&r->proof, &w);
 	json_add_i64(&w, "wait_s", wait_s);
 	json_object_end(&w);
 }
@@ -168,6 +171,69 @@ static int go_on(struct run *r, struct client *client, const char *id)
 	return finish(r, client, &answer);
 }
 
+/* ── only judged ───────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void add_list(struct str *out, const char *before, const cJSON *list, const char *key)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, list) {
+		const cJSON *value = key ? json_get(item, key) : item;
+
+		if (!cJSON_IsString(value))
+			continue;
+		str_add(out, before);
+		show_text(out, value->valuestring);
+		str_add_char(out, '\n');
+	}
+}
+
+static int print_verdict(const cJSON *verdict)
+{
+	bool colour = show_has_colour(STDOUT_FILENO);
+	const char *decision = action_text(verdict, "decision"),
+		   *tier = action_text(verdict, "tier");
+	const char *need = action_text(verdict, "need"), *verify = action_text(verdict, "verify");
+	_cleanup_(str_done) struct str out = { 0 };
+
+	show_shaded(&out, tier, show_shade_of(tier), colour);
+	str_add(&out, str_eq(decision, "allow") ? ": it would be done at once" :
+		      str_eq(decision, "ask")	? ": it would wait for " :
+						  ": it would be refused, by ");
+	if (str_eq(decision, "ask"))
+		show_text(&out, str_eq(need, "nothing") ? "a person's yes" :
+				str_eq(need, "code")	? "a one-time code" :
+							  "the keyword");
+	else if (!str_eq(decision, "allow"))
+		show_text(&out, action_text(verdict, "rule"));
+	str_add_char(&out, '\n');
+	show_text(&out, action_text(verdict, "reason"));
+	str_add_char(&out, '\n');
+	add_list(&out, "  on ", json_get(verdict, "steps"), "object");
+	add_list(&out, "  ", json_get(verdict, "facts"), NULL);
+	if (*verify) {
+		str_add(&out, "  afterwards it is checked: ");
+		show_text(&out, verify);
+		str_add_char(&out, '\n');
+	}
+	return show_print(&out);
+}
+
+static int judged(const struct run *r, struct client_answer *answer)
+{
+	const char *decision = action_text(answer->body, "decision");
+	int printed;
+
+	if (answer->status != 200)
+		return conclude(r, answer);
+	printed = r->client.json ? print_raw(answer) : print_verdict(answer->body);
+	if (printed != EXIT_OK)
+		return printed;
+	return str_eq(decision, "allow") ? EXIT_OK :
+	       str_eq(decision, "ask")	 ? EXIT_WAITS :
+					   EXIT_REFUSED;
+}
+
 static int run(struct run *r)
 {
 	_cleanup_(client_freep) struct client *client = NULL;
@@ -181,6 +247,8 @@ static int run(struct run *r)
 		code = execute(r, client, first_wait_s(r), &answer);
 	if (code != EXIT_OK)
 		return code;
+	if (r->dry)
+		return judged(r, &answer);
 	if (answer.status == 202 && action_is_id(action_text(answer.body, "id"))) {
 		id = xstrdup(action_text(answer.body, "id"));
 		return go_on(r, client, id);
@@ -203,6 +271,9 @@ static bool take_option(struct run *r, int option)
 		return true;
 	case 'c':
 		r->confirmed = true;
+		return true;
+	case 'n':
+		r->dry = true;
 		return true;
 	case 'w':
 		return str_to_i64(optarg, 0, WAIT_MAX_S, &r->wait_s) == 0;
@@ -243,6 +314,7 @@ int command_run(int argc, char **argv)
 		{ "target", required_argument, NULL, 't' },
 		{ "reason", required_argument, NULL, 'r' },
 		{ "confirmed", no_argument, NULL, 'c' },
+		{ "dry-run", no_argument, NULL, 'n' },
 		{ "wait", required_argument, NULL, 'w' },
 		{ "keyword-file", required_argument, NULL, 'k' },
 		{ "code-file", required_argument, NULL, 'o' },

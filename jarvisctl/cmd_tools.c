@@ -23,6 +23,7 @@ static void add_json(struct json_writer *w, const struct tool *tool)
 	json_object_begin(w, NULL);
 	json_add_str(w, "name", tool->name);
 	json_add_str(w, "tier", tier_of(tool));
+	json_add_str(w, "impact", tool_impact_word(tool->impact));
 	json_add_str(w, "description", tool->doc);
 	json_add_str(w, "target", target ? target->name : NULL);
 	tool_write_schema(tool, w, "schema");

@@ -34,7 +34,7 @@ static const struct command commands[] = {
 	  "      yes is all that it needs. --digest: only when this is what waits. Exit codes as of jarvisctl run.\n",
 	  "say yes to an action", command_approve, true },
 	{ "audit",
-	  "  jarvisctl audit [--limit N] [--before SEQ] [--json]\n"
+	  "  jarvisctl audit [--limit N] [--before SEQ] [--kind KIND] [--json]\n"
 	  "      the newest N (50) records, of those before SEQ\n"
 	  "  jarvisctl audit verify [--db FILE] [--public FILE] [--checkpoint FILE]…\n"
 	  "      follow the audit chain in FILE (/var/lib/jarvis/safety-gate/safety-gate.db), which may be in use\n"
@@ -111,14 +111,15 @@ static const struct command commands[] = {
 	  "      of this network namespace; exit code 0 or 1, for healthchecks of containers\n",
 	  "is this container well?", command_probe, false },
 	{ "run",
-	  "  jarvisctl run [--target T]… [--reason TEXT] [--confirmed] [--wait S] [--keyword-file FILE]\n"
-	  "                [--code-file FILE] [--json] TOOL [ARG=VALUE…]\n"
+	  "  jarvisctl run [--target T]… [--reason TEXT] [--confirmed] [--dry-run] [--wait S]\n"
+	  "                [--keyword-file FILE] [--code-file FILE] [--json] TOOL [ARG=VALUE…]\n"
 	  "      uses a tool (jarvisctl tools lists them) and stays until it is over, or S seconds. A word without\n"
 	  "      = is what the tool acts on: jarvisctl run guest_start 101. What needs a keyword or a one-time code\n"
 	  "      is shown and asked for at the terminal, or taken from the first line of FILE (- is standard\n"
 	  "      input). --target, up to 20 times: several targets of one tool. --confirmed: you know what may be\n"
-	  "      lost. Exit codes: 0 verified, 1 failed or still failing, 2 refused, 3 it waits for somebody else or\n"
-	  "      goes on, 69 no answer of the gateway, 77 not logged in.\n",
+	  "      lost. --dry-run: does nothing, and says how it would be judged now; 0: it would be done, 3: once it\n"
+	  "      is approved, 2: it would be refused. Exit codes: 0 verified, 1 failed or still failing, 2 refused,\n"
+	  "      3 it waits for somebody else or goes on, 69 no answer of the gateway, 77 not logged in.\n",
 	  "use a tool", command_run, true },
 	{ "tools",
 	  "  jarvisctl tools [--json]           every tool with its tier and what it does\n"

@@ -30,7 +30,7 @@ int query_number(const char *query, const char *name, struct opt_i64 *ret)
 	return 0;
 }
 
-static const char *query_text(const char *query, const char *name, struct arena *arena)
+const char *query_text(const char *query, const char *name, struct arena *arena)
 {
 	size_t length = strlen(name);
 
@@ -48,6 +48,7 @@ static const char *query_text(const char *query, const char *name, struct arena 
 
 void tools_list(struct gateway *g, struct call *call)
 {
+	const struct config_safety_gate *gate = &g->env->config->safety_gate;
 	struct json_writer w = { .out = &call->exchange->response.body };
 
 	json_object_begin(&w, NULL);
@@ -59,6 +60,7 @@ void tools_list(struct gateway *g, struct call *call)
 		json_object_begin(&w, NULL);
 		json_add_str(&w, "name", tool->name);
 		json_add_str(&w, "tier", enumeration_word(&enumeration_tier, (int)tool->tier));
+		json_add_str(&w, "impact", tool_impact_word(tool->impact));
 		json_add_str(&w, "description", tool->doc);
 		json_add_str(&w, "target", target ? target->name : NULL);
 		tool_write_schema(tool, &w, "schema");
@@ -66,6 +68,11 @@ void tools_list(struct gateway *g, struct call *call)
 	}
 	json_list_end(&w);
 	json_add_null(&w, "next");
+	/* Beside them, so that a page can say beforehand what would be refused. */
+	json_list_begin(&w, "download_hosts");
+	for (size_t i = 0; i < gate->download_hosts_n; i++)
+		json_add_str(&w, NULL, gate->download_hosts[i]);
+	json_list_end(&w);
 	json_object_end(&w);
 	answer(g, call->exchange, 200);
 }

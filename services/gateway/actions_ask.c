@@ -10,6 +10,7 @@
 #include <sodium.h>
 #include <stdio.h>
 
+#include "common/audit_chain.h"
 #include "common/codec.h"
 #include "common/log.h"
 #include "common/seal.h"
@@ -24,7 +25,7 @@
 enum ask_kind {
 	ASK_EXECUTE,
 	ASK_SIMPLE, /* ok or not */
-	ASK_PAGE,   /* the result is the answer */
+	ASK_PAGE,   /* the result is the answer: a page, a verdict */
 };
 
 struct ask {
@@ -462,6 +463,7 @@ void actions_execute(struct gateway *g, struct call *call)
 	const struct msg_tool_execute *body = call->body;
 	const struct caller *caller = &call->caller;
 	int64_t wait_s = body->wait_s.has ? body->wait_s.v : WAIT_DEFAULT_S;
+	bool is_dry = body->dry_run.has && body->dry_run.v;
 	struct ask *ask;
 
 	if (!may_use(caller, tool_find(body->tool))) {
@@ -478,9 +480,11 @@ void actions_execute(struct gateway *g, struct call *call)
 			       "request_id: of one letter at least, another for every request");
 		return;
 	}
-	ask = begin(g, call, ASK_EXECUTE, body->request_id);
+	/* An id of its own: that of the request is still to be used by what is really asked. */
+	ask = is_dry ? begin(g, call, ASK_PAGE, NULL) :
+		       begin(g, call, ASK_EXECUTE, body->request_id);
 	ask->wait_ms = wait_s * 1000;
-	if (caller->kind == CALLER_SESSION)
+	if (caller->kind == CALLER_SESSION && !is_dry)
 		keep_typed(ask, body->keyword, body->code);
 	put(ask, TOPIC_ACTION_REQUEST, (const char *const[]){ own, NULL },
 	    &(struct msg_action_request){
@@ -494,6 +498,7 @@ void actions_execute(struct gateway *g, struct call *call)
 		    .actor = &ask->actor,
 		    .proposes = { caller->kind == CALLER_TOKEN && !(caller->scopes & SCOPE_OPERATE),
 				  true },
+		    .dry_run = { is_dry, is_dry },
 	    });
 }
 
@@ -545,18 +550,6 @@ void actions_decide(struct gateway *g, struct call *call)
 	    });
 }
 
-/* What a proof for SET is bound to; the gate counts the same (core_autonomy_digest()). */
-static void autonomy_digest(const struct msg_autonomy_set *set, char ret[65])
-{
-	unsigned char hash[crypto_hash_sha256_BYTES];
-	_cleanup_(freep) char *text = xasprintf("autonomy\n%s\n%" PRId64 "\n%s\n%s", set->op,
-						set->level.has ? set->level.v : -1,
-						set->runbook ? set->runbook : "", set->request_id);
-
-	(void)crypto_hash_sha256(hash, (const unsigned char *)text, strlen(text));
-	(void)sodium_bin2hex(ret, 65, hash, sizeof(hash));
-}
-
 static void set_autonomy(struct gateway *g, struct call *call, struct msg_autonomy_set *set,
 			 const char *request_id, const char *code)
 {
@@ -568,7 +561,7 @@ static void set_autonomy(struct gateway *g, struct call *call, struct msg_autono
 	set->person = ask->actor.name;
 	if (code) {
 		keep_typed(ask, NULL, code);
-		autonomy_digest(set, digest);
+		seal_autonomy_digest(set, digest);
 		if (!seal_for(ask, digest, proof))
 			return;
 		set->proof = proof;
@@ -606,11 +599,21 @@ void actions_audit(struct gateway *g, struct call *call)
 {
 	const char *query = call->exchange->request.query;
 	struct ask *ask = begin(g, call, ASK_PAGE, NULL);
-	struct msg_request request = { .request_id = ask->id, .op = "audit" };
+	struct msg_request request = {
+		.request_id = ask->id,
+		.op = "audit",
+		.kind = query_text(query, "kind", call->exchange->arena),
+	};
+
+	if (request.kind && !request.kind[0])
+		request.kind = NULL;
 
 	if (query_number(query, "before", &request.before) < 0 ||
-	    query_number(query, "limit", &request.limit) < 0) {
-		answer_problem(g, call->exchange, 400, "before and limit are whole numbers");
+	    query_number(query, "limit", &request.limit) < 0 ||
+	    (request.kind && !audit_is_kind(request.kind, strlen(request.kind)))) {
+		answer_problem(
+			g, call->exchange, 400,
+			"before and limit are whole numbers, kind is a word of small letters");
 		drop(ask);
 		return;
 	}

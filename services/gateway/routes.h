@@ -82,6 +82,8 @@ void show_ws(struct gateway *gateway, struct call *call);
 /* actions.c */
 /* The number NAME of a query: 0, also when it is not there, or -EINVAL or -ERANGE. */
 int query_number(const char *query, const char *name, struct opt_i64 *ret);
+/* The text NAME of a query, as it stands there; NULL when it is not there. */
+const char *query_text(const char *query, const char *name, struct arena *arena);
 void tools_list(struct gateway *gateway, struct call *call);
 void actions_list(struct gateway *gateway, struct call *call);
 void actions_get(struct gateway *gateway, struct call *call);

@@ -252,53 +252,87 @@ static void add_record(struct json_writer *w, struct db_rows *rows, size_t max_b
 	json_object_end(w);
 }
 
-/* Writes the list; *ret_next is the last record in it, 0 when it is the first of all. */
-static int add_records(struct audit *audit, struct json_writer *w, int64_t before, int limit,
-		       size_t max_bytes, int64_t *ret_next)
+static struct db_rows *query_records(struct db *db, const struct audit_wish *wish)
 {
-	_cleanup_(db_rows_freep) struct db_rows *rows =
-		db_query(audit->db,
-			 "SELECT seq, ts, kind, hash, body FROM record WHERE seq < ?"
-			 " ORDER BY seq DESC LIMIT ?",
-			 DB_I64(before), DB_I64(limit));
+	int64_t before = wish->before > 0 ? wish->before : INT64_MAX;
+	/* One more tells whether there is another page. */
+	int64_t limit = max_of(1, min_of(wish->limit, AUDIT_PAGE_MAX)) + 1;
+
+	if (wish->kind)
+		return db_query(db,
+				"SELECT seq, ts, kind, hash, body FROM record WHERE kind = ?"
+				" AND seq < ? ORDER BY seq DESC LIMIT ?",
+				DB_TEXT(wish->kind), DB_I64(before), DB_I64(limit));
+	return db_query(db,
+			"SELECT seq, ts, kind, hash, body FROM record WHERE seq < ?"
+			" ORDER BY seq DESC LIMIT ?",
+			DB_I64(before), DB_I64(limit));
+}
+
+/* Writes the list; *ret_next is the last record in it, 0 when there is none before it. */
+static int add_records(struct audit *audit, struct json_writer *w, const struct audit_wish *wish,
+		       int64_t *ret_next)
+{
+	_cleanup_(db_rows_freep) struct db_rows *rows = query_records(audit->db, wish);
+	int left = max_of(1, min_of(wish->limit, AUDIT_PAGE_MAX));
 	size_t start = w->out->len, body_size;
-	int64_t next = 0;
+	int64_t last = 0;
 	int r;
 
 	while ((r = db_next(rows)) > 0) {
 		(void)db_blob(rows, 4, &body_size);
-		if (next && w->out->len - start + body_size > max_bytes)
+		if (!left || (last && w->out->len - start + body_size > wish->max_bytes))
 			break;
-		add_record(w, rows, max_bytes);
-		next = db_i64(rows, 0);
+		add_record(w, rows, wish->max_bytes);
+		last = db_i64(rows, 0);
+		left--;
 	}
-	*ret_next = next > 1 ? next : 0;
+	*ret_next = r > 0 ? last : 0;
 	return r < 0 ? r : 0;
 }
 
-int audit_page(struct audit *audit, int64_t before, int limit, size_t max_bytes, struct str *out)
+/* From one to the next through the index: a chain of years has a dozen kinds. */
+static int add_kinds(struct audit *audit, struct json_writer *w)
 {
-	_cleanup_(str_done) struct str list = { 0 };
-	struct json_writer lw = { .out = &list }, w = { .out = out };
+	_cleanup_(db_rows_freep) struct db_rows *rows = db_query(
+		audit->db, "WITH RECURSIVE k(kind) AS (SELECT min(kind) FROM record UNION ALL"
+			   " SELECT (SELECT min(kind) FROM record WHERE kind > k.kind) FROM k"
+			   " WHERE k.kind IS NOT NULL) SELECT kind FROM k WHERE kind IS NOT NULL");
+	int r;
+
+	json_list_begin(w, "kinds");
+	while ((r = db_next(rows)) > 0)
+		json_add_str(w, NULL, db_text(rows, 0));
+	json_list_end(w);
+	return r;
+}
+
+int audit_page(struct audit *audit, const struct audit_wish *wish, struct str *out)
+{
+	_cleanup_(str_done) struct str list = { 0 }, page = { 0 };
+	struct json_writer lw = { .out = &list }, w = { .out = &page };
 	struct audit_chain head;
-	int64_t next;
+	int64_t next = 0;
 	int r = read_head(audit->db, &head);
 
 	if (r < 0)
 		return r;
 	json_list_begin(&lw, NULL);
-	r = add_records(audit, &lw, before > 0 ? before : INT64_MAX,
-			max_of(1, min_of(limit, AUDIT_PAGE_MAX)), max_bytes, &next);
+	r = add_records(audit, &lw, wish, &next);
 	json_list_end(&lw);
 	if (r < 0)
 		return r;
 	json_object_begin(&w, NULL);
 	json_add_i64(&w, "size", head.size);
+	r = add_kinds(audit, &w);
+	if (r < 0)
+		return r;
 	if (next)
 		json_add_i64(&w, "next", next);
 	else
 		json_add_null(&w, "next");
 	json_add_raw(&w, "records", str_get(&list));
 	json_object_end(&w);
+	str_add_n(out, page.data, page.len);
 	return 0;
 }

@@ -3,7 +3,8 @@
 /*
  * The gate's side of the audit chain: appending inside the caller's transaction, so that a record and what it is
  * about are committed together or not at all; signed checkpoints; reading for the dashboard. Nothing of the chain is
- * kept in memory, so that a rollback needs no care. The tables are AUDIT_SQL, for the gate's migrations.
+ * kept in memory, so that a rollback needs no care. The tables are AUDIT_SQL and AUDIT_INDEX_SQL, for
+ * the gate's migrations.
  */
 #include "common/audit_chain.h"
 #include "common/time.h"
@@ -55,13 +56,18 @@ int audit_sign_now(struct audit *audit, struct arena *arena,
 int audit_last_signed(struct audit *audit, struct arena *arena,
 		      struct msg_audit_checkpoint *ret) _nodiscard_;
 
+struct audit_wish {
+	int64_t before;	  /* records before this number; 0: from the newest on */
+	const char *kind; /* only of this kind; NULL: of all */
+	int limit;	  /* at most so many: 1 … AUDIT_PAGE_MAX */
+	size_t max_bytes; /* about so much of them, but at least one; a body longer than that is given as null */
+};
+
 /*
- * Appends a page as JSON to OUT: the records before number BEFORE (0: from the newest on), newest first, at most LIMIT
- * (1 … AUDIT_PAGE_MAX) and about MAX_BYTES of them (at least one: one body longer than that is given as null). 0 or
- * -errno.
+ * Appends a page as JSON to OUT, newest first. 0 or -errno.
  *
- *   {"size":1234,"next":1200,"records":[{"seq":1234,"ts":…,"kind":"…","hash":"…","body":{…}}, …]}
+ *   {"size":1234,"kinds":["allowed",…],"next":1200,"records":[{"seq":1234,"ts":…,"kind":"…","hash":"…","body":{…}}, …]}
  *
- * `next` is the BEFORE of the following page, null after the first record.
+ * `kinds` are all that there are in the chain. `next` is the BEFORE of the following page, null when there is none.
  */
-int audit_page(struct audit *audit, int64_t before, int limit, size_t max_bytes, struct str *out);
+int audit_page(struct audit *audit, const struct audit_wish *wish, struct str *out);

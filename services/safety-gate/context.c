@@ -21,27 +21,6 @@ static bool is_node_tool(const struct judge_target *target)
 	return arg && arg->kind == ARG_NODE;
 }
 
-bool context_interrupts(const struct tool *tool)
-{
-	switch (tool->verify) {
-	case VERIFY_STOPPED:
-	case VERIFY_PAUSED:
-	case VERIFY_REBOOTED:
-	case VERIFY_MOVED:
-	case VERIFY_NODE_OFFLINE:
-	case VERIFY_NODE_REBOOTED:
-	case VERIFY_TASK_OK: /* rollback */
-		return true;
-	default:
-		return tool == &tool_table[TOOL_guest_reset];
-	}
-}
-
-static bool takes_node_away(const struct tool *tool)
-{
-	return tool->verify == VERIFY_NODE_OFFLINE || tool->verify == VERIFY_NODE_REBOOTED;
-}
-
 enum tier context_one_higher(enum tier tier)
 {
 	return tier < TIER_BLACK ? tier + 1 : TIER_BLACK;
@@ -86,7 +65,8 @@ static void judge_own_task(const struct context *c, const struct context_task *t
 static void rule_self(const struct context *c, const struct judge_target *t, struct raise *ret)
 {
 	const struct config_self *self = c->config->self;
-	bool alters = context_interrupts(t->args.tool) || t->args.tool->tier >= TIER_RED;
+	const struct tool *tool = t->args.tool;
+	bool alters = tool->impact != IMPACT_KEEPS || tool->tier >= TIER_RED;
 	struct context_task task;
 
 	if (!self || self->external || !str_eq_null(t->cluster, self->cluster))
@@ -173,7 +153,7 @@ static void rule_quorum(const struct context *c, const struct judge_target *t, s
 	const struct msg_cluster_state *state;
 	int64_t left;
 
-	if (!is_node_tool(t) || !takes_node_away(t->args.tool))
+	if (!is_node_tool(t) || t->args.tool->impact != IMPACT_TAKES_NODE)
 		return;
 	state = view_cluster(c->view, t->cluster);
 	if (state && state->standalone.has && state->standalone.v)
@@ -218,7 +198,7 @@ static void rule_lock(const struct context *c, const struct judge_target *t, str
 static void rule_ha(const struct context *c, const struct judge_target *t, struct raise *ret)
 {
 	(void)c;
-	if (!is_guest_tool(t) || !context_interrupts(t->args.tool) || !t->guest->ha_state)
+	if (!is_guest_tool(t) || t->args.tool->impact == IMPACT_KEEPS || !t->guest->ha_state)
 		return;
 	ret->tier = context_one_higher(ret->tier);
 	(void)snprintf(
@@ -326,8 +306,8 @@ static void rule_dependents(const struct context *c, const struct judge_target *
 	struct needed n = { .c = c };
 
 	/* Said once, for all targets together. */
-	if (t != c->ask->targets || !c->config->depends_on_n || !context_interrupts(t->args.tool) ||
-	    t->args.tool->verify == VERIFY_MOVED)
+	if (t != c->ask->targets || !c->config->depends_on_n ||
+	    t->args.tool->impact < IMPACT_INTERRUPTS)
 		return;
 	add_own(&n);
 	while (add_one_that_needs(&n))
@@ -348,7 +328,7 @@ static void rule_blast(const struct context *c, const struct judge_target *t, st
 	const struct msg_guest_state *guest;
 	size_t at = 0, n = 0;
 
-	if (!is_node_tool(t) || !takes_node_away(t->args.tool))
+	if (!is_node_tool(t) || t->args.tool->impact != IMPACT_TAKES_NODE)
 		return;
 	while ((guest = view_next_guest(c->view, t->cluster, &at)))
 		n += str_eq(guest->node, t->node->node) && guest->status == GUEST_RUNNING;

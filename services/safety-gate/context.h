@@ -51,7 +51,5 @@ struct context_task {
 /* False when TARGET names none. Texts are in ARENA. */
 bool context_task(const struct judge_target *target, struct arena *arena, struct context_task *ret);
 
-/* Whether the tool takes service away from what it acts on. */
-bool context_interrupts(const struct tool *tool);
 /* BLACK stays what it is. */
 enum tier context_one_higher(enum tier tier);

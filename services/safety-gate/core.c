@@ -31,6 +31,7 @@ static void action_free(struct action *action)
 static void request_done(struct seen_request *request)
 {
 	free(request->principal);
+	free(request->actor);
 	free(request->request_id);
 	free(request->action);
 	free(request->reply);
@@ -82,14 +83,6 @@ void core_ulid(struct core *core, int64_t wall_ms, char out[CORE_ID_BYTES])
 	for (size_t i = 0; i < 16; i++)
 		out[10 + i] = digits[raw[i] & 31];
 	out[CORE_ID_BYTES - 1] = '\0';
-}
-
-void core_sha256(const char *bytes, size_t n, char ret[65])
-{
-	unsigned char hash[crypto_hash_sha256_BYTES];
-
-	(void)crypto_hash_sha256(hash, (const unsigned char *)bytes, n);
-	(void)sodium_bin2hex(ret, 65, hash, sizeof(hash));
 }
 
 int core_own_level(const struct core *core, const char *runbook)
@@ -238,6 +231,13 @@ void core_set_unfit(struct core *core, const char *why)
 	core->unfit = why;
 }
 
+const char *core_unfit_agents(const struct core *core)
+{
+	return core->is_policy_bad ?
+		       "jarvis.yaml has an error, and agents wait until it is mended" :
+		       NULL;
+}
+
 void core_set_policy_bad(struct core *core, bool is_bad)
 {
 	core->is_policy_bad = is_bad;
@@ -283,9 +283,8 @@ static void drop_old_requests(struct core *core, struct core_now now)
 
 	for (size_t i = 0; i < core->requests_n; i++) {
 		struct seen_request *request = &core->requests[i];
-		int64_t keep = request->request_id[0] ? CORE_REQUEST_KEPT_MS : CORE_PRESS_MS;
 
-		if (now.boot_ms - request->boot_ms > keep)
+		if (now.boot_ms - request->boot_ms > request->kept_ms)
 			request_done(request);
 		else
 			core->requests[kept++] = *request;

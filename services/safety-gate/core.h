@@ -7,10 +7,12 @@
  * cannot, it forgets the core and loads it again from what is stored.
  */
 #include "services/safety-gate/judge.h"
+#include "services/safety-gate/proof_result.h"
 
-#define CORE_WAITING_MAX 20	  /* actions of one asker that wait for a person */
-#define CORE_WAITING_TARGET_MAX 3 /* of one target */
-#define CORE_REQUEST_KEPT_MS (24 * 3600 * 1000LL)
+#define CORE_WAITING_MAX 20			  /* actions of one asker that wait for a person */
+#define CORE_WAITING_TARGET_MAX 3		  /* of one target */
+#define CORE_REQUEST_KEPT_MS (24 * 3600 * 1000LL) /* what became of a request, by default */
+#define CORE_REFUSED_KEPT_MS 600000		  /* that it was refused */
 #define CORE_PRESS_MS 5000 /* a request without id is the same as its like within this */
 #define CORE_RED_APPROVAL_MS 120000
 #define CORE_WINDOW_MS 10000 /* in which what may lose data can still be cancelled */
@@ -29,6 +31,7 @@ struct core_now {
 enum effect_kind {
 	EFFECT_AUDIT,	 /* name: what happened; text: JSON. Before anything else of the list */
 	EFFECT_STORE,	 /* record: keep it, and publish its state */
+	EFFECT_SHOW,	 /* record: publish its state, which is not worth keeping */
 	EFFECT_FORGET,	 /* name: id of an action that is not kept any longer */
 	EFFECT_REQUEST,	 /* request: remember that it was answered */
 	EFFECT_SETTINGS, /* keep and publish autonomy */
@@ -41,10 +44,11 @@ enum effect_kind {
 
 struct effect_request {
 	const char *principal, *request_id;
+	const char *actor;  /* "token ci"; "": the principal itself */
 	char digest[65];    /* SHA-256 of its bytes */
 	const char *action; /* NULL: refused */
 	const char *reply;  /* JSON of the reply to a refused one */
-	int64_t wall_ms;
+	int64_t wall_ms, kept_ms;
 };
 
 struct effect {
@@ -116,20 +120,20 @@ void core_request(struct core *core, const char *principal,
 		  const struct msg_action_request *request, const char *digest, struct core_now now,
 		  struct effects *out);
 
-enum proof_grade {
-	GRADE_NONE,
-	GRADE_BAD,     /* not to be opened, for another digest, or wrong */
-	GRADE_KEYWORD, /* right */
-	GRADE_CODE,    /* right, and used up by the shell */
-};
+/*
+ * Whether a proof that comes with APPROVAL or SET is to be looked at, which costs: only when it is what is missing. If
+ * not, hand in PROOF_FAILED: what is in the way is said, and what needs no proof is done.
+ */
+bool core_approval_wants_proof(struct core *core, const char *principal, const char *id,
+			       const struct msg_action_approval *approval, struct core_now now);
+bool core_autonomy_wants_proof(struct core *core, const char *principal,
+			       const struct msg_autonomy_set *set, struct core_now now);
 /* PROOF says what became of the proof; the shell has opened it. */
 void core_approval(struct core *core, const char *principal, const char *id,
-		   const struct msg_action_approval *approval, enum proof_grade proof,
+		   const struct msg_action_approval *approval, enum proof_result proof,
 		   struct core_now now, struct effects *out);
 void core_autonomy(struct core *core, const char *principal, const struct msg_autonomy_set *set,
-		   enum proof_grade proof, struct core_now now, struct effects *out);
-/* The bytes that a proof for SET is bound to: SHA-256, in hexadecimal. */
-void core_autonomy_digest(const struct msg_autonomy_set *set, char ret[65]);
+		   enum proof_result proof, struct core_now now, struct effects *out);
 
 void core_hello(struct core *core, const struct msg_executor_hello *hello, struct core_now now,
 		struct effects *out);

@@ -27,7 +27,7 @@ struct seen_request *asking_find_seen(const struct asking *a);
 void asking_repeat_reply(struct asking *a, const struct seen_request *seen);
 /* ACTION is its id, or NULL with the JSON of the REPLY that refused it. */
 void asking_remember(struct asking *a, const char *action, const char *reply);
-/* Whether as much is remembered as may be, of everybody or of this principal. */
+/* Whether as much is remembered as may be, of everybody or of this asker. */
 bool asking_is_too_many(const struct asking *a);
 
 /* core_judge.c: fills the verdict. */
@@ -37,3 +37,6 @@ void asking_judge(struct asking *a);
 struct action *asking_make_action(struct asking *a);
 /* The bytes that are shown and approved within WAIT_MS, and their digest. */
 void asking_fill_shown(struct asking *a, struct action *action, int64_t wait_ms);
+/* To a dry run: all that would be said to it, and nothing else; no action, no record, no memory of it. */
+void asking_answer_dry(struct asking *a, enum action_decision decision, enum tier tier,
+		       const char *rule, const char *reason);

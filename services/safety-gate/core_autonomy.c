@@ -67,21 +67,12 @@ const struct msg_autonomy_state *core_settings(struct core *core, struct core_no
 		.frozen = core->is_frozen,
 		.by = core->frozen_by,
 		.unfit = core->unfit,
+		.unfit_agents = core_unfit_agents(core),
 		.policy = core->policy,
 	};
 	s->keywords = names_with(core, false, core->settings_arena, &s->keywords_n);
 	s->codes = names_with(core, true, core->settings_arena, &s->codes_n);
 	return s;
-}
-
-void core_autonomy_digest(const struct msg_autonomy_set *set, char ret[65])
-{
-	_cleanup_(freep) char *text =
-		xasprintf("autonomy\n%s\n%lld\n%s\n%s", set->op,
-			  (long long)(set->level.has ? set->level.v : -1),
-			  set->runbook ? set->runbook : "", set->request_id ? set->request_id : "");
-
-	core_sha256(text, strlen(text), ret);
 }
 
 /* ── setting ───────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -90,7 +81,7 @@ struct setting {
 	struct core *core;
 	const char *principal;
 	const struct msg_autonomy_set *set;
-	enum proof_grade proof;
+	enum proof_result proof;
 	struct core_now now;
 	struct effects *out;
 	enum who who;
@@ -146,12 +137,12 @@ static bool has_code(const struct setting *s)
 		       "Only a person may do this, with a one-time code.");
 		return false;
 	}
-	if (s->proof != GRADE_NONE &&
+	if (s->proof != PROOF_NONE &&
 	    !core_proof_counts(s->core, s->principal, s->by, s->proof, s->now, s->out, &why)) {
-		answer(s, REPLY_DENIED, "proof", why);
+		answer(s, REPLY_DENIED, proof_word(s->proof), why);
 		return false;
 	}
-	if (s->proof != GRADE_CODE) {
+	if (s->proof != PROOF_CODE) {
 		answer(s, REPLY_DENIED, "proof",
 		       "This needs a one-time code; jarvisctl person enrol NAME on Jarvis's host makes one.");
 		return false;
@@ -192,7 +183,7 @@ static void set_level(const struct setting *s)
 }
 
 void core_autonomy(struct core *core, const char *principal, const struct msg_autonomy_set *set,
-		   enum proof_grade proof, struct core_now now, struct effects *out)
+		   enum proof_result proof, struct core_now now, struct effects *out)
 {
 	struct setting s = { .core = core,
 			     .principal = principal,
@@ -222,4 +213,17 @@ void core_autonomy(struct core *core, const char *principal, const struct msg_au
 		set_level(&s);
 	else
 		answer(&s, REPLY_ERROR, "invalid", "op: level, freeze or unfreeze");
+}
+
+bool core_autonomy_wants_proof(struct core *core, const char *principal,
+			       const struct msg_autonomy_set *set, struct core_now now)
+{
+	bool raises = str_eq(set->op, "level") && set->level.has && set->level.v <= LEVEL_MAX &&
+		      set->level.v > core_own_level(core, set->runbook);
+	const char *why;
+	enum who who;
+
+	return (raises || str_eq(set->op, "unfreeze")) &&
+	       core_who(core, principal, set->actor, &who, &why) && who == WHO_PERSON &&
+	       !core_is_locked_out(core, principal, set->actor->name, now);
 }

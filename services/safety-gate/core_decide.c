@@ -69,17 +69,22 @@ static void note_wrong(struct core *core, const char *principal, const char *per
 		(struct wrong_proof){ xstrdup(principal), xstrdup(person), now.boot_ms };
 }
 
+bool core_is_locked_out(struct core *core, const char *principal, const char *person,
+			struct core_now now)
+{
+	return count_wrong(core, principal, person, now) >= WRONG_MAX;
+}
+
 bool core_proof_counts(struct core *core, const char *principal, const char *person,
-		       enum proof_grade proof, struct core_now now, struct effects *out,
+		       enum proof_result proof, struct core_now now, struct effects *out,
 		       const char **why)
 {
-	*why = NULL;
-	if (count_wrong(core, principal, person, now) >= WRONG_MAX) {
+	*why = proof_reason(proof);
+	if (core_is_locked_out(core, principal, person, now)) {
 		*why = "Too many wrong proofs for this person from here: wait ten minutes.";
-	} else if (proof == GRADE_BAD) {
+	} else if (proof_is_attempt(proof)) {
 		note_wrong(core, principal, person, now);
 		effect_audit(out, "wrong_proof", "principal", principal, "person", person, NULL);
-		*why = "That is not right, or was used already.";
 	}
 	return !*why;
 }
@@ -140,15 +145,15 @@ static void cancel(struct deciding *d)
 	}
 }
 
-static bool is_enough(enum action_need need, enum proof_grade proof)
+static bool is_enough(enum action_need need, enum proof_result proof)
 {
 	switch (need) {
 	case ACTION_NEEDS_NOTHING:
 		return true;
 	case ACTION_NEEDS_KEYWORD:
-		return proof == GRADE_KEYWORD || proof == GRADE_CODE;
+		return proof == PROOF_KEYWORD || proof == PROOF_CODE;
 	default:
-		return proof == GRADE_CODE;
+		return proof == PROOF_CODE;
 	}
 }
 
@@ -176,37 +181,55 @@ static bool is_still_right(struct deciding *d)
 		      v->rule, text);
 }
 
-static bool may_decide(const struct deciding *d)
+/* What stands in the way of D's approval, by itself. */
+struct obstacle {
+	const char *code, *rule, *text;
+};
+
+static bool has_obstacle(const struct deciding *d, struct obstacle *ret)
 {
 	const struct msg_action_approval *approval = d->approval;
 	const struct msg_action_state *s = &d->action->state;
 
+	*ret = (struct obstacle){ NULL };
 	if (d->who != WHO_PERSON)
-		return refuse(d, "policy", "approver",
-			      "Only a person may approve, through the gateway; others may deny.");
-	if (approval->person && !str_eq(approval->person, approval->actor->name))
-		return refuse(d, "policy", "approver", "One approves in one's own name.");
-	if (s->status != ACTION_WAITING)
-		return refuse(d, "state", "state.decided",
-			      "It does not wait for a decision any more.");
-	if (!str_eq_null(s->digest, approval->digest))
-		return refuse(d, "digest", "digest",
-			      "That is not what is waiting: look at it again.");
-	if (d->core->is_frozen)
-		return refuse(d, "frozen", "frozen", "Jarvis is frozen: unfreeze it first.");
-	return true;
+		*ret = (struct obstacle){
+			"policy", "approver",
+			"Only a person may approve, through the gateway; others may deny."
+		};
+	else if (approval->person && !str_eq(approval->person, approval->actor->name))
+		*ret = (struct obstacle){ "policy", "approver", "One approves in one's own name." };
+	else if (s->status != ACTION_WAITING)
+		*ret = (struct obstacle){ "state", "state.decided",
+					  "It does not wait for a decision any more." };
+	else if (!str_eq_null(s->digest, approval->digest))
+		*ret = (struct obstacle){ "digest", "digest",
+					  "That is not what is waiting: look at it again." };
+	else if (d->core->is_frozen)
+		*ret = (struct obstacle){ "frozen", "frozen",
+					  "Jarvis is frozen: unfreeze it first." };
+	return ret->code;
 }
 
-static bool may_approve(struct deciding *d, enum proof_grade proof)
+static bool may_decide(const struct deciding *d)
+{
+	struct obstacle obstacle;
+
+	if (!has_obstacle(d, &obstacle))
+		return true;
+	return refuse(d, obstacle.code, obstacle.rule, obstacle.text);
+}
+
+static bool may_approve(struct deciding *d, enum proof_result proof)
 {
 	enum action_need need = d->action->state.need;
 	const char *why;
 
 	if (!may_decide(d) || !is_still_right(d))
 		return false;
-	if (proof != GRADE_NONE &&
+	if (proof != PROOF_NONE &&
 	    !core_proof_counts(d->core, d->principal, d->by, proof, d->now, d->out, &why))
-		return refuse(d, "proof", "proof", why);
+		return refuse(d, proof_word(proof), "proof", why);
 	if (!is_enough(need, proof))
 		return refuse(d, "proof", "proof",
 			      need == ACTION_NEEDS_CODE ? "This needs a one-time code." :
@@ -214,7 +237,7 @@ static bool may_approve(struct deciding *d, enum proof_grade proof)
 	return true;
 }
 
-static void approve(struct deciding *d, enum proof_grade proof)
+static void approve(struct deciding *d, enum proof_result proof)
 {
 	struct action *action = d->action;
 
@@ -234,7 +257,7 @@ static void approve(struct deciding *d, enum proof_grade proof)
 }
 
 void core_approval(struct core *core, const char *principal, const char *id,
-		   const struct msg_action_approval *approval, enum proof_grade proof,
+		   const struct msg_action_approval *approval, enum proof_result proof,
 		   struct core_now now, struct effects *out)
 {
 	struct deciding d = { .core = core,
@@ -267,4 +290,21 @@ void core_approval(struct core *core, const char *principal, const char *id,
 		cancel(&d);
 	else
 		(void)refuse(&d, "invalid", "decision", "decision: approve, deny or cancel");
+}
+
+bool core_approval_wants_proof(struct core *core, const char *principal, const char *id,
+			       const struct msg_action_approval *approval, struct core_now now)
+{
+	struct deciding d = { .core = core,
+			      .principal = principal,
+			      .approval = approval,
+			      .action = core_action(core, id) };
+	struct obstacle obstacle;
+	const char *why;
+
+	return str_eq(approval->decision, "approve") && d.action &&
+	       d.action->deadline_ms > now.boot_ms &&
+	       core_who(core, principal, approval->actor, &d.who, &why) &&
+	       !has_obstacle(&d, &obstacle) &&
+	       !core_is_locked_out(core, principal, approval->actor->name, now);
 }

@@ -75,12 +75,22 @@ void effect_audit_action(struct effects *out, const char *what, const struct act
 	effect->text = arena_strdup(out->arena, str_get(&text));
 }
 
-void effect_store(struct effects *out, const struct action *action)
+static void add_record(struct effects *out, enum effect_kind kind, const struct action *action)
 {
 	const struct msg_action_record *copy =
 		codec_copy(&message_action_record, &action->rec, out->arena);
 
-	effect_add(out, EFFECT_STORE)->record = copy;
+	effect_add(out, kind)->record = copy;
+}
+
+void effect_store(struct effects *out, const struct action *action)
+{
+	add_record(out, EFFECT_STORE, action);
+}
+
+void effect_show(struct effects *out, const struct action *action)
+{
+	add_record(out, EFFECT_SHOW, action);
 }
 
 static const char *sentence_of(const struct action *action, struct arena *arena)

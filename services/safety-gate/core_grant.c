@@ -194,15 +194,23 @@ void core_progress(struct core *core, const struct msg_action_progress *progress
 		   struct core_now now, struct effects *out)
 {
 	struct action *action = granted(core, progress->id, progress->step, progress->gid);
+	struct msg_action_step *step;
 
 	if (!action)
 		return;
-	if (progress->upid)
-		action->steps[action->rec.step].upid = action_text(action, progress->upid);
-	if (progress->line)
-		action->state.line = action_text(action, progress->line);
+	step = &action->steps[action->rec.step];
+	if (progress->line) {
+		(void)snprintf(action->line, sizeof(action->line), "%s", progress->line);
+		action->state.line = action->line;
+	}
 	action->state.ts = now.wall_ms;
-	effect_store(out, action);
+	/* Which task it is must outlive us; what the task says need not. */
+	if (progress->upid && !str_eq_null(progress->upid, step->upid)) {
+		step->upid = action_text(action, progress->upid);
+		effect_store(out, action);
+	} else {
+		effect_show(out, action);
+	}
 }
 
 /* A runbook that did not mend what it should has lost its level, until a person gives it back. */

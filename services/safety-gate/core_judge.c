@@ -131,8 +131,8 @@ static void fill_ask(const struct core *core, enum who who, const char *principa
 	ask->has_code = who == WHO_PERSON ? person && person->has_code : anybody(core, true);
 	ask->frozen = core->is_frozen;
 	ask->unfit = core->unfit;
-	if (!ask->unfit && core->is_policy_bad && who != WHO_PERSON)
-		ask->unfit = "jarvis.yaml has an error, and agents wait until it is mended";
+	if (!ask->unfit && who != WHO_PERSON)
+		ask->unfit = core_unfit_agents(core);
 }
 
 void asking_judge(struct asking *a)

@@ -76,10 +76,12 @@ void core_load_request(struct core *core, const struct effect_request *request, 
 	seen = &core->requests[core->requests_n++];
 	*seen = (struct seen_request){
 		.principal = xstrdup(request->principal),
+		.actor = xstrdup(request->actor),
 		.request_id = xstrdup(request->request_id),
 		.action = xstrdup_null(request->action),
 		.reply = xstrdup_null(request->reply),
 		.boot_ms = now.boot_ms - max_of((int64_t)0, now.wall_ms - request->wall_ms),
+		.kept_ms = request->kept_ms,
 	};
 	memcpy(seen->digest, request->digest, sizeof(seen->digest));
 }

@@ -5,40 +5,44 @@
 #include "services/safety-gate/core_asking.h"
 
 #include "common/codec.h"
+#include "common/sha256.h"
 
-static const struct msg_step_seen *keep_seen(struct action *action,
-					     const struct msg_step_seen *seen)
+static const char *keep(struct arena *arena, const char *text)
 {
-	struct msg_step_seen *kept = arena_alloc(action->arena, sizeof(*kept));
+	return text ? arena_strdup(arena, text) : NULL;
+}
+
+static const struct msg_step_seen *keep_seen(struct arena *arena, const struct msg_step_seen *seen)
+{
+	struct msg_step_seen *kept = arena_alloc(arena, sizeof(*kept));
 
 	*kept = (struct msg_step_seen){
-		.node = action_text(action, seen->node),
-		.status = action_text(action, seen->status),
-		.config_digest = action_text(action, seen->config_digest),
+		.node = keep(arena, seen->node),
+		.status = keep(arena, seen->status),
+		.config_digest = keep(arena, seen->config_digest),
 	};
 	return kept;
 }
 
-static void fill_steps(struct action *action, const struct asking *a)
+static void fill_steps(const struct asking *a, struct arena *arena, struct msg_action_step *steps)
 {
 	for (size_t i = 0; i < a->targets_n; i++) {
 		_cleanup_(str_done) struct str args = { 0 };
-		struct msg_action_step *step = &action->steps[i];
-		const char *object = judge_object(&a->targets[i], action->arena);
+		struct msg_action_step *step = &steps[i];
+		const char *object = judge_object(&a->targets[i], arena);
 		struct msg_step_seen seen;
 
 		tool_args_write(&a->targets[i].args, &args);
 		*step = (struct msg_action_step){
 			.object = object[0] ? object : NULL,
-			.name = action_text(action, core_name_of(&a->targets[i])),
-			.args = action_text(action, str_get(&args)),
+			.name = keep(arena, core_name_of(&a->targets[i])),
+			.args = keep(arena, str_get(&args)),
 			.status = STEP_PENDING,
 		};
 		if (a->verdict.decision == DECISION_ASK &&
 		    core_see(a->core, &a->targets[i], a->verdict.tier, &seen))
-			step->seen = keep_seen(action, &seen);
+			step->seen = keep_seen(arena, &seen);
 	}
-	action->state.steps_n = a->targets_n;
 }
 
 static void fill_facts(struct action *action, const struct verdict *verdict)
@@ -77,32 +81,10 @@ struct action *asking_make_action(struct asking *a)
 	action->rec.request_id = action_text(action, request->request_id);
 	action->rec.confirmed = request->confirmed.has && request->confirmed.v;
 	action->since_ms = a->now.boot_ms;
-	fill_steps(action, a);
+	fill_steps(a, action->arena, action->steps);
+	s->steps_n = a->targets_n;
 	fill_facts(action, &a->verdict);
 	return action;
-}
-
-static const char *verify_text(const struct tool *tool)
-{
-	static const char *const texts[] = {
-		[VERIFY_NOTHING] = "nothing: it only reads",
-		[VERIFY_RUNNING] = "that it runs",
-		[VERIFY_STOPPED] = "that it is stopped",
-		[VERIFY_PAUSED] = "that it is paused",
-		[VERIFY_REBOOTED] = "that it was restarted and runs",
-		[VERIFY_MOVED] = "that it is on the other node",
-		[VERIFY_SNAPSHOT_THERE] = "that the snapshot is there",
-		[VERIFY_SNAPSHOT_GONE] = "that the snapshot is gone",
-		[VERIFY_BACKUP_THERE] = "that a new backup is there",
-		[VERIFY_FILE_THERE] = "that the file is there",
-		[VERIFY_TASK_ENDED] = "that the task has ended",
-		[VERIFY_TASK_OK] = "that Proxmox reports success",
-		[VERIFY_NODE_ONLINE] = "that the node is online",
-		[VERIFY_NODE_OFFLINE] = "that the node is offline",
-		[VERIFY_NODE_REBOOTED] = "that the node was restarted and is online",
-	};
-
-	return texts[tool->verify];
 }
 
 void asking_fill_shown(struct asking *a, struct action *action, int64_t wait_ms)
@@ -121,14 +103,40 @@ void asking_fill_shown(struct asking *a, struct action *action, int64_t wait_ms)
 		.steps_n = s->steps_n,
 		.facts = s->facts,
 		.facts_n = s->facts_n,
-		.verify = verify_text(a->tool),
+		.verify = tool_verify_text(a->tool->verify),
 		.policy = a->core->policy,
 		.until_ms = a->now.wall_ms + wait_ms,
 	};
-	char digest[65];
+	char digest[SHA256_HEX_SIZE];
 
 	codec_encode(&message_action_shown, &shown, &text);
-	core_sha256(text.data, text.len, digest);
+	sha256_hex(text.data, text.len, digest);
 	s->shown = action_text(action, text.data);
 	s->digest = action_text(action, digest);
+}
+
+void asking_answer_dry(struct asking *a, enum action_decision decision, enum tier tier,
+		       const char *rule, const char *reason)
+{
+	struct msg_action_step steps[JUDGE_TARGETS_MAX];
+	_cleanup_(str_done) struct str text = { 0 };
+	const struct msg_action_verdict verdict = {
+		.dry_run = true,
+		.decision = decision,
+		.tier = tier,
+		.rule = rule,
+		.reason = reason,
+		.need = decision == ACTION_ASK ? (enum action_need)a->verdict.need :
+						 ACTION_NEEDS_NOTHING,
+		.facts = a->verdict.facts,
+		.facts_n = a->verdict.facts_n,
+		.steps = steps,
+		.steps_n = a->targets_n,
+		.verify = a->tool ? tool_verify_text(a->tool->verify) : NULL,
+	};
+
+	fill_steps(a, a->out->arena, steps);
+	codec_encode(&message_action_verdict, &verdict, &text);
+	effect_reply(a->out, a->principal, a->request->request_id, REPLY_OK, NULL, NULL,
+		     str_get(&text));
 }

@@ -11,21 +11,24 @@
 #define CORE_KEPT_MS (24 * 3600 * 1000LL) /* what is over */
 #define CORE_KEPT_GREEN_MS 60000	  /* long enough for whoever asked to read how it ended */
 
+#define CORE_LINE_BYTES 513 /* message action_progress */
+
 struct action {
 	struct arena *arena; /* owns all texts */
 	struct msg_action_record rec;
 	struct msg_action_state state; /* rec.state */
 	struct msg_action_step steps[JUDGE_TARGETS_MAX];
 	struct msg_actor actor;
-	int64_t deadline_ms; /* boot clock: what it waits for must have come by then */
+	char line[CORE_LINE_BYTES]; /* the newest: of a long task there are very many */
+	int64_t deadline_ms;	    /* boot clock: what it waits for must have come by then */
 	int64_t since_ms; /* boot clock: when it was asked for or, later, approved, as far as we know */
 };
 
 struct seen_request {
-	char *principal, *request_id; /* request_id "": a press */
+	char *principal, *actor, *request_id; /* request_id "": a press */
 	char digest[65];
 	char *action, *reply;
-	int64_t boot_ms;
+	int64_t boot_ms, kept_ms;
 };
 
 struct wrong_proof {
@@ -69,6 +72,8 @@ void effect_audit_action(struct effects *out, const char *what, const struct act
 /* The same about anything else: pairs of names and texts, ended by NULL; a text may be NULL. */
 void effect_audit(struct effects *out, const char *what, ...) __attribute__((sentinel));
 void effect_store(struct effects *out, const struct action *action);
+/* Publishes it as it is, and does not keep that. */
+void effect_show(struct effects *out, const struct action *action);
 void effect_event(struct core *core, struct effects *out, enum event_type type,
 		  const struct action *action, struct core_now now);
 /* What a reply to a refusal carries as its result: JSON with tier and rule. */
@@ -101,9 +106,10 @@ const char *action_text(struct action *action, const char *text);
 int core_own_level(const struct core *core, const char *runbook);
 /* The level that binds RUNBOOK, or what asks without one (NULL). */
 int core_level_of(const struct core *core, const char *runbook);
+/* Why agents do nothing but read, while persons go on; NULL: they may. Static. */
+const char *core_unfit_agents(const struct core *core);
 void core_hex(struct core *core, size_t bytes, char *out);
 void core_ulid(struct core *core, int64_t wall_ms, char out[CORE_ID_BYTES]);
-void core_sha256(const char *bytes, size_t n, char ret[65]);
 
 /* core_judge.c: who PRINCIPAL is when it asks on behalf of ACTOR. False with *why when it may not ask at all. */
 bool core_who(const struct core *core, const char *principal, const struct msg_actor *actor,
@@ -133,9 +139,12 @@ bool core_judge_again(struct core *core, struct again *again, struct core_now no
 /* Whether that verdict says that it is not what was shown any more, and so can never be approved. */
 bool core_is_changed(const struct verdict *verdict);
 
-/* core_decide.c: whether PROOF may be looked at, and is not wrong; wrong ones are counted and audited. */
+/* core_decide.c: whether so many were wrong that no more are looked at for a while. */
+bool core_is_locked_out(struct core *core, const char *principal, const char *person,
+			struct core_now now);
+/* Whether PROOF may be looked at, and is right or none; wrong ones are counted and audited. */
 bool core_proof_counts(struct core *core, const char *principal, const char *person,
-		       enum proof_grade proof, struct core_now now, struct effects *out,
+		       enum proof_result proof, struct core_now now, struct effects *out,
 		       const char **why);
 /* core_autonomy.c */
 void core_set_runbook(struct core *core, const char *runbook, int level);

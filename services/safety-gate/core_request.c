@@ -12,6 +12,11 @@
 
 /* ── refusing ──────────────────────────────────────────────────────────────────────────────────────────────── */
 
+static bool is_dry(const struct asking *a)
+{
+	return a->request->dry_run.has && a->request->dry_run.v;
+}
+
 static void refuse(struct asking *a, enum tier tier, const char *code, const char *rule,
 		   const char *reason)
 {
@@ -20,6 +25,11 @@ static void refuse(struct asking *a, enum tier tier, const char *code, const cha
 	struct effect *audit;
 	size_t before = a->out->n;
 
+	if (is_dry(a)) {
+		asking_answer_dry(a, str_eq(code, "state") ? ACTION_STATE : ACTION_REFUSE, tier,
+				  rule, reason);
+		return;
+	}
 	json_object_begin(&b, NULL);
 	json_add_str(&b, "principal", a->principal);
 	json_add_str(&b, "rule", rule);
@@ -145,6 +155,11 @@ static void begin(struct asking *a)
 		       "Too many actions wait for a person already: decide those first.");
 		return;
 	}
+	if (is_dry(a)) {
+		asking_answer_dry(a, asks ? ACTION_ASK : ACTION_ALLOW, a->verdict.tier,
+				  a->verdict.rule, a->verdict.reason);
+		return;
+	}
 	if (a->verdict.tier == TIER_RED)
 		wait_ms = min_of(wait_ms, (int64_t)CORE_RED_APPROVAL_MS);
 	action = asking_make_action(a);
@@ -189,7 +204,7 @@ void core_request(struct core *core, const char *principal,
 			    .digest = digest,
 			    .now = now,
 			    .out = out };
-	struct seen_request *seen = asking_find_seen(&a);
+	struct seen_request *seen = is_dry(&a) ? NULL : asking_find_seen(&a);
 	const char *why;
 
 	if (seen) {
@@ -197,7 +212,7 @@ void core_request(struct core *core, const char *principal,
 		return;
 	}
 	if (asking_is_too_many(&a)) {
-		turn_away(&a, "rate", "rate.requests", "Too many requests in a day.");
+		turn_away(&a, "rate", "rate.requests", "Too many requests: wait some minutes.");
 		return;
 	}
 	if (!core->config || !core->view) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What was asked before: the same request of the same principal is answered the same for a day, and never done twice.
+ * What harms nobody when it is done twice is forgotten sooner, so that no memory is filled by asking.
  */
 #include "services/safety-gate/core_asking.h"
 
@@ -10,8 +11,20 @@
 #include <string.h>
 
 #define REQUESTS_MAX 100000
-/* Of one principal: others are still heard after it has asked for all that it may. */
+/* Of one asker: others are still heard after it has asked for all that it may. */
 #define REQUESTS_OF_ONE_MAX (REQUESTS_MAX / 4)
+/* Of all but persons, who are heard whatever the others ask. */
+#define REQUESTS_OF_OTHERS_MAX (REQUESTS_MAX - REQUESTS_OF_ONE_MAX)
+
+static const char *actor_of(const struct asking *a, struct arena *arena)
+{
+	const struct msg_actor *actor = a->request->actor;
+
+	/* Nobody else names one, and would have a share for each name. */
+	if (!actor || !str_eq(a->principal, service_table[SERVICE_GATEWAY].name))
+		return "";
+	return arena_printf(arena, "%s %s", actor->kind, actor->name);
+}
 
 struct seen_request *asking_find_seen(const struct asking *a)
 {
@@ -57,6 +70,19 @@ void asking_repeat_reply(struct asking *a, const struct seen_request *seen)
 	}
 }
 
+/* A read is asked anew once its answer is gone: as long as its action can be there. */
+static int64_t kept_ms(const struct asking *a, const char *action)
+{
+	if (!a->request->request_id || !a->request->request_id[0])
+		return CORE_PRESS_MS;
+	if (!action)
+		return CORE_REFUSED_KEPT_MS;
+	if (a->verdict.tier == TIER_GREEN)
+		return CORE_CLAIM_MS + a->tool->deadline_s * 1000LL + CORE_RUN_MARGIN_MS +
+		       CORE_KEPT_GREEN_MS;
+	return CORE_REQUEST_KEPT_MS;
+}
+
 void asking_remember(struct asking *a, const char *action, const char *reply)
 {
 	struct arena *arena = a->out->arena;
@@ -64,11 +90,13 @@ void asking_remember(struct asking *a, const char *action, const char *reply)
 
 	*request = (struct effect_request){
 		.principal = arena_strdup(arena, a->principal),
+		.actor = actor_of(a, arena),
 		.request_id =
 			arena_strdup(arena, a->request->request_id ? a->request->request_id : ""),
 		.action = action ? arena_strdup(arena, action) : NULL,
 		.reply = reply ? arena_strdup(arena, reply) : NULL,
 		.wall_ms = a->now.wall_ms,
+		.kept_ms = kept_ms(a, action),
 	};
 	(void)snprintf(request->digest, sizeof(request->digest), "%s", a->digest);
 	core_load_request(a->core, request, a->now);
@@ -78,12 +106,14 @@ void asking_remember(struct asking *a, const char *action, const char *reply)
 bool asking_is_too_many(const struct asking *a)
 {
 	const struct core *core = a->core;
-	bool is_gateway = str_eq(a->principal, service_table[SERVICE_GATEWAY].name);
+	const char *actor = actor_of(a, a->out->arena);
+	size_t limit = str_starts(actor, "user ") ? REQUESTS_MAX : REQUESTS_OF_OTHERS_MAX;
 	size_t n = 0;
 
-	if (core->requests_n < REQUESTS_OF_ONE_MAX || is_gateway)
-		return core->requests_n >= REQUESTS_MAX;
+	if (core->requests_n < REQUESTS_OF_ONE_MAX)
+		return false;
 	for (size_t i = 0; i < core->requests_n; i++)
-		n += str_eq(core->requests[i].principal, a->principal);
-	return n >= REQUESTS_OF_ONE_MAX || core->requests_n >= REQUESTS_MAX;
+		n += str_eq(core->requests[i].principal, a->principal) &&
+		     str_eq(core->requests[i].actor, actor);
+	return n >= REQUESTS_OF_ONE_MAX || core->requests_n >= limit;
 }

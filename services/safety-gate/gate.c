@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "common/secret.h"
+#include "common/sha256.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -25,6 +26,7 @@
 static const struct db_migration migrations[] = {
 	{ AUDIT_SQL },
 	{ store_schema },
+	{ AUDIT_INDEX_SQL },
 };
 
 struct core_now gate_now(const struct gate *gate)
@@ -43,12 +45,10 @@ static void random_bytes(_unused_ void *ctx, void *out, size_t n)
 static void set_policy(struct gate *gate, const struct config *config)
 {
 	_cleanup_(freep) char *text = xasprintf("%s %s", gate->env->version, config_digest(config));
-	unsigned char hash[crypto_hash_sha256_BYTES];
-	char hex[2 * crypto_hash_sha256_BYTES + 1];
+	char hex[SHA256_HEX_SIZE];
 
 	/* The rules are the program's, the limits the configuration's: together they are the policy. */
-	(void)crypto_hash_sha256(hash, (const unsigned char *)text, strlen(text));
-	(void)sodium_bin2hex(hex, sizeof(hex), hash, sizeof(hash));
+	sha256_hex(text, strlen(text), hex);
 	core_set_policy(gate->core, config, hex);
 	core_set_policy_bad(gate->core, gate->is_policy_bad);
 }
@@ -148,7 +148,7 @@ static void watch_file(struct gate *gate, struct core_now now)
 		return;
 	log_warn("frozen by %s", gate->frozen_path);
 	effects = effects_new();
-	core_autonomy(gate->core, "file", &set, GRADE_NONE, now, effects);
+	core_autonomy(gate->core, "file", &set, PROOF_NONE, now, effects);
 	gate_apply(gate, effects);
 }
 
@@ -386,4 +386,5 @@ void gate_reload_failed(void *self)
 
 	gate->is_policy_bad = true;
 	core_set_policy_bad(gate->core, true);
+	gate_beat(gate);
 }

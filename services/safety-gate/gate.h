@@ -39,7 +39,7 @@ struct gate {
 	int64_t tick_ms; /* of the last tick, boot clock; and until when what comes in is late */
 	int64_t late_until_ms;
 	int64_t pruned_ms;
-	struct log_fold id_fold;
+	struct log_fold id_fold, document_fold;
 	bool keeps_file;    /* the file that says frozen is ours to remove */
 	bool is_policy_bad; /* jarvis.yaml could not be read again */
 	bool is_lost;	    /* the files of the database are gone; */

@@ -7,9 +7,9 @@
 
 #include "common/codec.h"
 #include "common/log.h"
+#include "common/sha256.h"
 
 #include <assert.h>
-#include <sodium.h>
 #include <string.h>
 
 #define AUDIT_PAGE_BYTES ((size_t)192 << 10)
@@ -30,7 +30,14 @@ void gate_on_document(void *self, const struct msg *msg)
 {
 	struct gate *gate = self;
 
-	view_take(gate->view, msg->id, msg->args, msg->body, msg->retained, gate_now(gate).boot_ms);
+	int64_t boot_ms = gate_now(gate).boot_ms;
+
+	if (view_take(gate->view, msg->id, msg->args, msg->body, msg->retained, boot_ms))
+		return;
+	counter_add(gate->env->counters, "strange_documents", 1);
+	log_folded(&gate->document_fold, boot_ms, LOG_LEVEL_WARN,
+		   "%s: what was published there is about something else, and is not believed",
+		   msg->topic);
 }
 
 /* An id that would be no level of a topic is none: nothing is done, and nobody could be answered. */
@@ -71,16 +78,14 @@ void gate_on_action_request(void *self, const struct msg *msg)
 {
 	struct gate *gate = self;
 	struct effects *effects = effects_new();
-	unsigned char hash[crypto_hash_sha256_BYTES];
-	char digest[2 * crypto_hash_sha256_BYTES + 1];
+	char digest[SHA256_HEX_SIZE];
 
 	if (has_bad_id(gate, msg, msg->action_request->request_id) ||
 	    is_too_late(gate, msg, msg->action_request->request_id)) {
 		effects_free(effects);
 		return;
 	}
-	(void)crypto_hash_sha256(hash, (const unsigned char *)msg->payload, msg->payload_len);
-	(void)sodium_bin2hex(digest, sizeof(digest), hash, sizeof(hash));
+	sha256_hex(msg->payload, msg->payload_len, digest);
 	counter_add(gate->env->counters, "requests", 1);
 	core_request(gate->core, principal_of(msg), msg->action_request, digest, gate_now(gate),
 		     effects);
@@ -109,32 +114,17 @@ static void proving_free(struct proving *p)
 	free(p);
 }
 
-static void answer_busy(const struct proving *p)
-{
-	const char *request_id = p->approval ? p->approval->request_id : p->set->request_id;
-	const struct msg_reply reply = {
-		.request_id = request_id,
-		.status = REPLY_DENIED,
-		.code = "busy",
-		.text = proof_reason(PROOF_BUSY),
-	};
-
-	if (request_id)
-		(void)bus_publish(p->gate->env->bus, TOPIC_REPLY,
-				  (const char *const[]){ p->principal, request_id, NULL }, &reply);
-}
-
 /* Goes on with what was asked, and frees P. */
-static void proved(struct proving *p, enum proof_grade grade)
+static void proved(struct proving *p, enum proof_result proof)
 {
 	struct gate *gate = p->gate;
 	struct effects *effects = effects_new();
 
 	if (p->approval)
-		core_approval(gate->core, p->principal, p->id, p->approval, grade, gate_now(gate),
+		core_approval(gate->core, p->principal, p->id, p->approval, proof, gate_now(gate),
 			      effects);
 	else
-		core_autonomy(gate->core, p->principal, p->set, grade, gate_now(gate), effects);
+		core_autonomy(gate->core, p->principal, p->set, proof, gate_now(gate), effects);
 	gate_apply(gate, effects);
 	proving_free(p);
 }
@@ -148,46 +138,43 @@ static void keyword_done(void *ctx, enum proof_result result)
 		proving_free(p);
 		return;
 	}
-	proved(p, result == PROOF_RIGHT ? GRADE_KEYWORD : GRADE_BAD);
+	proved(p, result == PROOF_RIGHT ? PROOF_KEYWORD : result);
 	gate_flush(gate);
 }
 
-static enum proof_grade grade_code(struct gate *gate, const struct person_proofs *person,
-				   const struct sealed *sealed)
+static enum proof_result look_at_code(struct gate *gate, const struct person_proofs *person,
+				      const struct sealed *sealed)
 {
-	int64_t last, step;
-	int r = person ? store_code_last(gate->db, person->name, &last) : -ENOENT;
+	enum proof_result result;
+	int64_t last = -1, step;
 
-	if (r < 0 || proof_code(person, sealed, gate_now(gate).wall_ms, last, &step) != PROOF_RIGHT)
-		return GRADE_BAD;
+	if (person && store_code_last(gate->db, person->name, &last) < 0)
+		return PROOF_FAILED;
+	result = proof_code(person, sealed, gate_now(gate).wall_ms, last, &step);
+	if (result != PROOF_RIGHT)
+		return result;
 	/* Used up before it does anything, in the same transaction as what it does. */
 	if (!db_is_in_transaction(gate->db) && db_begin(gate->db) < 0)
-		return GRADE_BAD;
-	return store_code_used(gate->db, person->name, step) < 0 ? GRADE_BAD : GRADE_CODE;
+		return PROOF_FAILED;
+	return store_code_used(gate->db, person->name, step) < 0 ? PROOF_FAILED : PROOF_CODE;
 }
 
+/* PROOF must be for DIGEST. Only what the core wants gets here: so there is an actor. */
 static void prove(struct proving *p, const char *proof, const char *digest)
 {
 	struct gate *gate = p->gate;
-	const struct msg_actor *actor = actor_of(p);
-	const struct person_proofs *person =
-		actor ? persons_find(gate->persons, actor->name) : NULL;
+	const struct person_proofs *person = persons_find(gate->persons, actor_of(p)->name);
 	struct sealed sealed;
+	enum proof_result result = proof_open(&gate->seal, proof, digest, &sealed);
 
-	if (!proof) {
-		proved(p, GRADE_NONE);
+	if (result != PROOF_RIGHT) {
+		proved(p, result);
 		return;
 	}
-	if (!actor || !digest || proof_open(&gate->seal, proof, digest, &sealed) != PROOF_RIGHT) {
-		proved(p, GRADE_BAD);
-		return;
-	}
-	if (sealed.code[0]) {
-		proved(p, grade_code(gate, person, &sealed));
-	} else if (!proof_keyword(gate->passwords, person, &sealed, keyword_done, p)) {
-		answer_busy(p);
-		proving_free(p);
-	}
+	if (sealed.code[0])
+		proved(p, look_at_code(gate, person, &sealed));
+	else if (!proof_keyword(gate->passwords, person, &sealed, keyword_done, p))
+		proved(p, PROOF_BUSY);
 	seal_wipe(&sealed);
 }
 
@@ -206,7 +193,6 @@ void gate_on_approval(void *self, const struct msg *msg)
 	struct gate *gate = self;
 	struct proving *p;
 	int word = topic_word_find(msg->id, "id");
-	const struct msg_action_record *record;
 
 	if (has_bad_id(gate, msg, msg->action_approval->request_id))
 		return;
@@ -217,8 +203,13 @@ void gate_on_approval(void *self, const struct msg *msg)
 	p = proving_new(gate, msg);
 	p->id = arena_strdup(p->arena, msg->args->value[word]);
 	p->approval = codec_copy(&message_action_approval, msg->action_approval, p->arena);
-	record = core_find(gate->core, p->id);
-	prove(p, p->approval->proof, record ? record->state->digest : NULL);
+	if (!p->approval->proof)
+		proved(p, PROOF_NONE);
+	else if (!core_approval_wants_proof(gate->core, p->principal, p->id, p->approval,
+					    gate_now(gate)))
+		proved(p, PROOF_FAILED);
+	else
+		prove(p, p->approval->proof, core_find(gate->core, p->id)->state->digest);
 }
 
 void gate_on_autonomy(void *self, const struct msg *msg)
@@ -233,8 +224,13 @@ void gate_on_autonomy(void *self, const struct msg *msg)
 		return;
 	p = proving_new(gate, msg);
 	p->set = codec_copy(&message_autonomy_set, msg->autonomy_set, p->arena);
-	core_autonomy_digest(p->set, digest);
-	prove(p, p->set->proof, digest);
+	seal_autonomy_digest(p->set, digest);
+	if (!p->set->proof)
+		proved(p, PROOF_NONE);
+	else if (!core_autonomy_wants_proof(gate->core, p->principal, p->set, gate_now(gate)))
+		proved(p, PROOF_FAILED);
+	else
+		prove(p, p->set->proof, digest);
 }
 
 /* ── the executor ──────────────────────────────────────────────────────────────────────────────────────────── */
@@ -284,6 +280,12 @@ void gate_on_request(void *self, const struct msg *msg)
 	_cleanup_(str_done) struct str page = { 0 };
 	struct msg_reply reply = { .request_id = request->request_id, .status = REPLY_OK };
 	int64_t limit = request->limit.has ? request->limit.v : 50;
+	const struct audit_wish wish = {
+		.before = request->before.has ? request->before.v : 0,
+		.kind = request->kind,
+		.limit = (int)max_of((int64_t)1, min_of(limit, (int64_t)AUDIT_PAGE_MAX)),
+		.max_bytes = AUDIT_PAGE_BYTES,
+	};
 
 	if (!str_eq(principal_of(msg), "gateway")) {
 		reply.status = REPLY_DENIED;
@@ -293,9 +295,7 @@ void gate_on_request(void *self, const struct msg *msg)
 		reply.status = REPLY_ERROR;
 		reply.code = "invalid";
 		reply.text = "op: audit";
-	} else if (audit_page(gate->audit, request->before.has ? request->before.v : 0,
-			      (int)max_of((int64_t)1, min_of(limit, (int64_t)AUDIT_PAGE_MAX)),
-			      AUDIT_PAGE_BYTES, &page) < 0) {
+	} else if (audit_page(gate->audit, &wish, &page) < 0) {
 		reply.status = REPLY_ERROR;
 		reply.code = "database";
 		reply.text = "the audit chain cannot be read now";

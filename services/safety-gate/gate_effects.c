@@ -36,9 +36,38 @@ static int store_one(struct gate *gate, const struct effect *effect)
 	}
 }
 
+static bool is_stored(const struct effect *effect)
+{
+	switch (effect->kind) {
+	case EFFECT_AUDIT:
+	case EFFECT_STORE:
+	case EFFECT_FORGET:
+	case EFFECT_REQUEST:
+	case EFFECT_SETTINGS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_any_stored(const struct effects *effects)
+{
+	for (size_t i = 0; i < effects->n; i++) {
+		if (is_stored(&effects->list[i]))
+			return true;
+	}
+	return false;
+}
+
 static int store_all(struct gate *gate, const struct effects *effects)
 {
-	int r = db_is_in_transaction(gate->db) ? 0 : db_begin(gate->db);
+	int r = 0;
+
+	/* A line of a task's log is not worth a commit. */
+	if (!is_any_stored(effects))
+		return 0;
+	if (!db_is_in_transaction(gate->db))
+		r = db_begin(gate->db);
 
 	for (size_t i = 0; i < effects->n && r >= 0; i++)
 		r = store_one(gate, &effects->list[i]);
@@ -64,6 +93,7 @@ static bool is_harmless_one(const struct effect *effect)
 	case EFFECT_AUDIT:
 	case EFFECT_REQUEST:
 	case EFFECT_REPLY:
+	case EFFECT_SHOW:
 		return true;
 	default:
 		return false;
@@ -122,6 +152,7 @@ static void tell(struct gate *gate, const struct effect *effect)
 
 	switch (effect->kind) {
 	case EFFECT_STORE:
+	case EFFECT_SHOW:
 		state_set_always(gate->env->state, TOPIC_ACTION_STATE,
 				 (const char *const[]){ effect->record->state->id, NULL },
 				 effect->record->state);

@@ -370,7 +370,7 @@ static bool check_other_node(struct judgement *j, const struct judge_target *t, 
 	const struct msg_node_state *node =
 		other.has ? view_node(j->view, t->cluster, other.s) : NULL;
 
-	if (other.has && node->status != NODE_ONLINE)
+	if (other.has && (!node || node->status != NODE_ONLINE))
 		return settle(j, DECISION_STATE, "state.node", "%s is not online.", other.s);
 	return false;
 }

@@ -12,23 +12,27 @@ static const struct {
 	const char *reason;
 	bool is_attempt;
 } results[] = {
-	[PROOF_RIGHT] = { NULL, false },
-	[PROOF_UNREADABLE] = { "the proof cannot be opened; the gateway may hold an old key of the safety gate: "
-			       "reload it",
-			       true },
-	[PROOF_OTHER_DIGEST] = { "the proof is for something else than what waits here", true },
-	[PROOF_NOT_ENROLLED] = { "nothing of the kind is enrolled for this person; on the gate's host: jarvisctl "
+	[PROOF_UNREADABLE] = { "The proof cannot be opened. The gateway may hold an old key of the safety gate: "
+			       "reload it.",
+			       false },
+	[PROOF_OTHER_DIGEST] = { "The proof is for something else than what waits here.", true },
+	[PROOF_NOT_ENROLLED] = { "Nothing of the kind is enrolled for this person. On the gate's host: jarvisctl "
 				 "person enrol NAME",
 				 true },
-	[PROOF_WRONG] = { "the keyword or code is wrong", true },
-	[PROOF_USED] = { "this code was used before; wait for the next one", true },
-	[PROOF_BUSY] = { "too many keywords are being looked at; try again in a moment", false },
-	[PROOF_FAILED] = { "the keyword could not be looked at; try again", false },
+	[PROOF_WRONG] = { "The keyword or code is wrong.", true },
+	[PROOF_USED] = { "This code was used before: wait for the next one.", true },
+	[PROOF_BUSY] = { "Too many keywords are being looked at: try again in a moment.", false },
+	[PROOF_FAILED] = { "The proof could not be looked at: try again.", false },
 };
 
 const char *proof_reason(enum proof_result result)
 {
 	return results[result].reason;
+}
+
+const char *proof_word(enum proof_result result)
+{
+	return result == PROOF_BUSY ? "busy" : "proof";
 }
 
 bool proof_is_attempt(enum proof_result result)

@@ -14,22 +14,7 @@
 #include "common/password.h"
 #include "common/persons.h"
 #include "common/seal.h"
-
-enum proof_result {
-	PROOF_RIGHT,
-	PROOF_UNREADABLE,   /* not sealed to our key, or no proof */
-	PROOF_OTHER_DIGEST, /* of something else than what it is shown for */
-	PROOF_NOT_ENROLLED, /* the person has nothing of the kind */
-	PROOF_WRONG,
-	PROOF_USED,   /* a code that was used before */
-	PROOF_BUSY,   /* too many keywords wait to be looked at */
-	PROOF_FAILED, /* the keyword could not be looked at: no memory, or the gate is ending */
-};
-
-/* Why it is not good, for the person; static. NULL for PROOF_RIGHT. */
-const char *proof_reason(enum proof_result result);
-/* Whether it counts as a wrong attempt of that person. */
-bool proof_is_attempt(enum proof_result result);
+#include "services/safety-gate/proof_result.h"
 
 /*
  * Opens TEXT and holds its digest against DIGEST, 64 characters. PROOF_RIGHT with *ret, which the caller wipes; or

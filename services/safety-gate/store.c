@@ -12,8 +12,9 @@
 
 const char store_schema[] =
 	"CREATE TABLE action (id TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE request (principal TEXT NOT NULL, request_id TEXT NOT NULL, digest TEXT NOT NULL,"
-	" action TEXT, reply TEXT, wall_ms INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE request (principal TEXT NOT NULL, actor TEXT NOT NULL, request_id TEXT NOT NULL,"
+	" digest TEXT NOT NULL, action TEXT, reply TEXT, wall_ms INTEGER NOT NULL,"
+	" kept_ms INTEGER NOT NULL) STRICT;"
 	"CREATE INDEX request_wall ON request (wall_ms);"
 	"CREATE TABLE settings (one INTEGER PRIMARY KEY CHECK (one = 1), autonomy TEXT NOT NULL,"
 	" epoch INTEGER NOT NULL) STRICT;"
@@ -39,11 +40,12 @@ int store_request(struct db *db, const struct effect_request *request)
 	if (!request->request_id[0])
 		return 0;
 	return db_exec(db,
-		       "INSERT INTO request (principal, request_id, digest, action, reply, wall_ms)"
-		       " VALUES (?, ?, ?, ?, ?, ?)",
-		       DB_TEXT(request->principal), DB_TEXT(request->request_id),
-		       DB_TEXT(request->digest), DB_TEXT(request->action), DB_TEXT(request->reply),
-		       DB_I64(request->wall_ms));
+		       "INSERT INTO request (principal, actor, request_id, digest, action, reply,"
+		       " wall_ms, kept_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		       DB_TEXT(request->principal), DB_TEXT(request->actor),
+		       DB_TEXT(request->request_id), DB_TEXT(request->digest),
+		       DB_TEXT(request->action), DB_TEXT(request->reply), DB_I64(request->wall_ms),
+		       DB_I64(request->kept_ms));
 }
 
 int store_settings(struct db *db, const struct msg_autonomy_state *settings, int64_t epoch)
@@ -74,8 +76,7 @@ int store_code_last(struct db *db, const char *person, int64_t *ret)
 
 int store_drop_old(struct db *db, int64_t wall_ms)
 {
-	return db_exec(db, "DELETE FROM request WHERE wall_ms < ?",
-		       DB_I64(wall_ms - CORE_REQUEST_KEPT_MS));
+	return db_exec(db, "DELETE FROM request WHERE wall_ms + kept_ms < ?", DB_I64(wall_ms));
 }
 
 /* ── loading ───────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -113,21 +114,23 @@ static int load_actions(struct db *db, struct core *core, struct core_now now)
 static int load_requests(struct db *db, struct core *core, struct core_now now)
 {
 	_cleanup_(db_rows_freep) struct db_rows *rows = db_query(
-		db,
-		"SELECT principal, request_id, digest, action, reply, wall_ms FROM request ORDER BY wall_ms");
+		db, "SELECT principal, actor, request_id, digest, action, reply, wall_ms, kept_ms"
+		    " FROM request ORDER BY wall_ms");
 	int r;
 
 	while ((r = db_next(rows)) > 0) {
 		struct effect_request request = {
 			.principal = db_text(rows, 0),
-			.request_id = db_text(rows, 1),
-			.action = db_text(rows, 3),
-			.reply = db_text(rows, 4),
-			.wall_ms = db_i64(rows, 5),
+			.actor = db_text(rows, 1),
+			.request_id = db_text(rows, 2),
+			.action = db_text(rows, 4),
+			.reply = db_text(rows, 5),
+			.wall_ms = db_i64(rows, 6),
+			.kept_ms = db_i64(rows, 7),
 		};
 
-		memcpy(request.digest, db_text(rows, 2),
-		       min_of(strlen(db_text(rows, 2)) + 1, sizeof(request.digest)));
+		memcpy(request.digest, db_text(rows, 3),
+		       min_of(strlen(db_text(rows, 3)) + 1, sizeof(request.digest)));
 		request.digest[sizeof(request.digest) - 1] = '\0';
 		core_load_request(core, &request, now);
 	}

@@ -19,7 +19,7 @@ int store_settings(struct db *db, const struct msg_autonomy_state *settings, int
 int store_code_used(struct db *db, const char *person, int64_t step);
 /* The last one used; -1 when there is none. 0 or -errno. */
 int store_code_last(struct db *db, const char *person, int64_t *ret);
-/* Requests older than a day. */
+/* Requests that were kept as long as they are to be. */
 int store_drop_old(struct db *db, int64_t wall_ms);
 
 /* Fills CORE with all that is kept: 0, or -errno; -EBADMSG when something cannot be read. */

@@ -164,16 +164,51 @@ static const void *copy_of(enum topic_id id, const void *body, struct arena *are
 	return codec_copy(&message_guest_config, &brief, arena);
 }
 
-void view_take(struct view *view, enum topic_id id, const struct topic_args *args, const void *body,
+static bool is_number(const char *word, int64_t number)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%lld", (long long)number);
+	return str_eq(word, text);
+}
+
+/* Things are found by their topic and by what is inside: both must say the same. */
+static bool is_about(enum topic_id id, const struct topic_args *args, const void *body)
+{
+	const char *cluster = args->value[0], *name = args->value[1];
+	const struct msg_cluster_state *state = body;
+	const struct msg_node_state *node = body;
+	const struct msg_guest_state *guest = body;
+	const struct msg_guest_config *config = body;
+	const struct msg_storage_state *storage = body;
+
+	switch (id) {
+	case TOPIC_CLUSTER_STATE:
+		return str_eq(state->cluster, cluster);
+	case TOPIC_NODE_STATE:
+		return str_eq(node->cluster, cluster) && str_eq(node->node, name);
+	case TOPIC_GUEST_STATE:
+		return str_eq(guest->cluster, cluster) && is_number(name, guest->vmid);
+	case TOPIC_GUEST_CONFIG:
+		return str_eq(config->cluster, cluster) && is_number(name, config->vmid);
+	default:
+		return str_eq(storage->cluster, cluster) &&
+		       str_eq(storage->node ? storage->node : "-", name) &&
+		       str_eq(storage->storage, args->value[2]);
+	}
+}
+
+bool view_take(struct view *view, enum topic_id id, const struct topic_args *args, const void *body,
 	       bool retained, int64_t boot_ms)
 {
 	char name[2 * TOPIC_LEVEL_MAX + 2] = "";
 	const char *cluster = args->value[0];
 	struct doc *doc;
+	bool is_strange;
 
 	if (id == TOPIC_SERVICE_STATE) {
 		take_presence(view, args, body);
-		return;
+		return true;
 	}
 	if (id == TOPIC_NODE_STATE || id == TOPIC_GUEST_STATE || id == TOPIC_GUEST_CONFIG)
 		(void)snprintf(name, sizeof(name), "%.*s", TOPIC_LEVEL_MAX, args->value[1]);
@@ -181,12 +216,13 @@ void view_take(struct view *view, enum topic_id id, const struct topic_args *arg
 		(void)snprintf(name, sizeof(name), "%.*s/%.*s", TOPIC_LEVEL_MAX, args->value[1],
 			       TOPIC_LEVEL_MAX, args->value[2]);
 	else if (id != TOPIC_CLUSTER_STATE)
-		return;
+		return true;
 	doc = find(view, id, cluster, name);
-	if (!body) {
+	is_strange = body && !is_about(id, args, body);
+	if (!body || is_strange) {
 		if (doc)
 			drop(view, doc);
-		return;
+		return !is_strange;
 	}
 	if (!doc)
 		doc = insert(view, id, cluster, name);
@@ -195,6 +231,7 @@ void view_take(struct view *view, enum topic_id id, const struct topic_args *arg
 	doc->body = copy_of(id, body, doc->arena);
 	if (id == TOPIC_CLUSTER_STATE)
 		observe(doc, doc->body, retained, boot_ms);
+	return true;
 }
 
 void view_offline(struct view *view)

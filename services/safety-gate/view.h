@@ -16,9 +16,10 @@ DEFINE_FREEP(struct view, view_free)
 
 /*
  * Takes a document in: SERVICE_STATE of the poller, CLUSTER_STATE, NODE_STATE, GUEST_STATE, GUEST_CONFIG (of which the
- * digest alone is kept), STORAGE_STATE; others are ignored. BODY is copied; NULL clears.
+ * digest alone is kept), STORAGE_STATE; others are ignored. BODY is copied; NULL clears. False when BODY is about
+ * something else than its topic: then nothing is known under that topic any more.
  */
-void view_take(struct view *view, enum topic_id id, const struct topic_args *args, const void *body,
+bool view_take(struct view *view, enum topic_id id, const struct topic_args *args, const void *body,
 	       bool retained, int64_t boot_ms);
 /* The link to the broker is lost: nothing counts as live before it is heard again. */
 void view_offline(struct view *view);

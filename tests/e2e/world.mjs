@@ -117,7 +117,7 @@ export class World {
 		for (const [storage, node, type, total, used] of STORAGES) {
 			if (node && !names.includes(node)) continue;
 			this.set(`pve/${cluster}/storage/${node ?? '-'}/${storage}/state`, {
-				ts: now, cluster, storage, node, shared: !node, type, content: ['images', 'backup'],
+				ts: now, cluster, storage, node, shared: !node, type, content: ['images', 'backup', 'iso', 'vztmpl'],
 				status: 'available', reason: null,
 				used: used * GIB, total: total * GIB, nodes: node ? [] : names.map((n) => ({
 					node: n, status: 'available', reason: null,

@@ -221,10 +221,14 @@ describe('limits', () => {
 		w.stack.process('safety-gate').signal('SIGHUP');
 		const unfit = async () => (await router.request('guest_start', { guest: 149 })).result?.rule === 'gate.unfit';
 		await eventually(unfit, 5000, 'agents are refused');
+		const said = await w.autonomy((d) => d.unfit_agents);
+		assert.match(said.unfit_agents, /jarvis\.yaml has an error/);
+		assert.equal(said.unfit, null, 'persons go on');
 		const { status, body } = await w.execute('guest_start', { guest: 101 });
 		assert.equal(status, 429, `a person is judged by the old policy: ${JSON.stringify(body)}`);
 		writeFileSync(w.stack.configFile, good);
 		w.stack.process('safety-gate').signal('SIGHUP');
 		await eventually(async () => (await router.request('guest_start', { guest: 149 })).status === 'waiting', 5000, 'agents are heard again');
+		await w.autonomy((d) => d.unfit_agents === null);
 	});
 });

@@ -96,6 +96,43 @@ describe('a person', () => {
 		assert.deepEqual(await w.effects(mark), []);
 	});
 
+	test('a dry run says all that would be said, for every decision, and leaves nothing behind', async () => {
+		const mark = await w.mark();
+		const before = await w.operator.get('/api/audit?limit=1');
+		const actions = (await w.operator.get('/api/actions?limit=200')).body.items.length;
+		const dry = (tool, args, more) => w.execute(tool, args, { dry_run: true, ...more });
+		for (const [tool, args, decision, tier, rule, need, more] of [
+			['guest_status', { guest: 101 }, 'allow', 'green', 'tier.green', 'nothing'],
+			['guest_start', { guest: 127 }, 'allow', 'yellow', 'tier', 'nothing'],
+			['guest_shutdown', { guest: 'jellyfin' }, 'ask', 'orange', 'tier', 'keyword'],
+			['guest_stop', { guest: 101 }, 'refuse', 'red', 'unconfirmed', 'nothing'],
+			['guest_stop', { guest: 101 }, 'ask', 'red', 'tier', 'code', { confirmed: true }],
+			['guest_start', { guest: 101 }, 'state', 'yellow', 'state.status', 'nothing'],
+			['guest_shutdown', { guest: 140 }, 'refuse', 'black', 'self', 'nothing'],
+			['guest_destroy', { guest: 101 }, 'refuse', 'black', 'tool.unknown', 'nothing'],
+		]) {
+			const { status, body } = await dry(tool, args, more);
+			assert.equal(status, 200, `${tool}: ${JSON.stringify(body)}`);
+			assert.deepEqual([body.dry_run, body.decision, body.tier, body.need], [true, decision, tier, need], `${tool}: ${JSON.stringify(body)}`);
+			assert.ok(rule === 'tier' ? body.rule : body.rule === rule, body.rule);
+			assert.ok(body.reason.length > 5);
+		}
+		const { body } = await dry('guest_shutdown', { guest: 'jellyfin' });
+		assert.deepEqual([body.steps[0].object, body.steps[0].name, body.verify], ['home/guest/101', 'jellyfin', 'that it is stopped']);
+		const several = (await dry('guest_snapshot', { snapshot: 'dry' }, { targets: ['101', '105', '106', '108'] })).body;
+		assert.deepEqual([several.decision, several.tier, several.steps.length], ['ask', 'orange', 4]);
+		assert.match(several.facts.join(), /at once/);
+		assert.deepEqual((await w.operator.get('/api/audit?limit=1')).body.size, before.body.size);
+		assert.equal((await w.operator.get('/api/actions?limit=200')).body.items.length, actions);
+		assert.deepEqual(await w.effects(mark), []);
+		// Its request_id is not used up, and what is typed with it counts for nothing.
+		const request_id = newId();
+		assert.equal((await dry('guest_shutdown', { guest: 101 }, { request_id, keyword: w.keyword })).body.decision, 'ask');
+		assert.equal((await w.execute('guest_status', { guest: 101 }, { request_id })).status, 200);
+		assert.equal((await dry('guest_shutdown', { guest: 101 }, { request_id })).body.decision, 'ask');
+		assert.equal((await dry('guest_start', { guest: 101 }, { dry_run: 'yes' })).status, 400);
+	});
+
 	test('ORANGE waits: 202 with what is approved; a wrong keyword is refused, the right one does it', async () => {
 		const mark = await w.mark();
 		const { id, digest, need } = await shutdown(109);
@@ -105,6 +142,7 @@ describe('a person', () => {
 
 		const wrong = await w.decide(id, 'approve', { digest, keyword: 'not the keyword' });
 		assert.equal(wrong.status, 403, JSON.stringify(wrong.body));
+		assert.match(JSON.stringify(wrong.body), /The keyword or code is wrong/);
 		assert.equal((await w.decide(id, 'approve', { digest })).status, 403, 'no proof at all');
 		assert.equal((await w.decide(id, 'approve', { digest: 'a'.repeat(64), keyword: w.keyword })).status, 403, 'another digest');
 		assert.equal((await w.decide(id, 'approve', { keyword: w.keyword })).status, 400, 'no digest');
@@ -219,7 +257,7 @@ describe('a person', () => {
 		// The code has been used up, although nothing came of it.
 		const second = await w.execute('guest_stop', { guest: 143 }, { confirmed: true, code });
 		assert.equal(second.status, 403, JSON.stringify(second.body));
-		assert.match(second.body.reason ?? second.body.detail, /used already/);
+		assert.match(second.body.reason ?? second.body.detail, /used before|is wrong/);
 		assert.deepEqual(await w.effects(mark), []);
 		assert.equal((await w.guest(143)).state, 'running');
 	});
@@ -325,13 +363,20 @@ describe('a person', () => {
 
 	test('tools, actions and audit can be read', async () => {
 		const { body: tools } = await w.operator.get('/api/tools');
-		assert.ok(tools.items.some((t) => t.name === 'guest_stop' && t.tier === 'red' && t.schema));
+		assert.deepEqual(tools.download_hosts, ['cloud.debian.org']);
+		assert.ok(tools.items.some((t) => t.name === 'guest_stop' && t.tier === 'red' && t.impact === 'interrupts' && t.schema));
 		const { body: page } = await w.operator.get('/api/actions?limit=2');
 		assert.equal(page.items.length, 2);
 		const next = await w.operator.get(`/api/actions?limit=2&cursor=${page.next}`);
 		assert.ok(next.body.items.every((a) => a.id < page.items[1].id));
 		const { body: audit } = await w.operator.get('/api/audit?limit=3');
 		assert.equal(audit.records.length, 3);
+		assert.ok(['allowed', 'approved', 'asked', 'granted', 'refused', 'verified'].every((k) => audit.kinds.includes(k)), audit.kinds.join());
+		const { body: refused } = await w.operator.get('/api/audit?limit=2&kind=refused');
+		assert.deepEqual([refused.size >= audit.size, refused.records.map((r) => r.kind)], [true, ['refused', 'refused']]);
+		const { body: older } = await w.operator.get(`/api/audit?limit=200&kind=refused&before=${refused.next}`);
+		assert.ok(older.records.length > 5 && older.records.every((r) => r.kind === 'refused' && r.seq < refused.records[1].seq));
+		assert.equal((await w.operator.get('/api/audit?kind=x%27--')).status, 400);
 		assert.equal(w.verify().status, 0, w.verify().text);
 	});
 

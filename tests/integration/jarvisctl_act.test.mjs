@@ -253,10 +253,24 @@ test('a reversible action is done and followed; slips of the pen go nowhere', as
 	assert.equal(JSON.parse(batch.stdout).status, 'verified');
 });
 
+test('a dry run says how it would be judged, and leaves nothing', async () => {
+	const size = JSON.parse((await expect(0, ['audit', '--json', '--limit', '1'])).stdout).records[0].seq;
+	assert.match((await expect(0, ['run', '--dry-run', 'guest_snapshot', '101', 'snapshot=x1'])).stdout, /^yellow: it would be done at once\n/);
+	const asks = (await expect(3, ['run', '--dry-run', 'guest_shutdown', '101'])).stdout;
+	assert.match(asks, /^orange: it would wait for the keyword\n.*\n {2}on home\/guest\/101\n[^]*checked: that it is stopped\n$/);
+	assert.match((await expect(2, ['run', '--dry-run', 'guest_stop', '101'])).stdout, /^red: it would be refused, by unconfirmed\n/);
+	assert.match((await expect(3, ['run', '--dry-run', '--confirmed', 'guest_stop', '101'])).stdout, /^red: it would wait for a one-time code\n/);
+	assert.equal(JSON.parse((await expect(2, ['run', '--dry-run', '--json', 'guest_shutdown', '140'])).stdout).rule, 'self');
+	assert.equal(JSON.parse((await expect(0, ['audit', '--json', '--limit', '1'])).stdout).records[0].seq, size);
+	const kinds = JSON.parse((await expect(0, ['audit', '--json', '--kind', 'refused', '--limit', '3'])).stdout).records.map((r) => r.kind);
+	assert.ok(kinds.length && kinds.every((k) => k === 'refused'), kinds.join());
+	await expect(64, ['audit', '--kind', 'no kind']);
+});
+
 test('what interrupts is shown, and asks for the keyword at the terminal', async () => {
 	const wrong = 'not the keyword', { keyword } = stack.proof;
 	const { status, shown } = await atTerminal(['run', 'guest_shutdown', '127', '--reason', 'cleaning'],
-		[['Keyword to approve this', `${wrong}\r`], ['not right', ''], ['Keyword to approve this', `${keyword}\r`]]);
+		[['Keyword to approve this', `${wrong}\r`], ['keyword or code is wrong', ''], ['Keyword to approve this', `${keyword}\r`]]);
 	assert.equal(status, 0, shown);
 	assert.ok(!shown.includes(wrong) && !shown.includes(keyword), 'nothing typed is shown');
 	const facts = shown.slice(0, shown.indexOf('Keyword to approve'));
@@ -317,7 +331,7 @@ test('what can lose data asks to be confirmed, and for a code that is good once'
 	assert.match(shown, /\x1b\[31mred\x1b\[0m/, 'a terminal gets colours');
 	assert.equal(await truth(122), 'stopped');
 	const again = await expect(2, ['level', '4', '--code-file', write('code', code)]);
-	assert.match(again.stderr, /not right, or was used/);
+	assert.match(again.stderr, /used before|is wrong/);
 });
 
 test('the level is lowered by anybody, and raised with a code', async () => {
@@ -326,6 +340,20 @@ test('the level is lowered by anybody, and raised with a code', async () => {
 	const { status, shown } = await atTerminal(['level', '3', '--runbook', 'restart'], [['One-time code, to raise', `${await nextCode()}\r`]]);
 	assert.equal(status, 0, shown);
 	assert.match((await expect(0, ['level'])).stdout, /^level +1 {2}.*^ {2}runbook +restart: 3$/ms);
+});
+
+test('level says why agents wait, when the policy on the disk is bad', async () => {
+	const good = readFileSync(stack.configFile, 'utf8');
+	const reload = (text) => {
+		writeFileSync(stack.configFile, text);
+		stack.process('safety-gate').signal('SIGHUP');
+	};
+	reload(`${good}\nnonsense: [\n`);
+	await stack.waitFor('jarvis/autonomy/state', (d) => d?.unfit_agents, 5000);
+	await eventually(async () => /^agents +jarvis\.yaml has an error/m.test((await expect(0, ['level'])).stdout), 5000, 'level says it');
+	reload(good);
+	await stack.waitFor('jarvis/autonomy/state', (d) => d?.unfit_agents === null, 5000);
+	await eventually(async () => !/^agents/m.test((await expect(0, ['level'])).stdout), 5000, 'level says nothing of it');
 });
 
 test('audit shows the newest records', async () => {

@@ -14,36 +14,34 @@ from collections import Counter
 
 TIERS = ["green", "yellow", "orange", "red", "black"]
 GREEN, YELLOW, ORANGE, RED, BLACK = range(5)
+KEEPS, MOVES, INTERRUPTS, TAKES_NODE = range(4)
 
-# name: tier, kind of its target, and the states of the target from which it can be done (None: does not matter).
+# name: tier, kind of its target, the states of the target from which it can be done (None: does not matter), and what
+# becomes of its service.
 ANY = {"running", "stopped", "paused", "suspended", "prelaunch", "io-error", "internal-error", "postmigrate", "other"}
 READS = {"cluster_status": None, "node_list": None, "node_status": "node", "guest_list": None, "guest_status": "guest",
          "guest_config": "guest", "guest_snapshots": "guest", "storage_list": None, "storage_content": "storage",
          "task_list": None, "task_log": None, "temperatures": None, "disk_health": None, "backup_posture": None,
          "updates_available": None}
 ACTS = {
-    "guest_start": (YELLOW, "guest", {"stopped", "suspended"}),
-    "guest_resume": (YELLOW, "guest", {"paused", "suspended"}),
-    "guest_snapshot": (YELLOW, "guest", ANY),
-    "backup_now": (YELLOW, "guest", ANY),
-    "node_wake": (YELLOW, "node", {"offline", "unknown"}),
-    "guest_shutdown": (ORANGE, "guest", {"running"}),
-    "guest_reboot": (ORANGE, "guest", {"running"}),
-    "guest_suspend": (ORANGE, "guest", {"running"}),
-    "guest_migrate": (ORANGE, "guest", ANY),
-    "task_stop": (ORANGE, None, None),
-    "download_url": (ORANGE, "storage", None),
-    "guest_stop": (RED, "guest", ANY - {"stopped"}),
-    "guest_reset": (RED, "guest", {"running", "paused", "io-error", "internal-error"}),
-    "snapshot_rollback": (RED, "guest", ANY),
-    "snapshot_delete": (RED, "guest", ANY),
-    "node_reboot": (RED, "node", {"online"}),
-    "node_shutdown": (RED, "node", {"online"}),
+    "guest_start": (YELLOW, "guest", {"stopped", "suspended"}, KEEPS),
+    "guest_resume": (YELLOW, "guest", {"paused", "suspended"}, KEEPS),
+    "guest_snapshot": (YELLOW, "guest", ANY, KEEPS),
+    "backup_now": (YELLOW, "guest", ANY, KEEPS),
+    "node_wake": (YELLOW, "node", {"offline", "unknown"}, KEEPS),
+    "guest_shutdown": (ORANGE, "guest", {"running"}, INTERRUPTS),
+    "guest_reboot": (ORANGE, "guest", {"running"}, INTERRUPTS),
+    "guest_suspend": (ORANGE, "guest", {"running"}, INTERRUPTS),
+    "guest_migrate": (ORANGE, "guest", ANY, MOVES),
+    "task_stop": (ORANGE, None, None, KEEPS),
+    "download_url": (ORANGE, "storage", None, KEEPS),
+    "guest_stop": (RED, "guest", ANY - {"stopped"}, INTERRUPTS),
+    "guest_reset": (RED, "guest", {"running", "paused", "io-error", "internal-error"}, INTERRUPTS),
+    "snapshot_rollback": (RED, "guest", ANY, INTERRUPTS),
+    "snapshot_delete": (RED, "guest", ANY, KEEPS),
+    "node_reboot": (RED, "node", {"online"}, TAKES_NODE),
+    "node_shutdown": (RED, "node", {"online"}, TAKES_NODE),
 }
-STOPS = {"guest_shutdown", "guest_reboot", "guest_suspend", "guest_stop", "guest_reset", "snapshot_rollback",
-         "node_reboot", "node_shutdown"}
-INTERRUPTS = STOPS | {"guest_migrate"}
-NODE_GOES = {"node_reboot", "node_shutdown"}
 
 
 class Refused(Exception):
@@ -52,6 +50,10 @@ class Refused(Exception):
 
 def kind_of(tool):
     return READS[tool] if tool in READS else ACTS[tool][1]
+
+
+def impact_of(tool):
+    return ACTS[tool][3]
 
 
 # ── names ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -132,7 +134,7 @@ def is_self(world, tool, t):
     me = own(world, t)
     if not me:
         return False
-    if tool not in INTERRUPTS and ACTS[tool][0] < RED:
+    if impact_of(tool) == KEEPS and ACTS[tool][0] < RED:
         return False
     if t["guest"]:
         return t["guest"]["vmid"] == me["vmid"]
@@ -184,12 +186,12 @@ def tier_of(world, ask, t, targets):
         steps.append(("self", lambda x: max(x, task_of_self(world, t))))
     if is_protected(world, t):
         steps.append(("protected", lambda x: x + 1))
-    if tool in NODE_GOES and loses_quorum(world, tool, t, targets):
+    if impact_of(tool) == TAKES_NODE and loses_quorum(world, tool, t, targets):
         steps.append(("quorum", lambda x: max(x, RED) if ask["who"] == "person" else BLACK))
     if t["guest"] and t["guest"]["lock"]:
         if t["guest"]["lock"] != "suspended" or tool not in ("guest_start", "guest_resume"):
             steps.append(("locked", lambda x: x + 1))
-    if t["guest"] and t["guest"]["ha_state"] and tool in INTERRUPTS:
+    if t["guest"] and t["guest"]["ha_state"] and impact_of(tool) != KEEPS:
         steps.append(("ha", lambda x: x + 1))
     if tool == "download_url":
         host = t["args"]["url"].removeprefix("https://").split("/")[0]
@@ -252,7 +254,7 @@ def check_state(world, ask, targets):
         if not world["poller_online"] or not all(fresh):
             raise Refused("state", "view.stale")
     tool = ask["tool"]
-    _, kind, states = ACTS[tool]
+    _, kind, states, _ = ACTS[tool]
     for t in targets:
         if kind == "guest":
             guest = t["guest"]
@@ -297,7 +299,7 @@ def judge(world, ask):
             return tier, "refuse", None, black
         if not world["config"]["self"] and tier > YELLOW:
             raise Refused("refuse", "self")
-        if tool in STOPS and dependents(world, targets):
+        if impact_of(tool) >= INTERRUPTS and dependents(world, targets):
             raise Refused("refuse", "dependents")
         if ask["unfit"] or ask["frozen"]:
             raise Refused("refuse", "gate.unfit" if ask["unfit"] else "frozen")

@@ -77,7 +77,9 @@ struct scene {
 	char path[64];
 };
 
-static const struct db_migration migrations[] = { { AUDIT_SQL }, { store_schema } };
+static const struct db_migration migrations[] = { { AUDIT_SQL },
+						  { store_schema },
+						  { AUDIT_INDEX_SQL } };
 
 static int64_t boot(void *ctx)
 {
@@ -170,7 +172,7 @@ static bool act(struct scene *s, const char *request, const char *tool, const ch
 	id = stage_id_of(stage);
 	digest = xstrdup_null(stage_state(stage)->digest);
 	if (digest) {
-		stage_decide(stage, id, "approve", digest, GRADE_CODE);
+		stage_decide(stage, id, "approve", digest, PROOF_CODE);
 		if (!apply(s))
 			return false;
 	}

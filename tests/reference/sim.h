@@ -16,6 +16,7 @@
 struct sim_action {
 	char id[32];
 	char *record; /* as stored, JSON; NULL: forgotten */
+	char *shown;  /* as it was told since without being stored; NULL: it was not */
 	char *principal, *request_id, *digest;
 	char *args[JUDGE_TARGETS_MAX], *objects[JUDGE_TARGETS_MAX];
 	size_t steps_n;
@@ -33,9 +34,9 @@ struct sim_action {
 };
 
 struct sim_request {
-	char *principal, *request_id, *action, *reply;
+	char *principal, *actor, *request_id, *action, *reply;
 	char digest[65];
-	int64_t wall_ms;
+	int64_t wall_ms, kept_ms;
 };
 
 struct sim_grant {
@@ -57,7 +58,7 @@ struct sim_call {
 	bool is_person;
 	const char *id, *digest, *nonce;
 	int64_t epoch;
-	enum proof_grade proof;
+	enum proof_result proof;
 	int level; /* asked for */
 };
 

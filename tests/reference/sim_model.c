@@ -65,9 +65,11 @@ static struct sim_action *add_action(struct sim *sim, const struct msg_action_re
 		a->args[i] = xstrdup(state->steps[i].args);
 		a->objects[i] = xstrdup_null(state->steps[i].object);
 	}
+	/* A read may be done again. */
 	for (size_t i = 0; i + 1 < sim->actions_n && a->request_id && !sim->is_time_lost; i++)
 		sim_check(sim,
-			  !str_eq(sim->actions[i].principal, a->principal) ||
+			  a->tier == TIER_GREEN || sim->actions[i].tier == TIER_GREEN ||
+				  !str_eq(sim->actions[i].principal, a->principal) ||
 				  !str_eq_null(sim->actions[i].request_id, a->request_id),
 			  "request %s of %s became two actions", a->request_id, a->principal);
 	return a;
@@ -84,6 +86,7 @@ static void store_record(struct sim *sim, const struct msg_action_record *record
 		return;
 	codec_encode(&message_action_record, record, &text);
 	set(&a->record, str_get(&text));
+	set(&a->shown, NULL);
 	sim_check(sim, a->status < ACTION_VERIFIED || a->status == record->state->status,
 		  "%s was over and is %d now", a->id, (int)record->state->status);
 	a->status = record->state->status;
@@ -96,6 +99,20 @@ static void store_record(struct sim *sim, const struct msg_action_record *record
 			  "%s changed its arguments", a->id);
 }
 
+/* What is told and not kept is about what runs, and changes nothing but what it says. */
+static void show_record(struct sim *sim, const struct msg_action_record *record)
+{
+	_cleanup_(str_done) struct str text = { 0 };
+	struct sim_action *a = sim_find(sim, record->state->id);
+
+	sim_check(sim, a && a->status == ACTION_RUNNING && record->state->status == ACTION_RUNNING,
+		  "%s is shown, and does not run", record->state->id);
+	if (!a)
+		return;
+	codec_encode(&message_action_record, record, &text);
+	set(&a->shown, str_get(&text));
+}
+
 static void store_request(struct sim *sim, const struct effect_request *request)
 {
 	struct sim_request *r;
@@ -104,10 +121,12 @@ static void store_request(struct sim *sim, const struct effect_request *request)
 		return;
 	r = &sim->requests[sim->requests_n++];
 	*r = (struct sim_request){ .principal = xstrdup(request->principal),
+				   .actor = xstrdup(request->actor),
 				   .request_id = xstrdup(request->request_id),
 				   .action = xstrdup_null(request->action),
 				   .reply = xstrdup_null(request->reply),
-				   .wall_ms = request->wall_ms };
+				   .wall_ms = request->wall_ms,
+				   .kept_ms = request->kept_ms };
 	memcpy(r->digest, request->digest, sizeof(r->digest));
 }
 
@@ -160,7 +179,7 @@ static void check_approved(struct sim *sim, const struct effects *effects,
 			   const struct msg_action_record *record, size_t at)
 {
 	struct sim_action *a = sim_find(sim, record->state->id);
-	enum proof_grade proof = sim->call.proof;
+	enum proof_result proof = sim->call.proof;
 
 	if (!a || !record->state->approved_by || a->is_approved)
 		return;
@@ -171,9 +190,9 @@ static void check_approved(struct sim *sim, const struct effects *effects,
 	sim_check(sim, a->digest && str_eq(sim->call.digest, a->digest),
 		  "%s was approved with another digest", a->id);
 	sim_check(sim,
-		  a->need == ACTION_NEEDS_NOTHING ? proof != GRADE_BAD :
-		  a->need == ACTION_NEEDS_KEYWORD ? proof == GRADE_KEYWORD || proof == GRADE_CODE :
-						    proof == GRADE_CODE,
+		  a->need == ACTION_NEEDS_NOTHING ? proof != PROOF_WRONG :
+		  a->need == ACTION_NEEDS_KEYWORD ? proof == PROOF_KEYWORD || proof == PROOF_CODE :
+						    proof == PROOF_CODE,
 		  "%s was approved with proof %d", a->id, (int)proof);
 	sim_check(sim, !sim->was_frozen, "%s was approved while frozen", a->id);
 	sim_check(sim, sim->is_time_lost || sim->w.now.boot_ms < a->until_boot_ms,
@@ -321,6 +340,9 @@ static void take_one(struct sim *sim, const struct effects *effects, size_t i)
 			check_rates(sim, a);
 		check_approved(sim, effects, e->record, i);
 		return;
+	case EFFECT_SHOW:
+		show_record(sim, e->record);
+		return;
 	case EFFECT_FORGET:
 		a = sim_find(sim, e->name);
 		sim_check(sim, !a || a->status >= ACTION_VERIFIED, "%s forgotten alive", e->name);
@@ -377,7 +399,7 @@ static void check_crowds(struct sim *sim)
 void sim_check_always(struct sim *sim)
 {
 	int level = (int)core_settings(sim->core, sim->w.now)->level;
-	bool proved = sim->call.is_person && sim->call.proof == GRADE_CODE;
+	bool proved = sim->call.is_person && sim->call.proof == PROOF_CODE;
 
 	check_crowds(sim);
 	sim_check(sim,
@@ -406,7 +428,7 @@ void sim_check_same(struct sim *sim)
 		if (!record || !a->record)
 			continue;
 		codec_encode(&message_action_record, record, &text);
-		sim_check(sim, str_eq(str_get(&text), a->record),
+		sim_check(sim, str_eq(str_get(&text), a->shown ? a->shown : a->record),
 			  "%s is not remembered as it is stored: %.100s", a->id, str_get(&text));
 	}
 }
@@ -442,14 +464,18 @@ void sim_restart(struct sim *sim)
 		else
 			core_load_settings(sim->core, settings, sim->epoch);
 	}
+	for (size_t i = 0; i < sim->actions_n; i++)
+		set(&sim->actions[i].shown, NULL);
 	load_actions(sim);
 	for (size_t i = 0; i < sim->requests_n; i++) {
 		struct sim_request *r = &sim->requests[i];
 		struct effect_request request = { .principal = r->principal,
+						  .actor = r->actor,
 						  .request_id = r->request_id,
 						  .action = r->action,
 						  .reply = r->reply,
-						  .wall_ms = r->wall_ms };
+						  .wall_ms = r->wall_ms,
+						  .kept_ms = r->kept_ms };
 
 		memcpy(request.digest, r->digest, sizeof(request.digest));
 		core_load_request(sim->core, &request, sim->w.now);
@@ -463,6 +489,7 @@ void sim_model_done(struct sim *sim)
 		struct sim_action *a = &sim->actions[i];
 
 		free(a->record);
+		free(a->shown);
 		free(a->principal);
 		free(a->request_id);
 		free(a->digest);
@@ -473,6 +500,7 @@ void sim_model_done(struct sim *sim)
 	}
 	for (size_t i = 0; i < sim->requests_n; i++) {
 		free(sim->requests[i].principal);
+		free(sim->requests[i].actor);
 		free(sim->requests[i].request_id);
 		free(sim->requests[i].action);
 		free(sim->requests[i].reply);

@@ -107,8 +107,8 @@ static void step_decide(struct sim *sim)
 {
 	static const char *const decisions[] = { "approve", "approve", "approve", "approve",
 						 "approve", "deny",    "cancel",  "perhaps" };
-	static const enum proof_grade proofs[] = { GRADE_CODE,	  GRADE_CODE, GRADE_CODE,
-						   GRADE_KEYWORD, GRADE_NONE, GRADE_BAD };
+	static const enum proof_result proofs[] = { PROOF_CODE,	   PROOF_CODE, PROOF_CODE,
+						    PROOF_KEYWORD, PROOF_NONE, PROOF_WRONG };
 	struct sim_action *a = pick_action(sim), *other = pick_action(sim);
 	struct msg_action_approval approval = { .request_id = "d",
 						.decision = dice_pick(&sim->dice, decisions) };
@@ -241,8 +241,8 @@ static void step_autonomy(struct sim *sim)
 {
 	static const char *const ops[] = { "freeze",   "unfreeze", "unfreeze",
 					   "unfreeze", "level",	   "x" };
-	static const enum proof_grade proofs[] = { GRADE_CODE, GRADE_CODE, GRADE_KEYWORD,
-						   GRADE_NONE, GRADE_BAD };
+	static const enum proof_result proofs[] = { PROOF_CODE, PROOF_CODE, PROOF_KEYWORD,
+						    PROOF_NONE, PROOF_WRONG };
 	struct msg_autonomy_set set = { .request_id = "a", .op = dice_pick(&sim->dice, ops) };
 	const char *principal = pick_principal(sim, &set.actor);
 	struct effects *out = effects_new();
@@ -252,7 +252,7 @@ static void step_autonomy(struct sim *sim)
 		set.op = "unfreeze";
 		set.actor = &actors[0];
 		principal = "gateway";
-		sim->call.proof = GRADE_CODE;
+		sim->call.proof = PROOF_CODE;
 	}
 	set.level = some_i64((int64_t)dice_roll(&sim->dice, 7) - 1);
 	if (dice_once_in(&sim->dice, 4))

@@ -12,7 +12,7 @@
 #include "common/codec.h"
 #include "tests/unit/check.h"
 
-static const struct db_migration migrations[] = { { AUDIT_SQL } };
+static const struct db_migration migrations[] = { { AUDIT_SQL }, { AUDIT_INDEX_SQL } };
 
 static int64_t boot(void *ctx)
 {

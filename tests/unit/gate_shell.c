@@ -332,7 +332,7 @@ void shell_set(struct shell *s, const char *request_id, const char *op, const ch
 	};
 	char digest[65], proof[SEAL_TEXT_SIZE];
 
-	core_autonomy_digest(&set, digest);
+	seal_autonomy_digest(&set, digest);
 	set.proof = seal(s, digest, NULL, code, proof);
 	shell_hand(s, gate_on_autonomy, TOPIC_AUTONOMY_SET,
 		   (const char *const[]){ "gateway", NULL }, &set);

@@ -146,7 +146,7 @@ void stage_report(struct stage *s, const struct msg_grant_payload *grant, enum s
 }
 
 void stage_decide(struct stage *s, const char *id, const char *decision, const char *digest,
-		  enum proof_grade proof)
+		  enum proof_result proof)
 {
 	const struct msg_action_approval approval = { .request_id = "d",
 						      .decision = decision,

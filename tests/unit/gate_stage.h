@@ -38,7 +38,7 @@ void stage_ask_as(struct stage *s, const char *principal, const struct msg_actor
 		  const struct msg_action_request *request);
 /* Op decides. */
 void stage_decide(struct stage *s, const char *id, const char *decision, const char *digest,
-		  enum proof_grade proof);
+		  enum proof_result proof);
 void stage_hello(struct stage *s);
 /* The grant that a claim is answered with. */
 const struct effect *stage_claim(struct stage *s, const char *id);

@@ -17,7 +17,7 @@ static void hand_in(struct gate_world *w, enum topic_id id, const char *a, const
 	(void)snprintf(args.value[0], sizeof(args.value[0]), "%s", a);
 	(void)snprintf(args.value[1], sizeof(args.value[1]), "%s", b ? b : "");
 	(void)snprintf(args.value[2], sizeof(args.value[2]), "%s", c ? c : "");
-	view_take(w->view, id, &args, body, false, w->now.boot_ms);
+	assert_true(view_take(w->view, id, &args, body, false, w->now.boot_ms));
 }
 
 void gate_world_guest(struct gate_world *w, const struct msg_guest_state *guest)

@@ -105,6 +105,7 @@ static void test_no_database(void **state)
 		"UPDATE record SET hash = x'00' WHERE seq = 200",
 	};
 	struct audit_world *w = *state;
+	const struct audit_wish wish = { .limit = 10, .max_bytes = 1000 };
 	struct msg_audit_checkpoint message;
 	_cleanup_(str_done) struct str out = { 0 };
 
@@ -113,7 +114,7 @@ static void test_no_database(void **state)
 		assert_int_equal(db_begin(w->db), 0);
 		world_run(w, broken[i]);
 		assert_true(audit_append(w->audit, "action", "{}", 2, NULL) < 0);
-		assert_true(audit_page(w->audit, 0, 10, 1000, &out) < 0);
+		assert_true(audit_page(w->audit, &wish, &out) < 0);
 		assert_int_equal(out.len, 0);
 		assert_true(world_open(w) < 0);
 		assert_true(w->error.len > 0);
@@ -177,14 +178,20 @@ static int64_t number(const cJSON *tree, const char *key)
 	return cJSON_IsNull(value) ? -1 : (int64_t)cJSON_GetNumberValue(value);
 }
 
-static cJSON *page(struct audit_world *w, int64_t before, int limit, size_t max_bytes)
+static cJSON *page_of(struct audit_world *w, const struct audit_wish *wish)
 {
 	_cleanup_(str_done) struct str text = { 0 };
 	cJSON *tree = NULL;
 
-	assert_int_equal(audit_page(w->audit, before, limit, max_bytes, &text), 0);
+	assert_int_equal(audit_page(w->audit, wish, &text), 0);
 	assert_int_equal(json_parse(text.data, text.len, JSON_STATE, &tree, NULL), 0);
 	return tree;
+}
+
+static cJSON *page(struct audit_world *w, int64_t before, int limit, size_t max_bytes)
+{
+	return page_of(w, &(const struct audit_wish){
+				  .before = before, .limit = limit, .max_bytes = max_bytes });
 }
 
 static void test_pages(void **state)
@@ -242,6 +249,40 @@ static void test_page_bounds(void **state)
 	cJSON_Delete(tree);
 }
 
+/* Of one kind alone, page by page; and which kinds there are. */
+static void test_page_kinds(void **state)
+{
+	struct audit_world *w = *state;
+	struct audit_wish wish = { .kind = "autonomy.set", .limit = 30, .max_bytes = 100000 };
+	int64_t expected = AUDIT_RECORDS & ~1;
+	cJSON *tree = page_of(w, &wish);
+
+	assert_int_equal(cJSON_GetArraySize(json_get(tree, "kinds")), 0);
+	cJSON_Delete(tree);
+	(void)world_fill(w);
+	do {
+		const cJSON *record;
+
+		tree = page_of(w, &wish);
+		assert_int_equal(number(tree, "size"), AUDIT_RECORDS);
+		assert_int_equal(cJSON_GetArraySize(json_get(tree, "kinds")), 2);
+		assert_string_equal(json_get(tree, "kinds")->child->valuestring, "action");
+		cJSON_ArrayForEach(record, json_get(tree, "records")) {
+			assert_string_equal(json_get(record, "kind")->valuestring, wish.kind);
+			assert_int_equal(number(record, "seq"), expected);
+			expected -= 2;
+		}
+		wish.before = number(tree, "next");
+		cJSON_Delete(tree);
+	} while (wish.before > 0);
+	assert_int_equal(expected, 0);
+	wish = (struct audit_wish){ .kind = "nothing", .limit = 30, .max_bytes = 100000 };
+	tree = page_of(w, &wish);
+	assert_int_equal(cJSON_GetArraySize(json_get(tree, "records")), 0);
+	assert_int_equal(number(tree, "next"), -1);
+	cJSON_Delete(tree);
+}
+
 #define WORLD(test) cmocka_unit_test_setup_teardown(test, world_setup, world_teardown)
 
 int main(void)
@@ -250,6 +291,7 @@ int main(void)
 		WORLD(test_transactions), WORLD(test_too_long),	   WORLD(test_when_signed),
 		WORLD(test_reopen),	  WORLD(test_no_database), WORLD(test_no_checkpoint),
 		WORLD(test_own_key),	  WORLD(test_pages),	   WORLD(test_page_bounds),
+		WORLD(test_page_kinds),
 	};
 
 	if (sodium_init() < 0)

@@ -255,7 +255,7 @@ static void test_text(void **unused)
 		"{\"last_ok_ms\":null,\"period_s\":10,\"latency_ms\":null,\"failures\":2,\"error\":null}");
 	check_text(&message_request, "{\"op\":\"refresh\"}",
 		   "{\"request_id\":null,\"op\":\"refresh\",\"objects\":[],"
-		   "\"before\":null,\"limit\":null}");
+		   "\"before\":null,\"limit\":null,\"kind\":null}");
 	check_text(&message_bare, "{\"word\":\"a\\\"\\\\\\n\\u00e4\\ud83d\\ude00/\"}",
 		   "{\"word\":\"a\\\"\\\\\\n\xc3\xa4\xf0\x9f\x98\x80/\"}");
 	/* any JSON is handed through: order, numbers, nulls */

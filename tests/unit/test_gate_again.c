@@ -27,7 +27,7 @@ static struct waiting keep_waiting(struct stage *s)
 
 static void approve(struct stage *s, const struct waiting *w)
 {
-	stage_decide(s, w->id, "approve", w->digest, GRADE_CODE);
+	stage_decide(s, w->id, "approve", w->digest, PROOF_CODE);
 }
 
 /* It was refused by this rule. */
@@ -135,7 +135,7 @@ static void test_what_counts(void **unused)
 		if (!table[i].before || str_eq(table[i].before, "cancel"))
 			approve(&s, &a);
 		if (table[i].before) {
-			stage_decide(&s, a.id, table[i].before, a.digest, GRADE_NONE);
+			stage_decide(&s, a.id, table[i].before, a.digest, PROOF_NONE);
 		} else {
 			const struct effect *grant = stage_claim(&s, a.id);
 			const struct msg_grant_payload payload = {
@@ -567,11 +567,11 @@ static void test_not_now(void **unused)
 	approve(&s, &w);
 	check_waits(&s, &w, "policy", "gate.unfit");
 	core_set_policy_bad(s.core, false);
-	core_autonomy(s.core, "gateway", &set, GRADE_NONE, s.w.now, s.out);
+	core_autonomy(s.core, "gateway", &set, PROOF_NONE, s.w.now, s.out);
 	approve(&s, &w);
 	check_waits(&s, &w, "policy", "level");
 	set.level.v = 2;
-	core_autonomy(s.core, "gateway", &set, GRADE_CODE, s.w.now, s.out);
+	core_autonomy(s.core, "gateway", &set, PROOF_CODE, s.w.now, s.out);
 	approve(&s, &w);
 	assert_int_equal(stage_state(&s)->status, ACTION_APPROVED);
 	assert_non_null(stage_claim(&s, w.id)->grant);
@@ -590,7 +590,7 @@ static void test_before_proof(void **unused)
 	stage_ask(&s, "r", "guest_shutdown", "{\"guest\":101}");
 	w = keep_waiting(&s);
 	hide_it(&s.w);
-	stage_decide(&s, w.id, "approve", w.digest, GRADE_BAD);
+	stage_decide(&s, w.id, "approve", w.digest, PROOF_WRONG);
 	check_waits(&s, &w, "state", "state.status");
 	waiting_done(&w);
 	stage_done(&s);

@@ -27,7 +27,7 @@ static void test_one_tier_higher(void **unused)
 	stage_ask(&s, "r1", "guest_shutdown", "{\"guest\":101}");
 	id = stage_id_of(&s);
 	digest = xstrdup(stage_state(&s)->digest);
-	stage_decide(&s, id, "approve", digest, GRADE_KEYWORD);
+	stage_decide(&s, id, "approve", digest, PROOF_KEYWORD);
 	assert_int_equal(stage_state(&s)->status, ACTION_APPROVED);
 	gate_world_guest(&s.w, &locked);
 	effect = stage_claim(&s, id);
@@ -49,7 +49,7 @@ static void test_unchanged(void **unused)
 	stage_ask(&s, "r1", "guest_shutdown", "{\"guest\":101}");
 	id = stage_id_of(&s);
 	digest = xstrdup(stage_state(&s)->digest);
-	stage_decide(&s, id, "approve", digest, GRADE_KEYWORD);
+	stage_decide(&s, id, "approve", digest, PROOF_KEYWORD);
 	assert_non_null(stage_claim(&s, id)->grant);
 	stage_done(&s);
 }
@@ -68,8 +68,8 @@ static void test_approved_while_frozen(void **unused)
 	id = stage_id_of(&s);
 	digest = xstrdup(stage_state(&s)->digest);
 	stage_again(&s);
-	core_autonomy(s.core, "gateway", &freeze, GRADE_NONE, s.w.now, s.out);
-	stage_decide(&s, id, "approve", digest, GRADE_CODE);
+	core_autonomy(s.core, "gateway", &freeze, PROOF_NONE, s.w.now, s.out);
+	stage_decide(&s, id, "approve", digest, PROOF_CODE);
 	assert_string_equal(stage_reply(&s)->code, "frozen");
 	assert_int_equal(core_find(s.core, id)->state->status, ACTION_WAITING);
 	stage_done(&s);

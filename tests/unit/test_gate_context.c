@@ -6,6 +6,7 @@
 #include "tests/unit/check.h"
 #include "tests/unit/gate_world.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -427,8 +428,7 @@ static void test_nodes_off(void **unused)
 	static const char download[] =
 		"{\"storage\":\"nas\",\"node\":\"c\",\"content\":\"iso\",\"filename\":\"x.iso\",\"url\":"
 		"\"https://cloud.debian.org/x\",\"checksum_algorithm\":\"sha256\",\"checksum\":\"00\"}";
-	const struct msg_node_state liar = { .cluster = "x", .node = "d", .status = NODE_ONLINE };
-	struct topic_args args = { .n = 2, .value = { "home", "d" } };
+	struct topic_args args = { .n = 2, .value = { "home", "a" } };
 	struct scene s;
 
 	(void)unused;
@@ -448,10 +448,36 @@ static void test_nodes_off(void **unused)
 	check(&s, TIER_ORANGE, DECISION_STATE, "state.node");
 	(void)judge_all(&s, "guest_migrate", "{\"guest\":102,\"target_node\":\"b\"}", NULL);
 	check(&s, TIER_ORANGE, DECISION_STATE, "state.node");
-	/* A document that says something else than its topic. */
-	view_take(s.w.view, TOPIC_NODE_STATE, &args, &liar, false, s.w.now.boot_ms);
-	(void)judge_all(&s, "guest_migrate", "{\"guest\":102,\"target_node\":\"b\"}", NULL);
+	/* It went away after its name was found. */
+	gate_world_node(&s.w, "c", NODE_ONLINE);
+	(void)judge_all(&s, "guest_migrate", "{\"guest\":105,\"target_node\":\"a\"}", NULL);
+	view_take(s.w.view, TOPIC_NODE_STATE, &args, NULL, false, s.w.now.boot_ms);
+	judge(s.w.config, s.w.view, &s.ask, s.w.now.boot_ms, s.arena, &s.v);
 	check(&s, TIER_ORANGE, DECISION_STATE, "state.node");
+	scene_done(&s);
+}
+
+/* At the topic of node a, a document says that it is about node b. */
+static void test_other_identity(void **unused)
+{
+	static const char move[] = "{\"guest\":105,\"target_node\":\"b\"}";
+	const struct msg_node_state liar = { .cluster = "home",
+					     .node = "b",
+					     .status = NODE_ONLINE };
+	struct topic_args at_a = { .n = 2, .value = { "home", "a" } };
+	struct topic_args at_b = { .n = 2, .value = { "home", "b" } };
+	struct tool_error error;
+	struct tool_args read;
+	struct scene s;
+
+	(void)unused;
+	scene_init(&s, "");
+	view_take(s.w.view, TOPIC_NODE_STATE, &at_b, NULL, false, s.w.now.boot_ms);
+	assert_false(view_take(s.w.view, TOPIC_NODE_STATE, &at_a, &liar, false, s.w.now.boot_ms));
+	assert_int_equal(tool_args_read(tool_find("guest_migrate"), move, strlen(move), false,
+					s.arena, &read, &error),
+			 0);
+	assert_int_equal(judge_resolve(s.w.view, &read, s.arena, &s.targets[0], &error), -ENOENT);
 	scene_done(&s);
 }
 
@@ -490,6 +516,7 @@ int main(void)
 		cmocka_unit_test(test_policy_first),
 		cmocka_unit_test(test_code_for_keyword),
 		cmocka_unit_test(test_nodes_off),
+		cmocka_unit_test(test_other_identity),
 		cmocka_unit_test(test_nothing_known),
 	};
 

@@ -74,17 +74,17 @@ static void test_orange(void **unused)
 	assert_int_equal(stage_state(&s)->status, ACTION_WAITING);
 	assert_int_equal(strlen(digest), 64);
 	assert_null(stage_claim(&s, id)->grant);
-	stage_decide(&s, id, "approve", STAGE_NONCE, GRADE_KEYWORD);
+	stage_decide(&s, id, "approve", STAGE_NONCE, PROOF_KEYWORD);
 	assert_string_equal(stage_reply(&s)->code, "digest");
-	stage_decide(&s, id, "approve", digest, GRADE_BAD);
+	stage_decide(&s, id, "approve", digest, PROOF_WRONG);
 	assert_string_equal(stage_reply(&s)->code, "proof");
 	assert_string_equal(stage_last(&s, EFFECT_AUDIT)->name, "wrong_proof");
-	stage_decide(&s, id, "approve", digest, GRADE_NONE);
+	stage_decide(&s, id, "approve", digest, PROOF_NONE);
 	assert_string_equal(stage_reply(&s)->code, "proof");
-	stage_decide(&s, id, "approve", digest, GRADE_KEYWORD);
+	stage_decide(&s, id, "approve", digest, PROOF_KEYWORD);
 	assert_int_equal(stage_state(&s)->status, ACTION_APPROVED);
 	assert_string_equal(stage_state(&s)->approved_by, "op");
-	stage_decide(&s, id, "approve", digest, GRADE_KEYWORD);
+	stage_decide(&s, id, "approve", digest, PROOF_KEYWORD);
 	assert_string_equal(stage_reply(&s)->code, "state");
 	assert_non_null(stage_claim(&s, id)->grant);
 	stage_done(&s);
@@ -102,9 +102,9 @@ static void test_red_window(void **unused)
 	stage_ask(&s, "r1", "guest_stop", "{\"guest\":101}");
 	id = stage_id_of(&s);
 	digest = xstrdup(stage_state(&s)->digest);
-	stage_decide(&s, id, "approve", digest, GRADE_KEYWORD);
+	stage_decide(&s, id, "approve", digest, PROOF_KEYWORD);
 	assert_string_equal(stage_reply(&s)->code, "proof");
-	stage_decide(&s, id, "approve", digest, GRADE_CODE);
+	stage_decide(&s, id, "approve", digest, PROOF_CODE);
 	assert_int_equal(stage_state(&s)->status, ACTION_WINDOW);
 	assert_null(stage_claim(&s, id)->grant);
 	stage_again(&s);
@@ -115,7 +115,7 @@ static void test_red_window(void **unused)
 	s.w.now.boot_ms++;
 	core_tick(s.core, s.w.now, s.out);
 	assert_int_equal(stage_state(&s)->status, ACTION_APPROVED);
-	stage_decide(&s, id, "cancel", digest, GRADE_NONE);
+	stage_decide(&s, id, "cancel", digest, PROOF_NONE);
 	assert_int_equal(stage_state(&s)->status, ACTION_CANCELLED);
 	assert_null(stage_claim(&s, id)->grant);
 	stage_done(&s);
@@ -186,7 +186,7 @@ static void test_freeze(void **unused)
 	stage_ask(&s, "r1", "guest_start", "{\"guest\":103}");
 	id = stage_id_of(&s);
 	stage_again(&s);
-	core_autonomy(s.core, "homeassistant", &freeze, GRADE_NONE, s.w.now, s.out);
+	core_autonomy(s.core, "homeassistant", &freeze, PROOF_NONE, s.w.now, s.out);
 	assert_true(core_is_frozen(s.core));
 	assert_non_null(stage_last(&s, EFFECT_SETTINGS));
 	assert_int_equal(stage_state(&s)->status, ACTION_CANCELLED);
@@ -196,14 +196,14 @@ static void test_freeze(void **unused)
 	stage_ask(&s, "r3", "guest_status", "{\"guest\":103}");
 	assert_int_equal(stage_reply(&s)->status, REPLY_WAITING);
 	stage_again(&s);
-	core_autonomy(s.core, "gateway", &unfreeze, GRADE_KEYWORD, s.w.now, s.out);
+	core_autonomy(s.core, "gateway", &unfreeze, PROOF_KEYWORD, s.w.now, s.out);
 	assert_string_equal(stage_reply(&s)->code, "proof");
 	assert_true(core_is_frozen(s.core));
 	unfreeze.actor = NULL;
-	core_autonomy(s.core, "homeassistant", &unfreeze, GRADE_CODE, s.w.now, s.out);
+	core_autonomy(s.core, "homeassistant", &unfreeze, PROOF_CODE, s.w.now, s.out);
 	assert_true(core_is_frozen(s.core));
 	unfreeze.actor = &stage_operator;
-	core_autonomy(s.core, "gateway", &unfreeze, GRADE_CODE, s.w.now, s.out);
+	core_autonomy(s.core, "gateway", &unfreeze, PROOF_CODE, s.w.now, s.out);
 	assert_false(core_is_frozen(s.core));
 	stage_done(&s);
 }
@@ -221,11 +221,11 @@ static void test_level(void **unused)
 
 	(void)unused;
 	stage_init(&s, "");
-	core_autonomy(s.core, "gateway", &set, GRADE_NONE, s.w.now, s.out);
+	core_autonomy(s.core, "gateway", &set, PROOF_NONE, s.w.now, s.out);
 	assert_int_equal(core_settings(s.core, s.w.now)->level, 1);
 	set.level.v = 3;
 	stage_again(&s);
-	core_autonomy(s.core, "gateway", &set, GRADE_NONE, s.w.now, s.out);
+	core_autonomy(s.core, "gateway", &set, PROOF_NONE, s.w.now, s.out);
 	assert_string_equal(stage_reply(&s)->code, "proof");
 	/* Observing and advising binds runbooks too. */
 	stage_hello(&s);
@@ -234,7 +234,7 @@ static void test_level(void **unused)
 	assert_non_null(strstr(stage_reply(&s)->result, "\"rule\":\"level\""));
 	/* A shipped runbook has its own level, and loses it when it fails. */
 	set.level.v = 2;
-	core_autonomy(s.core, "gateway", &set, GRADE_CODE, s.w.now, s.out);
+	core_autonomy(s.core, "gateway", &set, PROOF_CODE, s.w.now, s.out);
 	stage_again(&s);
 	request.request_id = "m2";
 	core_request(s.core, "monitor", &request, "x", s.w.now, s.out);
@@ -296,11 +296,11 @@ static void test_own_level(void **unused)
 	(void)unused;
 	stage_init(&s, "");
 	core_load_settings(s.core, &(const struct msg_autonomy_state){ .level = 0 }, 0);
-	core_autonomy(s.core, "gateway", &set, GRADE_NONE, s.w.now, s.out);
+	core_autonomy(s.core, "gateway", &set, PROOF_NONE, s.w.now, s.out);
 	assert_int_equal(stage_reply(&s)->status, REPLY_OK);
 	assert_int_equal(core_settings(s.core, s.w.now)->runbooks[0].value, 2);
 	set.level.v = 3;
-	core_autonomy(s.core, "gateway", &set, GRADE_NONE, s.w.now, s.out);
+	core_autonomy(s.core, "gateway", &set, PROOF_NONE, s.w.now, s.out);
 	assert_string_equal(stage_reply(&s)->code, "proof");
 	stage_done(&s);
 }
@@ -323,7 +323,7 @@ static void test_batch(void **unused)
 	{
 		_cleanup_(freep) char *digest = xstrdup(stage_state(&s)->digest);
 
-		stage_decide(&s, id, "approve", digest, GRADE_KEYWORD);
+		stage_decide(&s, id, "approve", digest, PROOF_KEYWORD);
 	}
 	for (int i = 0; i < 2; i++) {
 		const struct effect *grant = stage_claim(&s, id);
@@ -386,7 +386,7 @@ static void test_restart(void **unused)
 	stage_ask(&t, "r1", "guest_shutdown", "{\"guest\":101}");
 	assert_null(stage_last(&t, EFFECT_STORE));
 	assert_int_equal(stage_reply(&t)->status, REPLY_WAITING);
-	stage_decide(&t, id, "approve", digest, GRADE_KEYWORD);
+	stage_decide(&t, id, "approve", digest, PROOF_KEYWORD);
 	assert_int_equal(stage_state(&t)->status, ACTION_APPROVED);
 	stage_hello(&t);
 	assert_int_equal(stage_last(&t, EFFECT_EPOCH)->epoch->epoch, 8);
@@ -423,8 +423,8 @@ static void test_wrong_proofs(void **unused)
 	id = stage_id_of(&s);
 	digest = xstrdup(stage_state(&s)->digest);
 	for (int i = 0; i < 10; i++)
-		stage_decide(&s, id, "approve", digest, GRADE_BAD);
-	stage_decide(&s, id, "approve", digest, GRADE_KEYWORD);
+		stage_decide(&s, id, "approve", digest, PROOF_WRONG);
+	stage_decide(&s, id, "approve", digest, PROOF_KEYWORD);
 	assert_string_equal(stage_reply(&s)->code, "proof");
 	s.w.now.boot_ms += 600001;
 	s.w.now.wall_ms += 600001;
@@ -434,7 +434,7 @@ static void test_wrong_proofs(void **unused)
 	free(digest);
 	id = stage_id_of(&s);
 	digest = xstrdup(stage_state(&s)->digest);
-	stage_decide(&s, id, "approve", digest, GRADE_KEYWORD);
+	stage_decide(&s, id, "approve", digest, PROOF_KEYWORD);
 	assert_int_equal(stage_reply(&s)->status, REPLY_OK);
 	stage_done(&s);
 }
@@ -480,7 +480,7 @@ static void test_running_restart(void **unused)
 	struct stage s, t;
 	const struct effect *grant;
 	_cleanup_(freep) char *id = NULL;
-	struct msg_action_progress progress = { .line = "on its way" };
+	struct msg_action_progress progress = { .line = "on its way", .upid = "UPID:x" };
 
 	(void)unused;
 	stage_init(&s, "");

@@ -3,6 +3,7 @@
  * The core at its edges: what was stored by somebody else, decisions, late and repeated messages, clocks.
  */
 #include "common/codec.h"
+#include "common/seal.h"
 #include "services/safety-gate/core_parts.h"
 #include "tests/unit/check.h"
 #include "tests/unit/gate_stage.h"
@@ -156,7 +157,7 @@ static void test_targets_of_grants(void **unused)
 	assert_string_equal(stage_state(&s)->steps[0].name, "nas");
 	id = stage_id_of(&s);
 	digest = xstrdup(stage_state(&s)->digest);
-	stage_decide(&s, id, "approve", digest, GRADE_CODE);
+	stage_decide(&s, id, "approve", digest, PROOF_CODE);
 	grant = stage_claim(&s, id);
 	assert_string_equal(grant->grant->target->object, "home/storage/nas");
 	assert_null(grant->grant->target->node);
@@ -182,7 +183,7 @@ static void test_level_lowered(void **unused)
 	assert_int_equal(stage_state(&s)->status, ACTION_APPROVED);
 	id = stage_id_of(&s);
 	stage_again(&s);
-	core_autonomy(s.core, "gateway", &lower, GRADE_NONE, s.w.now, s.out);
+	core_autonomy(s.core, "gateway", &lower, PROOF_NONE, s.w.now, s.out);
 	assert_non_null(refused(&s, id));
 	assert_int_equal(stage_state(&s)->status, ACTION_FAILED);
 	stage_done(&s);
@@ -204,12 +205,12 @@ static void test_one_red(void **unused)
 	stage_ask(&s, "r2", "guest_stop", "{\"guest\":102}");
 	second = stage_id_of(&s);
 	digest2 = xstrdup(stage_state(&s)->digest);
-	stage_decide(&s, first, "approve", digest, GRADE_CODE);
+	stage_decide(&s, first, "approve", digest, PROOF_CODE);
 	assert_int_equal(stage_state(&s)->status, ACTION_WINDOW);
-	stage_decide(&s, second, "approve", digest2, GRADE_CODE);
+	stage_decide(&s, second, "approve", digest2, PROOF_CODE);
 	assert_string_equal(stage_reply(&s)->code, "rate");
-	stage_decide(&s, first, "cancel", digest, GRADE_NONE);
-	stage_decide(&s, second, "approve", digest2, GRADE_CODE);
+	stage_decide(&s, first, "cancel", digest, PROOF_NONE);
+	stage_decide(&s, second, "approve", digest2, PROOF_CODE);
 	assert_int_equal(stage_state(&s)->status, ACTION_WINDOW);
 	stage_done(&s);
 }
@@ -224,7 +225,7 @@ static void decide_as(struct stage *s, const char *principal, const struct msg_a
 						      .actor = actor };
 
 	stage_again(s);
-	core_approval(s->core, principal, id, &approval, GRADE_CODE, s->w.now, s->out);
+	core_approval(s->core, principal, id, &approval, PROOF_CODE, s->w.now, s->out);
 }
 
 static void test_who_decides(void **unused)
@@ -267,24 +268,6 @@ static void test_who_decides(void **unused)
 	stage_done(&s);
 }
 
-/* Wrong proofs of one are nobody else's. */
-static void test_wrong_proofs_of_others(void **unused)
-{
-	const char *why;
-	struct stage s;
-
-	(void)unused;
-	stage_init(&s, "");
-	for (int i = 0; i < 10; i++)
-		assert_false(core_proof_counts(s.core, "gateway", "op", GRADE_BAD, s.w.now, s.out,
-					       &why));
-	assert_false(core_proof_counts(s.core, "gateway", "op", GRADE_CODE, s.w.now, s.out, &why));
-	assert_true(
-		core_proof_counts(s.core, "gateway", "guest", GRADE_CODE, s.w.now, s.out, &why));
-	assert_true(core_proof_counts(s.core, "other", "op", GRADE_CODE, s.w.now, s.out, &why));
-	stage_done(&s);
-}
-
 /* ── running ───────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static struct msg_grant_payload run(struct stage *s, const char *id)
@@ -295,6 +278,33 @@ static struct msg_grant_payload run(struct stage *s, const char *id)
 	return (struct msg_grant_payload){ .id = id,
 					   .gid = xstrdup(effect->grant->gid),
 					   .step = effect->grant->step };
+}
+
+/* What a task says is told and not kept, however much it is; which task it is, is kept. */
+static void check_lines(struct stage *s, struct msg_action_progress *progress)
+{
+	char line[24], longest[513];
+
+	progress->line = line;
+	for (int i = 0; i < 1000; i++) {
+		(void)snprintf(line, sizeof(line), "line %d", i);
+		stage_again(s);
+		core_progress(s->core, progress, s->w.now, s->out);
+		assert_null(stage_last(s, EFFECT_STORE));
+		assert_string_equal(stage_last(s, EFFECT_SHOW)->record->state->line, line);
+	}
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	progress->line = longest;
+	core_progress(s->core, progress, s->w.now, s->out);
+	assert_string_equal(core_find(s->core, progress->id)->state->line, longest);
+	progress->upid = NULL;
+	stage_again(s);
+	core_progress(s->core, progress, s->w.now, s->out);
+	assert_null(stage_last(s, EFFECT_STORE));
+	progress->upid = "UPID:z";
+	core_progress(s->core, progress, s->w.now, s->out);
+	assert_string_equal(stage_state(s)->steps[0].upid, "UPID:z");
 }
 
 static void test_reports(void **unused)
@@ -324,12 +334,13 @@ static void test_reports(void **unused)
 	assert_int_equal(s.out->n, 0);
 	progress.step = 0;
 	core_progress(s.core, &progress, s.w.now, s.out);
-	assert_null(stage_state(&s)->line);
+	assert_null(stage_last(&s, EFFECT_SHOW)->record->state->line);
 	progress.line = "half";
 	progress.upid = "UPID:x";
 	core_progress(s.core, &progress, s.w.now, s.out);
 	assert_string_equal(stage_state(&s)->line, "half");
 	assert_string_equal(stage_state(&s)->steps[0].upid, "UPID:x");
+	check_lines(&s, &progress);
 	/* Not a word that an outcome has. */
 	result.gid = gid;
 	core_result(s.core, &result, s.w.now, s.out);
@@ -395,10 +406,10 @@ static void between(const char *tool, bool cancels, bool freezes, enum action_st
 	grant = run(&s, id);
 	gid = (char *)grant.gid;
 	if (cancels)
-		stage_decide(&s, id, "cancel", "x", GRADE_NONE);
+		stage_decide(&s, id, "cancel", "x", PROOF_NONE);
 	assert_int_equal(!stage_last(&s, EFFECT_CANCEL), !cancels);
 	if (freezes)
-		core_autonomy(s.core, "ha", &freeze, GRADE_NONE, s.w.now, s.out);
+		core_autonomy(s.core, "ha", &freeze, PROOF_NONE, s.w.now, s.out);
 	stage_report(&s, &grant, STEP_VERIFIED);
 	assert_int_equal(stage_state(&s)->status, status);
 	if (status == ACTION_APPROVED) {
@@ -444,7 +455,7 @@ static void test_demote(void **unused)
 		if (i == 1) {
 			_cleanup_(freep) char *digest = xstrdup(stage_state(&s)->digest);
 
-			stage_decide(&s, id, "approve", digest, GRADE_NONE);
+			stage_decide(&s, id, "approve", digest, PROOF_NONE);
 		}
 		grant = run(&s, id);
 		gid = (char *)grant.gid;
@@ -458,7 +469,7 @@ static void test_demote(void **unused)
 
 /* ── level ─────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static const char *set_level(struct stage *s, struct msg_autonomy_set set, enum proof_grade proof)
+static const char *set_level(struct stage *s, struct msg_autonomy_set set, enum proof_result proof)
 {
 	set.request_id = "l";
 	set.op = set.op ? set.op : "level";
@@ -476,28 +487,28 @@ static void test_levels(void **unused)
 	stage_init(&s, "");
 	core_load_settings(s.core, NULL, 3);
 	assert_int_equal(core_epoch(s.core), 3);
-	assert_string_equal(set_level(&s, set, GRADE_CODE), "invalid");
+	assert_string_equal(set_level(&s, set, PROOF_CODE), "invalid");
 	set.level = some_i64(-1);
-	assert_string_equal(set_level(&s, set, GRADE_CODE), "invalid");
+	assert_string_equal(set_level(&s, set, PROOF_CODE), "invalid");
 	set.level.v = 5;
-	assert_string_equal(set_level(&s, set, GRADE_CODE), "invalid");
+	assert_string_equal(set_level(&s, set, PROOF_CODE), "invalid");
 	set.level.v = 4;
-	assert_string_equal(set_level(&s, set, GRADE_BAD), "proof");
-	assert_string_equal(set_level(&s, set, GRADE_CODE), "ok");
+	assert_string_equal(set_level(&s, set, PROOF_WRONG), "proof");
+	assert_string_equal(set_level(&s, set, PROOF_CODE), "ok");
 	set.runbook = "start";
 	set.level.v = 1;
-	assert_string_equal(set_level(&s, set, GRADE_NONE), "ok");
+	assert_string_equal(set_level(&s, set, PROOF_NONE), "ok");
 	assert_int_equal(core_level_of(s.core, "start"), 1);
 	assert_int_equal(core_level_of(s.core, "other"), 3);
 	assert_int_equal(core_level_of(s.core, NULL), 4);
 	set.actor = NULL;
 	set.level.v = 0;
-	assert_string_equal(set_level(&s, set, GRADE_NONE), "policy");
+	assert_string_equal(set_level(&s, set, PROOF_NONE), "policy");
 	set.actor = &stage_operator;
 	set.op = "thaw";
-	assert_string_equal(set_level(&s, set, GRADE_NONE), "invalid");
+	assert_string_equal(set_level(&s, set, PROOF_NONE), "invalid");
 	set.actor = &(const struct msg_actor){ "root", "op" };
-	assert_string_equal(set_level(&s, set, GRADE_NONE), "actor");
+	assert_string_equal(set_level(&s, set, PROOF_NONE), "actor");
 	stage_done(&s);
 }
 
@@ -515,7 +526,7 @@ static void test_autonomy_digest(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < countof(sets); i++) {
-		core_autonomy_digest(&sets[i], digests[i]);
+		seal_autonomy_digest(&sets[i], digests[i]);
 		for (size_t k = 0; k < i; k++)
 			assert_string_not_equal(digests[i], digests[k]);
 	}
@@ -559,7 +570,7 @@ static void test_replies(void **unused)
 	assert_int_equal(strlen(stage_reply(&s)->text), 512);
 	/* Of something without any target, by another version, there is still a sentence. */
 	load(&s, &record);
-	stage_decide(&s, "A", "deny", "x", GRADE_NONE);
+	stage_decide(&s, "A", "deny", "x", PROOF_NONE);
 	assert_string_equal(event(&s)->text, "guest_shutdown: denied");
 	stage_done(&s);
 }
@@ -656,11 +667,38 @@ static void test_time_left(void **unused)
 	assert_int_equal(due(&state, 0, 1000000), CORE_KEPT_GREEN_MS);
 }
 
+/* What is approved says what will be checked, in the words of tools.def, for whatever waits for a person. */
+static void test_shown_verify(void **unused)
+{
+	static const struct {
+		const char *tool, *args;
+	} asked[] = {
+		{ "guest_shutdown", "{\"guest\":101}" },
+		{ "guest_migrate", "{\"guest\":101,\"target_node\":\"b\"}" },
+		{ "snapshot_rollback", "{\"guest\":102,\"snapshot\":\"s\"}" },
+		{ "node_shutdown", "{\"node\":\"c\"}" },
+	};
+	struct stage s;
+
+	(void)unused;
+	stage_init(&s, "");
+	for (size_t i = 0; i < countof(asked); i++) {
+		_cleanup_(freep) char *words = xasprintf(
+			"\"verify\":\"%s\"", tool_verify_text(tool_find(asked[i].tool)->verify));
+
+		stage_ask(&s, asked[i].tool, asked[i].tool, asked[i].args);
+		assert_non_null(strstr(stage_state(&s)->shown, words));
+	}
+	stage_done(&s);
+}
+
 static void remember(struct stage *s, const char *principal, size_t n)
 {
 	const struct effect_request request = { .principal = principal,
+						.actor = "",
 						.request_id = "x",
-						.wall_ms = s->w.now.wall_ms };
+						.wall_ms = s->w.now.wall_ms,
+						.kept_ms = CORE_REQUEST_KEPT_MS };
 
 	while (n--)
 		core_load_request(s->core, &request, s->w.now);
@@ -706,24 +744,15 @@ static void test_forgetting(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_strange_records),
-		cmocka_unit_test(test_claims),
-		cmocka_unit_test(test_renamed),
-		cmocka_unit_test(test_targets_of_grants),
-		cmocka_unit_test(test_level_lowered),
-		cmocka_unit_test(test_one_red),
-		cmocka_unit_test(test_who_decides),
-		cmocka_unit_test(test_wrong_proofs_of_others),
-		cmocka_unit_test(test_reports),
-		cmocka_unit_test(test_hello_again),
-		cmocka_unit_test(test_between),
-		cmocka_unit_test(test_demote),
-		cmocka_unit_test(test_levels),
-		cmocka_unit_test(test_autonomy_digest),
-		cmocka_unit_test(test_events),
-		cmocka_unit_test(test_replies),
-		cmocka_unit_test(test_time_left),
-		cmocka_unit_test(test_forgetting),
+		cmocka_unit_test(test_strange_records), cmocka_unit_test(test_claims),
+		cmocka_unit_test(test_renamed),		cmocka_unit_test(test_targets_of_grants),
+		cmocka_unit_test(test_level_lowered),	cmocka_unit_test(test_one_red),
+		cmocka_unit_test(test_who_decides),	cmocka_unit_test(test_reports),
+		cmocka_unit_test(test_hello_again),	cmocka_unit_test(test_between),
+		cmocka_unit_test(test_demote),		cmocka_unit_test(test_levels),
+		cmocka_unit_test(test_autonomy_digest), cmocka_unit_test(test_events),
+		cmocka_unit_test(test_replies),		cmocka_unit_test(test_time_left),
+		cmocka_unit_test(test_shown_verify),	cmocka_unit_test(test_forgetting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,8 @@
 #include "tests/unit/check.h"
 #include "tests/unit/gate_stage.h"
 
+#include "common/codec.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -54,9 +56,14 @@ static void test_runbook(void **unused)
 	assert_int_equal(stage_state(&s)->status, ACTION_WAITING);
 	request.proposes = some_bool(false);
 	request.request_id = "r2";
+	assert_null(core_settings(s.core, s.w.now)->unfit_agents);
 	core_set_policy_bad(s.core, true);
 	stage_ask_as(&s, "monitor", NULL, &request);
 	assert_string_equal(stage_reply(&s)->code, "policy");
+	/* It is said, to whoever wonders why agents do nothing. */
+	assert_non_null(
+		strstr(stage_reply(&s)->text, core_settings(s.core, s.w.now)->unfit_agents));
+	assert_null(core_settings(s.core, s.w.now)->unfit);
 	request.runbook = NULL;
 	request.request_id = "r3";
 	stage_ask_as(&s, "gateway", &stage_operator, &request);
@@ -128,39 +135,114 @@ static void test_waiting(void **unused)
 	stage_done(&s);
 }
 
-static void remember(struct stage *s, const char *principal, size_t n)
+static void remember(struct stage *s, const char *principal, const char *actor, size_t n)
 {
 	const struct effect_request request = { .principal = principal,
+						.actor = actor,
 						.request_id = "x",
-						.wall_ms = s->w.now.wall_ms };
+						.wall_ms = s->w.now.wall_ms,
+						.kept_ms = CORE_REQUEST_KEPT_MS };
 
 	while (n--)
 		core_load_request(s->core, &request, s->w.now);
 }
 
+static enum reply_status read_as(struct stage *s, const char *principal,
+				 const struct msg_actor *actor, const char *id)
+{
+	const struct msg_action_request request = stage_request_of(id, "node_list", "{}");
+
+	stage_ask_as(s, principal, actor, &request);
+	if (stage_reply(s)->status == REPLY_DENIED)
+		assert_string_equal(stage_reply(s)->code, "rate");
+	return stage_reply(s)->status;
+}
+
+/* Each asker has a share, and what all the others have used up is not taken from persons. */
 static void test_too_many_requests(void **unused)
 {
-	const struct msg_action_request request = stage_request_of("r", "node_list", "{}");
+	static const struct msg_actor other = { "token", "cd" }, person = { "user", "ci" };
 	struct stage s;
 
 	(void)unused;
 	stage_init(&s, "");
-	remember(&s, "monitor", 24999);
-	stage_ask_as(&s, "monitor", NULL, &request);
-	assert_int_equal(stage_reply(&s)->status, REPLY_WAITING);
-	stage_ask_as(&s, "monitor", NULL,
-		     &(const struct msg_action_request){
-			     .request_id = "s", .tool = "node_list", .args = "{}" });
-	assert_string_equal(stage_reply(&s)->code, "rate");
-	stage_ask_as(&s, "llm-router", NULL, &request);
-	assert_int_equal(stage_reply(&s)->status, REPLY_WAITING);
-	stage_ask(&s, "r", "node_list", "{}");
-	assert_int_equal(stage_reply(&s)->status, REPLY_WAITING);
-	remember(&s, "gateway", 75000);
-	stage_ask(&s, "q", "node_list", "{}");
-	assert_string_equal(stage_reply(&s)->code, "rate");
-	stage_ask_as(&s, "ha", NULL, &request);
-	assert_string_equal(stage_reply(&s)->code, "rate");
+	remember(&s, "monitor", "", 24999);
+	assert_int_equal(read_as(&s, "monitor", NULL, "a"), REPLY_WAITING);
+	assert_int_equal(read_as(&s, "monitor", NULL, "b"), REPLY_DENIED);
+	assert_int_equal(read_as(&s, "monitor", &person, "b"), REPLY_DENIED);
+	assert_int_equal(read_as(&s, "llm-router", NULL, "c"), REPLY_WAITING);
+	remember(&s, "gateway", "token ci", 25000);
+	assert_int_equal(read_as(&s, "gateway", &token, "d"), REPLY_DENIED);
+	assert_int_equal(read_as(&s, "gateway", &other, "e"), REPLY_WAITING);
+	assert_int_equal(read_as(&s, "gateway", &person, "f"), REPLY_WAITING);
+	remember(&s, "ha", "", 24997);
+	assert_int_equal(read_as(&s, "ha", NULL, "g"), REPLY_DENIED);
+	assert_int_equal(read_as(&s, "gateway", &other, "h"), REPLY_DENIED);
+	assert_int_equal(read_as(&s, "gateway", &person, "i"), REPLY_WAITING);
+	remember(&s, "gateway", "user op", 24999);
+	assert_int_equal(read_as(&s, "gateway", &person, "j"), REPLY_DENIED);
+	stage_done(&s);
+}
+
+/* A token that reads without end is told to wait, nobody else is, and it is not for long. */
+static void test_polling(void **unused)
+{
+	struct stage s;
+	char id[16];
+
+	(void)unused;
+	stage_init(&s, "");
+	for (int i = 0; i < 25000; i++) {
+		(void)snprintf(id, sizeof(id), "r%d", i);
+		core_load_request(s.core,
+				  &(const struct effect_request){ .principal = "gateway",
+								  .actor = "token ci",
+								  .request_id = id,
+								  .wall_ms = s.w.now.wall_ms,
+								  .kept_ms = 190000 },
+				  s.w.now);
+	}
+	assert_int_equal(read_as(&s, "gateway", &token, "a"), REPLY_DENIED);
+	assert_int_equal(read_as(&s, "gateway", &stage_operator, "b"), REPLY_WAITING);
+	s.w.now.boot_ms += 190001;
+	core_tick(s.core, s.w.now, s.out);
+	assert_int_equal(read_as(&s, "gateway", &token, "c"), REPLY_WAITING);
+	stage_done(&s);
+}
+
+static int64_t kept_ms(const struct stage *s)
+{
+	return stage_last(s, EFFECT_REQUEST)->request->kept_ms;
+}
+
+/* Kept as long as it matters that it is not done twice. */
+static void test_kept(void **unused)
+{
+	struct stage s;
+
+	(void)unused;
+	stage_init(&s, "");
+	stage_ask(&s, "a", "node_list", "{}");
+	assert_in_range(kept_ms(&s), CORE_CLAIM_MS, 5 * 60000);
+	assert_string_equal(stage_last(&s, EFFECT_REQUEST)->request->actor, "user op");
+	stage_ask(&s, "b", "guest_destroy", "{}");
+	assert_int_equal(kept_ms(&s), CORE_REFUSED_KEPT_MS);
+	stage_ask(&s, "c", "guest_start", "{\"guest\":103}");
+	assert_int_equal(kept_ms(&s), CORE_REQUEST_KEPT_MS);
+	stage_ask(&s, "", "guest_suspend", "{\"guest\":101}");
+	assert_int_equal(kept_ms(&s), CORE_PRESS_MS);
+	s.w.now.boot_ms += CORE_REFUSED_KEPT_MS + 1;
+	core_tick(s.core, s.w.now, s.out);
+	stage_ask(&s, "b", "guest_destroy", "{}");
+	assert_non_null(stage_last(&s, EFFECT_AUDIT));
+	stage_ask(&s, "a", "node_list", "{}");
+	assert_non_null(stage_last(&s, EFFECT_AUDIT));
+	stage_ask(&s, "c", "guest_start", "{\"guest\":103}");
+	assert_null(stage_last(&s, EFFECT_AUDIT));
+	s.w.now.boot_ms += CORE_REQUEST_KEPT_MS;
+	core_tick(s.core, s.w.now, s.out);
+	stage_ask(&s, "c", "guest_start", "{\"guest\":103}");
+	assert_non_null(stage_last(&s, EFFECT_AUDIT));
 	stage_done(&s);
 }
 
@@ -219,6 +301,7 @@ static void test_no_policy(void **unused)
 static void seen(struct stage *s, const char *id, const char *action, const char *reply)
 {
 	struct effect_request request = { .principal = "gateway",
+					  .actor = "user op",
 					  .request_id = id,
 					  .digest = "node_list {}",
 					  .action = action,
@@ -314,14 +397,164 @@ static void test_local_storages(void **unused)
 	stage_done(&s);
 }
 
+/* ── only judged ───────────────────────────────────────────────────────────────────────────────────────────── */
+
+static const struct msg_action_verdict *dry_as(struct stage *s, const char *principal,
+					       const struct msg_actor *actor,
+					       struct msg_action_request request)
+{
+	const struct msg_reply *reply;
+	struct codec_error error;
+	void *verdict;
+
+	request.dry_run = some_bool(true);
+	stage_ask_as(s, principal, actor, &request);
+	/* Whatever is said, it is all that happens. */
+	assert_int_equal(s->out->n, 1);
+	reply = stage_reply(s);
+	assert_int_equal(reply->status, REPLY_OK);
+	assert_int_equal(codec_decode(&message_action_verdict, reply->result, strlen(reply->result),
+				      JSON_STATE, CODEC_STRICT, s->out->arena, &verdict, &error),
+			 0);
+	assert_true(((const struct msg_action_verdict *)verdict)->dry_run);
+	return verdict;
+}
+
+static const struct msg_action_verdict *dry(struct stage *s, const char *tool, const char *args)
+{
+	return dry_as(s, "gateway", &stage_operator, stage_request_of("dry", tool, args));
+}
+
+static void test_dry_decisions(void **unused)
+{
+	static const struct {
+		const char *tool, *args, *rule, *verify;
+		enum action_decision decision;
+		enum tier tier;
+		enum action_need need;
+	} cases[] = {
+		{ "guest_status", "{\"guest\":101}", "tier.green", "nothing: it only reads",
+		  ACTION_ALLOW, TIER_GREEN, ACTION_NEEDS_NOTHING },
+		{ "guest_start", "{\"guest\":103}", NULL, "that it runs", ACTION_ALLOW, TIER_YELLOW,
+		  ACTION_NEEDS_NOTHING },
+		{ "guest_shutdown", "{\"guest\":101}", NULL, "that it is stopped", ACTION_ASK,
+		  TIER_ORANGE, ACTION_NEEDS_KEYWORD },
+		{ "guest_stop", "{\"guest\":101}", NULL, "that it is stopped", ACTION_ASK, TIER_RED,
+		  ACTION_NEEDS_CODE },
+		{ "guest_start", "{\"guest\":101}", "state.status", "that it runs", ACTION_STATE,
+		  TIER_YELLOW, ACTION_NEEDS_NOTHING },
+		{ "guest_destroy", "{}", "tool.unknown", NULL, ACTION_REFUSE, TIER_BLACK,
+		  ACTION_NEEDS_NOTHING },
+		{ "guest_start", "{\"guest\":103,\"force\":true}", "arguments", "that it runs",
+		  ACTION_REFUSE, TIER_BLACK, ACTION_NEEDS_NOTHING },
+		{ "guest_start", "{\"guest\":4711}", "target.unknown", "that it runs",
+		  ACTION_REFUSE, TIER_BLACK, ACTION_NEEDS_NOTHING },
+	};
+	struct stage s;
+
+	(void)unused;
+	stage_init(&s, "");
+	for (size_t i = 0; i < countof(cases); i++) {
+		const struct msg_action_verdict *v = dry(&s, cases[i].tool, cases[i].args);
+
+		assert_int_equal(v->decision, cases[i].decision);
+		assert_int_equal(v->tier, cases[i].tier);
+		assert_int_equal(v->need, cases[i].need);
+		assert_true(str_eq_null(v->verify, cases[i].verify));
+		if (cases[i].rule)
+			assert_string_equal(v->rule, cases[i].rule);
+		assert_non_null(v->reason);
+		assert_int_equal(v->steps_n, v->tier == TIER_BLACK ? 0 : 1);
+	}
+	stage_done(&s);
+}
+
+/* What is only judged counts for nothing, and is judged by all that counts. */
+static void test_dry_leaves_nothing(void **unused)
+{
+	struct msg_action_request request = stage_request_of("r", "guest_start", "{\"guest\":103}");
+	const struct msg_action_verdict *v;
+	struct stage s;
+	char id[16];
+
+	(void)unused;
+	stage_init(&s, "safety_gate: {yellow_rate: 1}\n");
+	core_load_settings(s.core, &(const struct msg_autonomy_state){ .level = 3 }, 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(dry_as(&s, "gateway", &token, request)->decision, ACTION_ALLOW);
+	/* The id is still to be had. */
+	stage_ask_as(&s, "gateway", &token, &request);
+	assert_int_equal(stage_state(&s)->status, ACTION_APPROVED);
+	v = dry_as(&s, "gateway", &token, request);
+	assert_int_equal(v->decision, ACTION_REFUSE);
+	assert_true(str_starts(v->rule, "rate."));
+	for (int i = 0; i < CORE_WAITING_TARGET_MAX; i++) {
+		(void)snprintf(id, sizeof(id), "g%d", i);
+		stage_ask(&s, id, "guest_shutdown", "{\"guest\":101}");
+	}
+	v = dry(&s, "guest_shutdown", "{\"guest\":101}");
+	assert_int_equal(v->decision, ACTION_REFUSE);
+	assert_string_equal(v->rule, "waiting");
+	request = stage_request_of("dry", "guest_stop", "{\"guest\":102}");
+	request.confirmed = some_bool(false);
+	assert_string_equal(dry_as(&s, "gateway", &stage_operator, request)->rule, "unconfirmed");
+	/* For an agent by the level. */
+	request = stage_request_of("dry", "guest_start", "{\"guest\":103}");
+	core_load_settings(s.core, &(const struct msg_autonomy_state){ .level = 2 }, 0);
+	assert_int_equal(dry_as(&s, "monitor", NULL, request)->decision, ACTION_ASK);
+	core_load_settings(s.core, &(const struct msg_autonomy_state){ .level = 2, .frozen = true },
+			   0);
+	assert_string_equal(dry(&s, "guest_shutdown", "{\"guest\":102}")->rule, "frozen");
+	assert_int_equal(dry(&s, "guest_status", "{\"guest\":101}")->decision, ACTION_ALLOW);
+	stage_done(&s);
+}
+
+/* Several targets are judged as one, in their order; nobody who did not say an id is answered. */
+static void test_dry_targets(void **unused)
+{
+	static const char *targets[] = { "102", "101" };
+	struct msg_action_request request = stage_request_of("dry", "guest_shutdown", "{}");
+	const struct msg_action_verdict *v;
+	struct stage s;
+
+	(void)unused;
+	stage_init(&s, "");
+	request.targets = targets;
+	request.targets_n = countof(targets);
+	v = dry_as(&s, "gateway", &stage_operator, request);
+	assert_int_equal(v->decision, ACTION_ASK);
+	assert_int_equal(v->steps_n, 2);
+	assert_string_equal(v->steps[0].object, "home/guest/102");
+	assert_non_null(v->steps[1].name);
+	request.request_id = NULL;
+	request.dry_run = some_bool(true);
+	stage_ask_as(&s, "nodered", NULL, &request);
+	assert_int_equal(s.out->n, 0);
+	/* To say that it is meant is to ask. */
+	request.request_id = "meant";
+	request.dry_run = some_bool(false);
+	stage_ask_as(&s, "gateway", &stage_operator, &request);
+	assert_int_equal(stage_reply(&s)->status, REPLY_WAITING);
+	/* What could not be judged is told as ever. */
+	request.dry_run = some_bool(true);
+	core_set_policy(s.core, NULL, "policy");
+	request.request_id = "dry";
+	stage_ask_as(&s, "gateway", &stage_operator, &request);
+	assert_int_equal(stage_reply(&s)->status, REPLY_DENIED);
+	stage_done(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_local_storages), cmocka_unit_test(test_nobody_enrolled),
 		cmocka_unit_test(test_runbook),	       cmocka_unit_test(test_rates),
 		cmocka_unit_test(test_waiting),	       cmocka_unit_test(test_too_many_requests),
+		cmocka_unit_test(test_polling),	       cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_targets),	       cmocka_unit_test(test_no_policy),
 		cmocka_unit_test(test_repeated),       cmocka_unit_test(test_press),
+		cmocka_unit_test(test_dry_decisions),  cmocka_unit_test(test_dry_leaves_nothing),
+		cmocka_unit_test(test_dry_targets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

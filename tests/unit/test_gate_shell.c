@@ -120,7 +120,7 @@ static void test_autonomy_keyword(void **state)
 					.actor = &shell_operator };
 	unsigned busy = 0;
 
-	core_autonomy_digest(&set, digest);
+	seal_autonomy_digest(&set, digest);
 	assert_int_equal(seal_proof(s->gate->seal.pk[0], digest, SHELL_KEYWORD, NULL, proof), 0);
 	for (int i = 0; i < 30 && !busy; i++) {
 		shell_again(s);
@@ -162,6 +162,45 @@ static void test_busy(void **state)
 	shell_stop(s);
 	assert_int_equal(shell_start(s), 0);
 	assert_int_equal(newest(s)->status, ACTION_WAITING);
+}
+
+/* While keywords are being looked at: a freeze and a no are done at once, whatever comes with them. */
+static void test_never_waits(void **state)
+{
+	struct shell *s = *state;
+	_cleanup_(freep) char *id = NULL, *digest = NULL;
+	char proof[SEAL_TEXT_SIZE];
+	struct msg_action_approval approval = { .request_id = "d",
+						.decision = "approve",
+						.person = "op",
+						.proof = proof,
+						.actor = &shell_operator };
+	struct msg_autonomy_set freeze = {
+		.request_id = "f", .op = "freeze", .proof = proof, .actor = &shell_operator
+	};
+	char frozen[SEAL_TEXT_SIZE], set_digest[65];
+
+	shell_ask(s, "r1", "guest_shutdown", "{\"guest\":101}");
+	id = xstrdup(newest(s)->id);
+	digest = xstrdup(newest(s)->digest);
+	approval.digest = digest;
+	assert_int_equal(seal_proof(s->gate->seal.pk[0], digest, "wrong", NULL, proof), 0);
+	for (int i = 0; i < 5; i++)
+		shell_hand(s, gate_on_approval, TOPIC_ACTION_APPROVAL,
+			   (const char *const[]){ id, "gateway", NULL }, &approval);
+	seal_autonomy_digest(&freeze, set_digest);
+	assert_int_equal(seal_proof(s->gate->seal.pk[0], set_digest, SHELL_KEYWORD, NULL, frozen),
+			 0);
+	freeze.proof = frozen;
+	shell_hand(s, gate_on_autonomy, TOPIC_AUTONOMY_SET,
+		   (const char *const[]){ "gateway", NULL }, &freeze);
+	assert_true(core_is_frozen(s->gate->core));
+	approval.decision = "deny";
+	shell_hand(s, gate_on_approval, TOPIC_ACTION_APPROVAL,
+		   (const char *const[]){ id, "gateway", NULL }, &approval);
+	assert_int_equal(newest(s)->status, ACTION_DENIED);
+	shell_settle(s);
+	assert_int_equal(newest(s)->status, ACTION_DENIED);
 }
 
 static void test_code(void **state)
@@ -453,6 +492,7 @@ static void test_documents(void **state)
 {
 	struct shell *s = *state;
 	const struct msg_bare offline = { "offline" };
+	const struct msg_guest_state stranger = { .cluster = "home", .vmid = 103, .node = "a" };
 
 	/* The poller is gone: what it said counts no more. */
 	shell_hand(s, gate_on_document, TOPIC_SERVICE_STATE,
@@ -461,10 +501,20 @@ static void test_documents(void **state)
 	assert_false(shell_says(s, TOPIC_REPLY, "\"approved\""));
 	shell_stop(s);
 	assert_int_equal(shell_start(s), 0);
+	/* At the topic of guest 102, one says that it is another. */
+	shell_hand(s, gate_on_document, TOPIC_GUEST_STATE,
+		   (const char *const[]){ "home", "102", NULL }, &stranger);
+	assert_null(view_guest(s->gate->view, "home", 102));
 	gate_offline(s->gate);
 	shell_ask(s, "r2", "guest_snapshot", SNAPSHOT);
 	assert_true(shell_says(s, TOPIC_REPLY, "\"r2\""));
 	assert_false(shell_says(s, TOPIC_REPLY, "\"approved\""));
+}
+
+/* As the bus has it. */
+static const struct msg_autonomy_state *told_autonomy(struct shell *s)
+{
+	return state_get(s->env.state, TOPIC_AUTONOMY_STATE, (const char *const[]){ NULL });
 }
 
 static void test_reload(void **state)
@@ -473,7 +523,10 @@ static void test_reload(void **state)
 	_cleanup_(freep) char *policy = xstrdup(shell_autonomy(s)->policy);
 	struct gate_world other;
 
+	assert_null(told_autonomy(s)->unfit_agents);
 	gate_reload_failed(s->gate);
+	assert_non_null(strstr(told_autonomy(s)->unfit_agents, "jarvis.yaml has an error"));
+	assert_null(told_autonomy(s)->unfit);
 	shell_hand(s, gate_on_action_request, TOPIC_ACTION_REQUEST,
 		   (const char *const[]){ "llm-router", NULL },
 		   &(const struct msg_action_request){
@@ -482,6 +535,7 @@ static void test_reload(void **state)
 	gate_world_init(&other, "protected: {guests: [home/102]}\n");
 	shell_write(s, "secrets/safety-gate/persons.json", "{");
 	gate_reload(s->gate, other.config);
+	assert_null(told_autonomy(s)->unfit_agents);
 	assert_string_not_equal(shell_autonomy(s)->policy, policy);
 	/* Nobody is enrolled any more, for the file cannot be read. */
 	assert_int_equal(shell_autonomy(s)->keywords_n, 0);
@@ -498,6 +552,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_keyword, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_autonomy_keyword, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_busy, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_never_waits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_code, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_strangers_code, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_ids, setup, teardown),

@@ -80,7 +80,7 @@ static void test_round_trip(void **unused)
 	keep(&s, db);
 	core_set_runbook(s.core, "start", 1);
 	stage_again(&s);
-	core_autonomy(s.core, "gateway", &lower, GRADE_NONE, s.w.now, s.out);
+	core_autonomy(s.core, "gateway", &lower, PROOF_NONE, s.w.now, s.out);
 	keep(&s, db);
 	stage_ask(&s, NULL, "guest_snapshot", "{\"guest\":102,\"snapshot\":\"s\"}");
 	keep(&s, db);

@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static void say(struct view *view, enum topic_id id, const char *a, const char *b, const void *body)
+static bool say(struct view *view, enum topic_id id, const char *a, const char *b, const void *body)
 {
 	struct topic_args args = { .n = 2 };
 
 	(void)snprintf(args.value[0], sizeof(args.value[0]), "%s", a);
 	(void)snprintf(args.value[1], sizeof(args.value[1]), "%s", b);
-	view_take(view, id, &args, body, false, 1000);
+	return view_take(view, id, &args, body, false, 1000);
 }
 
 static void presence(struct view *view, const char *service, const char *instance, const char *word)
@@ -104,11 +104,56 @@ static void test_documents(void **unused)
 	view_free(NULL);
 }
 
+/* What is under a topic is about what the topic names, or nothing is known of that any more. */
+static void test_identity(void **unused)
+{
+	const struct msg_cluster_state cluster = { .cluster = "lab" };
+	const struct msg_node_state nodes[] = { { .cluster = "home", .node = "b" },
+						{ .cluster = "lab", .node = "a" } };
+	const struct msg_guest_state guests[] = { { .cluster = "home", .vmid = 102, .node = "a" },
+						  { .cluster = "lab", .vmid = 101, .node = "a" } };
+	const struct msg_guest_config configs[] = { { .cluster = "home", .vmid = 102 },
+						    { .cluster = "lab", .vmid = 101 } };
+	const struct msg_storage_state storages[] = {
+		{ .cluster = "home", .storage = "other" },
+		{ .cluster = "lab", .storage = "nas" },
+		{ .cluster = "home", .storage = "nas", .node = "a" },
+	};
+	struct topic_args nas = { .n = 3, .value = { "home", "-", "nas" } };
+	struct gate_world w;
+
+	(void)unused;
+	for (size_t i = 0; i < 2; i++) {
+		gate_world_init(&w, "");
+		gate_world_config(&w, 101, "aa");
+		assert_false(say(w.view, TOPIC_NODE_STATE, "home", "a", &nodes[i]));
+		assert_null(view_node(w.view, "home", "a"));
+		assert_false(say(w.view, TOPIC_GUEST_STATE, "home", "101", &guests[i]));
+		assert_null(view_guest(w.view, "home", 101));
+		assert_false(say(w.view, TOPIC_GUEST_CONFIG, "home", "101", &configs[i]));
+		assert_null(view_config_digest(w.view, "home", 101));
+		gate_world_done(&w);
+	}
+	for (size_t i = 0; i < countof(storages); i++) {
+		gate_world_init(&w, "");
+		assert_false(view_take(w.view, TOPIC_STORAGE_STATE, &nas, &storages[i], false, 1));
+		assert_null(view_storage(w.view, "home", "-", "nas"));
+		gate_world_done(&w);
+	}
+	gate_world_init(&w, "");
+	assert_false(say(w.view, TOPIC_CLUSTER_STATE, "home", "", &cluster));
+	assert_false(is_live(&w, "home"));
+	/* Nothing was known, and nothing is. */
+	assert_false(say(w.view, TOPIC_GUEST_STATE, "home", "0105", &guests[0]));
+	gate_world_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_presence),
 		cmocka_unit_test(test_documents),
+		cmocka_unit_test(test_identity),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include <sodium.h>
 
@@ -196,10 +197,16 @@ static void test_code(void **unused)
 	assert_int_equal(proof_code(&person, &keyword, 59000, 0, &step), PROOF_WRONG);
 	assert_int_equal(proof_code(&none, &sealed, 59000, 0, &step), PROOF_NOT_ENROLLED);
 	assert_int_equal(proof_code(NULL, &sealed, 59000, 0, &step), PROOF_NOT_ENROLLED);
-	for (int i = PROOF_RIGHT; i <= PROOF_FAILED; i++)
-		assert_int_equal(proof_reason((enum proof_result)i) == NULL, i == PROOF_RIGHT);
+	for (int i = PROOF_NONE; i < PROOF_RESULT_COUNT; i++)
+		assert_int_equal(proof_reason((enum proof_result)i) == NULL, i <= PROOF_CODE);
 	assert_true(proof_is_attempt(PROOF_WRONG));
+	assert_true(proof_is_attempt(PROOF_USED));
 	assert_false(proof_is_attempt(PROOF_BUSY));
+	assert_false(proof_is_attempt(PROOF_FAILED));
+	assert_false(proof_is_attempt(PROOF_UNREADABLE));
+	assert_false(proof_is_attempt(PROOF_KEYWORD));
+	assert_string_equal(proof_word(PROOF_BUSY), "busy");
+	assert_string_equal(proof_word(PROOF_WRONG), "proof");
 }
 
 /* ── keywords ────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -245,6 +252,32 @@ static void test_keyword(void **unused)
 	assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+/* Without memory nobody knows whether it is right, so it is not called wrong. */
+static void test_no_memory(void **unused)
+{
+	struct person_proofs person = { .name = "ada" };
+	struct password_jobs *jobs;
+	struct rlimit all, little;
+	uv_loop_t loop;
+
+	(void)unused;
+#ifdef __SANITIZE_ADDRESS__
+	skip(); /* it has reserved more than any limit allows */
+#endif
+	assert_int_equal(uv_loop_init(&loop), 0);
+	jobs = password_jobs_new(&loop);
+	assert_int_equal(password_hash_now("correct horse", person.keyword), 0);
+	assert_int_equal(keyword(&loop, jobs, &person, "correct horse"), PROOF_RIGHT);
+	assert_int_equal(getrlimit(RLIMIT_AS, &all), 0);
+	little = (struct rlimit){ 1, all.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_AS, &little), 0);
+	assert_int_equal(keyword(&loop, jobs, &person, "correct horse"), PROOF_FAILED);
+	assert_int_equal(setrlimit(RLIMIT_AS, &all), 0);
+	assert_int_equal(keyword(&loop, jobs, &person, "correct hors"), PROOF_WRONG);
+	password_jobs_free(jobs);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 static void count(void *ctx, enum proof_result result)
 {
 	unsigned *n = ctx;
@@ -277,11 +310,11 @@ static void test_busy(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_keys),	cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_limits),	cmocka_unit_test(test_digest),
-		cmocka_unit_test(test_flipped), cmocka_unit_test(test_rubbish),
-		cmocka_unit_test(test_code),	cmocka_unit_test(test_keyword),
-		cmocka_unit_test(test_busy),
+		cmocka_unit_test(test_keys),	  cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_limits),	  cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_flipped),	  cmocka_unit_test(test_rubbish),
+		cmocka_unit_test(test_code),	  cmocka_unit_test(test_keyword),
+		cmocka_unit_test(test_no_memory), cmocka_unit_test(test_busy),
 	};
 
 	if (sodium_init() < 0)

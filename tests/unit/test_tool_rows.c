@@ -70,6 +70,29 @@ static void test_order(void **unused)
 	}
 }
 
+/* What takes service away is never done without a person, and what is lost with a node has a node for its target. */
+static void test_impact(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < TOOL_COUNT; i++) {
+		const struct tool *tool = &tool_table[i];
+		const struct tool_arg *target = tool_target(tool);
+		bool is_node = target && target->kind == ARG_NODE;
+
+		assert_non_null(tool_impact_word(tool->impact));
+		if (tool->impact != IMPACT_KEEPS && tool->tier < TIER_ORANGE)
+			fail_msg("%s: what does not KEEP service is at least ORANGE", tool->name);
+		if (tool->impact != IMPACT_KEEPS && !target)
+			fail_msg("%s: IMPACT is of the target, and it has none", tool->name);
+		if (is_node && tool->tier > TIER_YELLOW && tool->impact != IMPACT_TAKES_NODE)
+			fail_msg("%s: IMPACT of what acts on a node is TAKES_NODE", tool->name);
+		if (!is_node && tool->impact == IMPACT_TAKES_NODE)
+			fail_msg("%s: IMPACT TAKES_NODE, and its target is no node", tool->name);
+		if ((tool->impact == IMPACT_MOVES) != (tool->verify == VERIFY_MOVED))
+			fail_msg("%s: IMPACT MOVES is verified as MOVED", tool->name);
+	}
+}
+
 static void test_words(void **unused)
 {
 	(void)unused;
@@ -80,9 +103,8 @@ static void test_words(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reads),
-		cmocka_unit_test(test_acts),
-		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_reads), cmocka_unit_test(test_acts),
+		cmocka_unit_test(test_order), cmocka_unit_test(test_impact),
 		cmocka_unit_test(test_words),
 	};
 

@@ -52,6 +52,15 @@ static void print_content(struct str *out, const struct message_def *m, int inde
 		str_printf(out, "%*s$ref: \"%s%s\"\n", indent + 6, "", SCHEMAS, m->name);
 }
 
+static void print_either(struct str *out, const struct message_def *a, const struct message_def *b)
+{
+	str_printf(out,
+		   "          content:\n            application/json:\n              schema:\n"
+		   "                anyOf:\n"
+		   "                  - $ref: \"%s%s\"\n                  - $ref: \"%s%s\"\n",
+		   SCHEMAS, a->name, SCHEMAS, b->name);
+}
+
 static void print_security(struct str *out, const struct route_row *r)
 {
 	if (strcmp(r->access, "PUBLIC") == 0)
@@ -127,7 +136,9 @@ static void print_responses(struct str *out, const struct route_row *r)
 		   strcmp(r->id, "WS") == 0 ? "101" : "200");
 	print_quoted(out, r->doc);
 	str_add_char(out, '\n');
-	if (strcmp(r->id, "WS") != 0)
+	if (strcmp(r->id, "TOOLS_EXECUTE") == 0)
+		print_either(out, r->answer, &message_action_verdict);
+	else if (strcmp(r->id, "WS") != 0)
 		print_content(out, r->answer, 10);
 	if (strcmp(r->access, "PUBLIC") != 0) {
 		print_problem(out, "401", "not logged in");
@@ -181,7 +192,8 @@ static void print_paths(struct str *out)
 
 static bool is_used(const struct message_def *m)
 {
-	if (is(m, "problem") || is(m, "token") || is(m, "service_view") || is(m, "action_refusal"))
+	if (is(m, "problem") || is(m, "token") || is(m, "service_view") ||
+	    is(m, "action_refusal") || is(m, "action_verdict"))
 		return true;
 	for (size_t i = 0; i < countof(routes); i++) {
 		if (routes[i].body == m || routes[i].answer == m)

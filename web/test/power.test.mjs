@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { expectedTier, guestTools, helpFor, higher, nodeTools, percentOf, WORDS } from '../src/lib/power.ts';
+import { countdown } from '../src/lib/format.ts';
+import { expectedTier, fileOf, guestTools, helpFor, higher, nodeTools, percentOf, sameJudgement, titleWord, WORDS } from '../src/lib/power.ts';
 import { sha256 } from '../src/lib/sha256.ts';
 
 const guest = (over) => ({ type: 'qemu', status: 'running', template: false, lock: null, ha_state: null, ...over });
@@ -36,15 +37,21 @@ describe('what fits', () => {
 });
 
 describe('the tier before the click', () => {
+	const def = readFileSync(new URL('../../common/tools.def', import.meta.url), 'utf8');
+	const row = (name) => {
+		const [, tier, impact] = new RegExp(`^TOOL\\(${name}, (\\w+), (\\w+)`, 'm').exec(def);
+		return { name, tier: tier.toLowerCase(), impact: impact.toLowerCase() };
+	};
 	const many = (n) => Array.from({ length: n }, () => guest({ status: 'stopped' }));
 	test('the floor, one higher above three, with a lock, with high availability', () => {
-		assert.equal(expectedTier('guest_start', 'yellow', many(3)), 'yellow');
-		assert.equal(expectedTier('guest_start', 'yellow', many(4)), 'orange');
-		assert.equal(expectedTier('guest_stop', 'red', many(4)), 'black');
-		assert.equal(expectedTier('guest_shutdown', 'orange', [guest({ ha_state: 'started' })]), 'red');
-		assert.equal(expectedTier('guest_start', 'yellow', [guest({ ha_state: 'started' })]), 'yellow');
-		assert.equal(expectedTier('guest_start', 'yellow', [guest({ lock: 'backup' })]), 'orange');
-		assert.equal(expectedTier('guest_start', 'yellow', [guest({ lock: 'suspended' })]), 'yellow');
+		assert.equal(expectedTier(row('guest_start'), many(3)), 'yellow');
+		assert.equal(expectedTier(row('guest_start'), many(4)), 'orange');
+		assert.equal(expectedTier(row('guest_stop'), many(4)), 'black');
+		assert.equal(expectedTier(row('guest_shutdown'), [guest({ ha_state: 'started' })]), 'red');
+		assert.equal(expectedTier(row('guest_migrate'), [guest({ ha_state: 'started' })]), 'red');
+		assert.equal(expectedTier(row('guest_start'), [guest({ ha_state: 'started' })]), 'yellow');
+		assert.equal(expectedTier(row('guest_start'), [guest({ lock: 'backup' })]), 'orange');
+		assert.equal(expectedTier(row('guest_start'), [guest({ lock: 'suspended' })]), 'yellow');
 		assert.equal(higher('black'), 'black');
 	});
 });
@@ -71,4 +78,27 @@ test('SHA-256 is that of everybody else, over every length of padding and beyond
 		assert.equal(sha256(text), theirs(text));
 	}
 	for (const text of ['', 'abc', 'Küche ☃ 👩‍🚒', 'x'.repeat(16_384)]) assert.equal(sha256(text), theirs(text));
+});
+
+describe('judged first, asked for then', () => {
+	const step = (over) => ({ object: 'home/guest/101', name: 'jellyfin', args: { guest: 101 }, status: 'pending', upid: null, detail: null, ...over });
+	const verdict = (over) => ({ dry_run: true, decision: 'ask', tier: 'orange', rule: 'tier', reason: null, need: 'keyword', facts: ['one'], steps: [step()],
+		verify: 'that it is stopped', ...over });
+	test('the same is the same, whatever else the action says', () => {
+		assert.ok(sameJudgement(verdict(), { ...verdict(), id: 'x', policy: 'y', until_ms: 1 }, 'keyword'));
+		assert.ok(sameJudgement(verdict(), verdict({ steps: [step({ status: 'running', detail: 'x' })] }), 'keyword'));
+	});
+	test('another tier, target, argument, fact, check or proof is not', () => {
+		for (const over of [{ tier: 'red' }, { facts: [] }, { facts: ['one', 'two'] }, { verify: 'x' }, { steps: [] }, { steps: [step({ name: 'other' })] },
+			{ steps: [step({ args: { guest: 101, snapshot: 'a' } })] }, { steps: [step({ object: 'lab/guest/101' })] }])
+			assert.ok(!sameJudgement(verdict(), verdict(over), 'keyword'), JSON.stringify(over));
+		assert.ok(!sameJudgement(verdict(), verdict(), 'code'));
+	});
+	test('the name of the file at an address', () => {
+		assert.equal(fileOf('https://cloud.debian.org/images/debian-13.iso?x=1'), 'debian-13.iso');
+		for (const none of ['', 'https://cloud.debian.org/', 'http://a/b.iso', 'https://a/b/', 'https://a/%20x'])
+			assert.equal(fileOf(none), '', none);
+	});
+	test('what is left, to the second', () => assert.deepEqual([-1, 0, 900, 60_000, 245_000].map(countdown), ['0:00', '0:00', '0:01', '1:00', '4:05']));
+	test('a title of its own where the verb alone would not do', () => assert.deepEqual(['download_url', 'guest_start', 'new_tool'].map(titleWord), ['Download to', 'Start', 'new_tool']));
 });

@@ -39,6 +39,9 @@ export type ActionStatus = 'waiting' | 'window' | 'approved' | 'running' | 'veri
 /** What a person must give to approve. */
 export type ActionNeed = 'nothing' | 'keyword' | 'code';
 
+/** What the gate says to a request. */
+export type ActionDecision = 'allow' | 'ask' | 'refuse' | 'state';
+
 /** How one target of an action stands. */
 export type StepStatus = 'pending' | 'running' | 'verified' | 'still_failing' | 'unknown' | 'failed' | 'skipped';
 
@@ -966,6 +969,8 @@ export interface ActionRequest {
 	runbook: string | null;
 	/** the asker may only propose: a person decides, whatever the level */
 	proposes: boolean | null;
+	/** only judge it: the reply is an action_verdict, and nothing is done or remembered */
+	dry_run: boolean | null;
 }
 
 /** A person's decision. */
@@ -1098,6 +1103,28 @@ export interface ActionShown {
 	until_ms: number;
 }
 
+/** How a request would be judged now; nothing was done, recorded or remembered. */
+export interface ActionVerdict {
+	/** always true */
+	dry_run: boolean;
+	/** allow: done at once; ask: waits for what it needs; refuse: by policy; state: its target is not in the state for it */
+	decision: ActionDecision;
+	/** as judged */
+	tier: Tier;
+	/** the rule that decided */
+	rule: string | null;
+	/** what was decided and why, for people */
+	reason: string | null;
+	/** what approving it takes */
+	need: ActionNeed;
+	/** what it was judged by */
+	facts: string[];
+	/** its targets with their canonical arguments, as far as they could be read */
+	steps: ActionStep[];
+	/** what will be checked afterwards */
+	verify: string | null;
+}
+
 /** An action in the gate's database. */
 export interface ActionRecord {
 	/** as published */
@@ -1140,6 +1167,8 @@ export interface AutonomyState {
 	until_ms: number | null;
 	/** why the gate does nothing but reads at present; null while it is fit */
 	unfit: string | null;
+	/** why agents may do nothing but reads at present, while persons go on; null while they may */
+	unfit_agents: string | null;
 	/** persons who have a keyword */
 	keywords: string[];
 	/** persons who have a one-time code */
@@ -1402,6 +1431,8 @@ export interface Request {
 	before: number | null;
 	/** so many on a page */
 	limit: number | null;
+	/** only what is of this kind */
+	kind: string | null;
 }
 
 /** The answer to a command, at reply/{principal}/{request_id}. */
@@ -1528,6 +1559,8 @@ export interface ToolExecute {
 	code: string | null;
 	/** how long the answer waits for the end: 0 to 60, 10 by default; s */
 	wait_s: number | null;
+	/** only judge it: the answer is an action_verdict, and nothing is done or remembered */
+	dry_run: boolean | null;
 }
 
 /** Approve, deny or cancel an action. */
@@ -1689,6 +1722,7 @@ export interface Messages {
 	action_step: ActionStep;
 	action_state: ActionState;
 	action_shown: ActionShown;
+	action_verdict: ActionVerdict;
 	action_record: ActionRecord;
 	autonomy_state: AutonomyState;
 	autonomy_set: AutonomySet;

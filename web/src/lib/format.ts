@@ -93,3 +93,9 @@ export function decimal(n: number | null | undefined, digits = 2): string {
 export function plural(n: number, one: string, many = `${one}s`): string {
 	return `${n} ${n === 1 ? one : many}`;
 }
+
+/** Minutes and seconds that are left: "4:05". */
+export function countdown(ms: number): string {
+	const s = Math.ceil(Math.max(0, ms) / 1000);
+	return `${Math.floor(s / 60)}:${String(s % 60).padStart(2, '0')}`;
+}

@@ -3,7 +3,7 @@
  * What fits the present state of a guest or node, and what it will at least ask for. The gate decides; this only keeps
  * what cannot work off the screen, and says beforehand what it will cost.
  */
-import type { GuestState, NodeState, Tier } from '../generated/topics.ts';
+import type { ActionNeed, ActionShown, ActionVerdict, GuestState, NodeState, Tier } from '../generated/topics.ts';
 
 export const TIERS: readonly Tier[] = ['green', 'yellow', 'orange', 'red', 'black'];
 /** One tier higher for more targets than this. */
@@ -13,6 +13,8 @@ export const BATCH_MAX = 20;
 export interface ToolWords {
 	/** On the button, before the name in a title: "Shut down". */
 	verb: string;
+	/** Before the name, where that is another word. */
+	title?: string;
 	/** While it runs: "Shutting down". */
 	doing: string;
 }
@@ -28,7 +30,7 @@ export const WORDS: Readonly<Record<string, ToolWords>> = {
 	guest_suspend: { verb: 'Pause', doing: 'Pausing' },
 	guest_migrate: { verb: 'Move', doing: 'Moving' },
 	task_stop: { verb: 'Stop task', doing: 'Stopping a task' },
-	download_url: { verb: 'Download', doing: 'Downloading to' },
+	download_url: { verb: 'Download', title: 'Download to', doing: 'Downloading to' },
 	guest_stop: { verb: 'Stop hard', doing: 'Stopping hard' },
 	guest_reset: { verb: 'Reset', doing: 'Resetting' },
 	snapshot_rollback: { verb: 'Roll back', doing: 'Rolling back' },
@@ -36,6 +38,8 @@ export const WORDS: Readonly<Record<string, ToolWords>> = {
 	node_reboot: { verb: 'Restart node', doing: 'Restarting node' },
 	node_shutdown: { verb: 'Shut node down', doing: 'Shutting down node' },
 };
+
+export const titleWord = (tool: string): string => wordsOf(tool).title ?? wordsOf(tool).verb;
 
 /** A tool that is not in the table is told by its own name. */
 export const wordsOf = (tool: string): ToolWords => WORDS[tool] ?? { verb: tool, doing: tool };
@@ -67,20 +71,34 @@ export function nodeTools(n: NodeState): string[] {
 	return n.status === 'online' ? ['node_reboot', 'node_shutdown'] : [];
 }
 
-const INTERRUPTS = new Set(['guest_shutdown', 'guest_reboot', 'guest_suspend', 'guest_migrate', 'guest_stop', 'guest_reset', 'snapshot_rollback']);
+/** What becomes of the service of its target meanwhile, as GET /api/tools says it. */
+export type Impact = 'keeps' | 'moves' | 'interrupts' | 'takes_node';
 
 export function higher(tier: Tier): Tier {
 	return TIERS[Math.min(TIERS.indexOf(tier) + 1, TIERS.length - 1)]!;
 }
 
 /** What the gate will at least judge: the tool's floor, raised by what the page knows as well. */
-export function expectedTier(tool: string, floor: Tier, guests: readonly GuestState[]): Tier {
-	let tier = floor;
+export function expectedTier(tool: { name: string; tier: Tier; impact: Impact }, guests: readonly GuestState[]): Tier {
+	let { tier } = tool;
 	const some = (test: (g: GuestState) => boolean) => guests.some(test);
-	if (some((g) => !!g.lock && !(g.lock === 'suspended' && tool === 'guest_start'))) tier = higher(tier);
-	if (INTERRUPTS.has(tool) && some((g) => !!g.ha_state)) tier = higher(tier);
+	if (some((g) => !!g.lock && !(g.lock === 'suspended' && tool.name === 'guest_start'))) tier = higher(tier);
+	if (tool.impact !== 'keeps' && some((g) => !!g.ha_state)) tier = higher(tier);
 	if (guests.length > BATCH_FREE) tier = higher(tier);
 	return tier;
+}
+
+/** Whether what is to be approved is what a dry run said a moment ago: the same targets, facts, price and proof. */
+export function sameJudgement(v: ActionVerdict, shown: ActionShown, need: ActionNeed): boolean {
+	const told = (x: Pick<ActionVerdict, 'tier' | 'steps' | 'facts' | 'verify'>) =>
+		JSON.stringify([x.tier, x.verify, x.facts, x.steps.map((s) => [s.object, s.name, s.args, s.seen])]);
+	return v.need === need && told(v) === told(shown);
+}
+
+/** The name of the file at an address, as the gate takes it; "": none. */
+export function fileOf(url: string): string {
+	const last = /^https:\/\/[^/]+\/(?:[^?#]*\/)?([^/?#]+)(?:[?#]|$)/.exec(url)?.[1] ?? '';
+	return /^[A-Za-z0-9][A-Za-z0-9._+-]*$/.test(last) ? last : '';
 }
 
 /** How far the last line of a task's log says that it is; null: it does not say. */
@@ -101,9 +119,12 @@ const HELP: readonly [RegExp, string][] = [
 	[/^quorum$/, 'Bring another node back first, so that enough votes remain.'],
 	[/^(rate\.|waiting)/, 'Decide what waits, or try again in some minutes.'],
 	[/^tool\.unknown$/, 'Jarvis has no code for it, on purpose: do it in Proxmox itself.'],
-	[/^download$/, 'safety_gate.download_hosts in jarvis.yaml names the hosts.'],
+	[/^download$/, 'Take it from a host that is allowed, or add this one to safety_gate.download_hosts in jarvis.yaml.'],
 	[/^ha$/, 'Ask Proxmox’s HA manager, or take the guest out of it first.'],
 	[/^principal/, 'principals in jarvis.yaml says what each client may do.'],
+	[/^state\.node$/, 'Bring the node back first, or choose another one.'],
+	[/^state\./, 'It is in another state than this needs; this dialog follows as soon as that changes.'],
+	[/^arguments$/, 'Change what is named in the sentence above.'],
 	[/^view\./, 'It goes on as soon as Proxmox answers again.'],
 ];
 

@@ -55,8 +55,9 @@ export interface Wish {
 	about?: string | undefined;
 }
 
+/** A wish: not asked for yet, or the action that it became; `said`: why that was not approved with it. */
 export type Dialog =
-	| { kind: 'wish'; wish: Wish; id?: string; refusal?: Refusal }
+	| { kind: 'wish'; wish: Wish; id?: string; said?: string }
 	| { kind: 'level' }
 	| { kind: 'unfreeze' };
 

@@ -63,6 +63,21 @@ function Frozen() {
 	);
 }
 
+/** Persons go on and would not notice; whoever waits for what agents do, does. */
+function AgentsWait() {
+	const why = autonomy.value?.unfit_agents;
+	if (!why || autonomy.value?.unfit || frozen.value) return null;
+	return (
+		<div class="banner warn" role="status">
+			<Icon name="error" />
+			<span class="banner-text">
+				<b>Agents do nothing but read</b>
+				<span class="banner-more">{`: ${why}. The log of the safety gate says where; afterwards it is reloaded.`}</span>
+			</span>
+		</div>
+	);
+}
+
 export function Banner() {
-	return loginState.value === 'out' ? null : <><Broken /><Frozen /></>;
+	return loginState.value === 'out' ? null : <><Broken /><Frozen /><AgentsWait /></>;
 }

@@ -6,6 +6,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { changePassword, login, loginState, logout, session } from '../store/session.ts';
 import { toast } from '../store/toasts.ts';
 import { accountOpen } from '../store/view.ts';
+import { Act } from './Acting.tsx';
 import { Mark, ModeButton } from './Header.tsx';
 import { Icon } from './Icon.tsx';
 import { Tokens } from './Tokens.tsx';
@@ -28,6 +29,18 @@ export function Overlay({
 	useLayoutEffect(() => {
 		if (!ref.current?.contains(document.activeElement)) ref.current?.focus();
 	});
+	/* What is pressed while nothing has the focus, because what had it was disabled, is meant for this. */
+	const latest = useRef(onClose);
+	latest.current = onClose;
+	useLayoutEffect(() => {
+		const lost = (e: KeyboardEvent) => {
+			if (document.activeElement !== document.body) return;
+			ref.current?.focus();
+			if (e.key === 'Escape') latest.current?.();
+		};
+		addEventListener('keydown', lost, true);
+		return () => removeEventListener('keydown', lost, true);
+	}, []);
 	const onKey = (e: KeyboardEvent) => {
 		e.stopPropagation();
 		/* The key that opened it, still held, presses nothing in it. */
@@ -203,6 +216,7 @@ export function Account() {
 				<ModeButton words />
 				<button type="button" class="button" onClick={() => void leave()}>Log out</button>
 			</div>
+			<Act draw={(a) => <a.Enrolled />} />
 			<Password />
 			{s.role === 'operator' && <Tokens />}
 		</Overlay>

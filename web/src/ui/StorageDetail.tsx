@@ -7,6 +7,7 @@ import { doc } from '../store/docs.ts';
 import { freshness } from '../store/fresh.ts';
 import { allGuests } from '../store/guests.ts';
 import { nodeTopic, posture, sibling } from '../store/objects.ts';
+import { Act } from './Acting.tsx';
 import { Frame } from './Detail.tsx';
 import { Empty, Fact, level, Link, Part, Status, Usage, When } from './parts.tsx';
 import { STORAGE_LOOK, StorageStatus, where } from './Storage.tsx';
@@ -122,6 +123,7 @@ export function StorageDetail({ topic, gone }: { topic: string; gone: ComponentC
 					{s.reason && <span class="detail-reason">{s.reason}</span>}
 				</>
 			}
+			tools={<Act draw={(a) => <a.StorageTools topic={topic} />} />}
 			left={
 				<>
 					<Part title="Space" stale={freshness(topic).value !== 'live'} meta={<b class={`big ${level(used)}`}>{percent(used)}</b>}>

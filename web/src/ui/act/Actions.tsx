@@ -10,6 +10,7 @@ import { show, view } from '../../store/view.ts';
 import { Icon } from '../Icon.tsx';
 import { Empty, Panel } from '../parts.tsx';
 import { actionTitle, askerOf, isOver, running } from './calls.ts';
+import { TaskLog } from './Log.tsx';
 import { ActionStatusText, Line } from './Progress.tsx';
 import { Facts, Proposal } from './Proposal.tsx';
 import { Tier } from './Tier.tsx';
@@ -62,6 +63,7 @@ function More({ a }: { a: ActionState }) {
 				{a.steps.map((s, i) => <li key={i}><b>{s.name ?? s.object ?? a.tool}</b> {s.status}{s.detail ? `: ${s.detail}` : ''}{s.upid && <code>{s.upid}</code>}</li>)}
 			</ul>
 			{a.line && <p class="progress-line">{a.line}</p>}
+			<TaskLog a={a} />
 			<p class="dim">{a.id}{a.ended_ms ? ` · ended ${dayTime(a.ended_ms)}` : ''}</p>
 		</div>
 	);

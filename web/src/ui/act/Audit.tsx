@@ -4,6 +4,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { AuditCheckpoint } from '../../generated/topics.ts';
 import { dayTime, plural } from '../../lib/format.ts';
+import { titleWord } from '../../lib/power.ts';
 import { mayAct } from '../../store/acting.ts';
 import { doc } from '../../store/docs.ts';
 import { api } from '../../store/session.ts';
@@ -32,15 +33,23 @@ interface Body {
 }
 interface Page {
 	size: number;
+	/** All that there are in the chain. */
+	kinds: string[];
 	next: number | null;
 	records: Rec[];
 }
 
 const PAGE = 50;
 
+/** What a request names, as it was written. */
+function objectOf(args: unknown): string {
+	const a = (args ?? {}) as Record<string, unknown>;
+	return String(a.guest ?? a.storage ?? a.node ?? a.upid ?? '');
+}
+
 function what(b: Body): string {
 	if (b.action) return actionTitle(b.action);
-	if (b.request) return `${b.request.tool ?? ''} ${JSON.stringify(b.request.args ?? {})}${b.request.targets?.length ? ` × ${b.request.targets.length}` : ''}`;
+	if (b.request) return `${titleWord(b.request.tool ?? '')} ${b.request.targets?.join(', ') || objectOf(b.request.args)}`;
 	return b.level ? `level ${b.level}` : '';
 }
 
@@ -56,7 +65,7 @@ function Row({ r }: { r: Rec }) {
 				<b class="audit-kind">{r.kind.replaceAll('_', ' ')}</b>
 				<span class="history-title">{what(b)} {b.action && <Tier tier={b.action.tier} bare />}</span>
 				<span class="history-who">{whoOf(b)}</span>
-				{(b.reason || b.text) && <span class="history-why">{b.reason ?? b.text}</span>}
+				{(b.reason || b.text) && <span class="history-why">{b.rule && <code>{b.rule}</code>} {b.reason ?? b.text}</span>}
 			</summary>
 			<pre class="notes">{r.body ? JSON.stringify(r.body, null, 2) : 'The body cannot be read: jarvisctl audit verify says more.'}</pre>
 			<p class="dim digest">hash <code>{r.hash}</code></p>
@@ -67,16 +76,20 @@ function Row({ r }: { r: Rec }) {
 export function AuditView() {
 	const records = useSignal<readonly Rec[]>([]);
 	const size = useSignal<number | null>(null);
+	const kinds = useSignal<readonly string[]>([]);
 	const next = useSignal<number | null>(null);
 	const error = useSignal('');
 	const kind = useSignal('');
 	const busy = useSignal(false);
 	const load = async (before: number | null) => {
-		if (busy.value) return;
+		const wanted = kind.value;
 		busy.value = true;
 		error.value = '';
 		try {
-			const page = await api<Page>('GET', `/api/audit?limit=${PAGE}${before ? `&before=${before}` : ''}`);
+			const page = await api<Page>('GET', `/api/audit?limit=${PAGE}${before ? `&before=${before}` : ''}${wanted && `&kind=${wanted}`}`);
+			/* Another kind was chosen meanwhile: its page is on its way. */
+			if (kind.value !== wanted) return;
+			kinds.value = page.kinds;
 			records.value = before ? [...records.value, ...page.records] : page.records;
 			size.value = page.size;
 			next.value = page.next;
@@ -89,8 +102,11 @@ export function AuditView() {
 		if (mayAct.value) void load(null);
 	}, [mayAct.value]);
 	const point = doc<AuditCheckpoint>('audit/checkpoint').value;
-	const kinds = [...new Set(records.value.map((r) => r.kind))].sort();
-	const list = records.value.filter((r) => !kind.value || r.kind === kind.value);
+	const list = records.value;
+	const choose = (k: string) => {
+		kind.value = k;
+		void load(null);
+	};
 	if (!mayAct.value) return <Panel title="Audit" class="audit" on="audit"><Empty>Operators read the audit.</Empty></Panel>;
 	return (
 		<Panel title="Audit" class="audit" on="audit" scrolls meta={
@@ -103,9 +119,9 @@ export function AuditView() {
 				<code>jarvisctl audit verify</code> on Jarvis’s host checks the whole chain.
 			</p>
 			<div class="chips" role="group" aria-label="Which kind">
-				{['', ...kinds].map((k) => (
-					<button key={k} type="button" class="chip" aria-pressed={kind.value === k} onClick={() => (kind.value = k)}>
-						{k.replaceAll('_', ' ') || 'all'} <b>{k ? records.value.filter((r) => r.kind === k).length : records.value.length}</b>
+				{['', ...kinds.value].map((k) => (
+					<button key={k} type="button" class="chip" aria-pressed={kind.value === k} onClick={() => choose(k)}>
+						{k.replaceAll('_', ' ') || 'all'}
 					</button>
 				))}
 				<button type="button" class="button small" disabled={busy.value} onClick={() => void load(null)}>Read again</button>

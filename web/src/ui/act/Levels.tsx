@@ -21,7 +21,7 @@ const LEVELS: readonly [name: string, means: string][] = [
 const close = () => (dialog.value = null);
 const hasCode = () => autonomy.value?.codes.includes(session.value?.user ?? '') === true;
 
-function Enrolled() {
+export function Enrolled() {
 	const user = session.value?.user ?? '';
 	const keyword = autonomy.value?.keywords.includes(user) === true;
 	return (

@@ -3,7 +3,7 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren, RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import type { GuestState, NodeState, Task } from '../../generated/topics.ts';
+import type { GuestState, NodeState, StorageState, Task } from '../../generated/topics.ts';
 import { BATCH_FREE, BATCH_MAX, guestTools, nodeTools, wordsOf } from '../../lib/power.ts';
 import { mayAct, unready, type Wish } from '../../store/acting.ts';
 import { taskTitle } from '../../store/activity.ts';
@@ -13,7 +13,8 @@ import { rows } from '../../store/guests.ts';
 import { cursor } from '../../store/view.ts';
 import { Cell, rowId } from '../Grid.tsx';
 import { Icon } from '../Icon.tsx';
-import { actionTitle, cancel, nameOf, namesOf, needsForm, picked, running, tierOf, toolOf, wish } from './calls.ts';
+import { actionTitle, cancel, downloadHosts, nameOf, namesOf, needsForm, picked, running, tierOf, toolOf, wish } from './calls.ts';
+import { fetches } from './fields.tsx';
 import { Line } from './Progress.tsx';
 import { Tier } from './Tier.tsx';
 
@@ -98,6 +99,21 @@ export function SnapshotTools({ topic, snapshot }: { topic: string; snapshot: st
 			<ToolButton small tool="snapshot_rollback" objects={[topic]} args={{ snapshot }} why={why} />
 			<ToolButton small tool="snapshot_delete" objects={[topic]} args={{ snapshot }} why={why} />
 		</span>
+	);
+}
+
+/** What a storage can be sent from elsewhere. */
+export function StorageTools({ topic }: { topic: string }) {
+	const s = doc<StorageState>(topic).value;
+	if (!mayAct.value || !s || fetches(s).length === 0) return null;
+	const none = downloadHosts.value?.length === 0 ? 'Nothing may be downloaded: safety_gate.download_hosts in jarvis.yaml names no host.' : null;
+	const down = s.status === 'available' ? null : 'The storage cannot be reached now.';
+	const why = blocked(topic) ?? down ?? none;
+	return (
+		<section class="power" aria-label={`What can be done with ${s.storage}`}>
+			<div class="power-row"><ToolButton tool="download_url" objects={[topic]} why={why} /></div>
+			{why && <p class="power-why"><Icon name="lock" /> {why}</p>}
+		</section>
 	);
 }
 

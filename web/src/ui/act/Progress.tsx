@@ -8,6 +8,7 @@ import { serverOffset, tick } from '../../store/clock.ts';
 import type { IconName } from '../Icon.tsx';
 import { Bar, Status } from '../parts.tsx';
 import { cancel, isOver, OUTCOME } from './calls.ts';
+import { TaskLog } from './Log.tsx';
 import { Tier } from './Tier.tsx';
 
 const LOOK: Record<ActionStatus, [IconName, string, string]> = {
@@ -57,6 +58,7 @@ export function Line({ a, title }: { a: ActionState; title: string }) {
 			</button>}
 			{percent !== null && <Bar value={percent} label={title} />}
 			{(said || steps(a)) && <p class="progress-line">{[steps(a), said].filter(Boolean).join(' · ')}</p>}
+			<TaskLog a={a} />
 		</div>
 	);
 }

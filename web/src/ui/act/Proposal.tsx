@@ -5,8 +5,8 @@
  */
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import type { ActionShown, ActionState, GuestState, NodeState } from '../../generated/topics.ts';
-import { duration } from '../../lib/format.ts';
+import type { ActionShown, ActionState, GuestState, NodeState, StorageState } from '../../generated/topics.ts';
+import { countdown } from '../../lib/format.ts';
 import { wordsOf } from '../../lib/power.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { autonomy, frozen, mayAct } from '../../store/acting.ts';
@@ -17,12 +17,13 @@ import { GuestStatus } from '../GuestRow.tsx';
 import { Icon } from '../Icon.tsx';
 import { NODE_LOOK } from '../Nodes.tsx';
 import { Link, Status, TopicStale } from '../parts.tsx';
+import { StorageStatus } from '../Storage.tsx';
 import { actionTitle, askerOf, decide, messageOf, nameOf, takeBack, topicOf } from './calls.ts';
 import { leftMs } from './Progress.tsx';
 import { Tier } from './Tier.tsx';
 
 /** The bytes that are approved, when they are what the digest says. */
-function read(a: ActionState): ActionShown | null {
+export function shownOf(a: ActionState): ActionShown | null {
 	if (!a.shown || !a.digest || sha256(a.shown) !== a.digest) return null;
 	try {
 		const shown = JSON.parse(a.shown) as ActionShown;
@@ -37,13 +38,15 @@ export function Now({ topic, link }: { topic: string; link?: boolean }) {
 	const kind = match(topic)?.id;
 	const g = kind === 'GUEST_STATE' ? doc<GuestState>(topic).value : null;
 	const n = kind === 'NODE_STATE' ? doc<NodeState>(topic).value : null;
+	const s = kind === 'STORAGE_STATE' ? doc<StorageState>(topic).value : null;
 	const name = <>{nameOf(topic)}{g && <span class="kind"> {g.type === 'qemu' ? 'vm' : 'ct'} {g.vmid}</span>}</>;
 	return (
 		<li class="now">
 			<span class="now-name">{link ? <Link to={topic}>{name}</Link> : name}</span>
 			{g && <><span class="dim">on {g.node}</span><GuestStatus g={g} topic={topic} /></>}
 			{n && <><Status icon={NODE_LOOK[n.status][0]} tone={NODE_LOOK[n.status][1]}>{n.status}</Status><TopicStale topic={topic} /></>}
-			{!g && !n && <span class="dim">not known to this page</span>}
+			{s && <><span class="dim">{s.shared ? 'shared' : `of ${s.node}`}</span><StorageStatus s={s} topic={topic} /></>}
+			{!g && !n && !s && <span class="dim">not known to this page</span>}
 		</li>
 	);
 }
@@ -57,7 +60,7 @@ function Step({ step, link }: { step: ActionShown['steps'][number]; link: boolea
 	const more = args.filter(([k]) => topic ? !HIDDEN.has(k) : k !== 'cluster');
 	return (
 		<>
-			{topic ? <Now topic={topic} link={link} /> : step.object && <li class="now">{step.object}</li>}
+			{topic ? <Now topic={topic} link={link} /> : step.object && <li class="now"><span class="now-name">{step.object.replaceAll('/', ' ')}</span></li>}
 			{more.map(([k, v]) => <li key={k} class="now-arg"><span class="dim">{k.replaceAll('_', ' ')}</span> <code>{plain(v)}</code></li>)}
 		</>
 	);
@@ -72,17 +75,19 @@ export const Facts = ({ facts }: { facts: readonly string[] }) => facts.length =
 	</ul>
 );
 
+export const Verify = ({ text }: { text: string }) => <p class="verify"><Icon name="check" /> <span>Checked afterwards: {text}.</span></p>;
+
 function Left({ a }: { a: ActionState }) {
 	const left = leftMs(a);
 	if (left === null) return null;
-	return <span class={`acts-left ${left < 30_000 ? 'soon' : ''}`}><Icon name="clock" /> {duration(left)} left</span>;
+	return <span class={`acts-left ${left < 30_000 ? 'soon' : ''}`}><Icon name="clock" /> {countdown(left)} left</span>;
 }
 
 /** What the person must have, and has not. */
-function missing(a: ActionState): string | null {
+export function lacks(need: ActionState['need']): string | null {
 	const user = session.value?.user ?? '';
-	if (a.need === 'code' && !autonomy.value?.codes.includes(user)) return 'one-time code';
-	if (a.need === 'keyword' && ![...autonomy.value?.keywords ?? [], ...autonomy.value?.codes ?? []].includes(user)) return 'keyword';
+	if (need === 'code' && !autonomy.value?.codes.includes(user)) return 'one-time code';
+	if (need === 'keyword' && ![...autonomy.value?.keywords ?? [], ...autonomy.value?.codes ?? []].includes(user)) return 'keyword';
 	return null;
 }
 
@@ -100,8 +105,9 @@ export function Proof({ need, autofocus, onEnter }: { need: 'keyword' | 'code'; 
 	return (
 		<label class="field proof">
 			<span>{code ? 'One-time code' : 'Your keyword'}</span>
+			{/* Another need is another field: nothing typed, and no rule, goes from one to the other. */}
 			<input
-				name="proof" required data-autofocus={autofocus ? '' : undefined} autocapitalize="off" spellcheck={false}
+				key={need} name="proof" required data-autofocus={autofocus ? '' : undefined} autocapitalize="off" spellcheck={false}
 				{...(code ? { type: 'text', inputMode: 'numeric', autocomplete: 'one-time-code', maxLength: 8, pattern: '[0-9 ]*' } as object
 					: { type: 'password', autocomplete: 'off', maxLength: 128 } as object)}
 				onKeyDown={(e) => {
@@ -126,13 +132,14 @@ interface DecideProps {
 	onDone?: ((approved: boolean) => void) | undefined;
 	autofocus?: boolean;
 	ok: boolean;
+	said?: string | undefined;
 }
 
-function Decide({ a, no, onDone, autofocus, ok }: DecideProps) {
+function Decide({ a, no, onDone, autofocus, ok, said = '' }: DecideProps) {
 	const busy = useSignal(false);
-	const error = useSignal('');
+	const error = useSignal(said);
 	const yes = useRef<HTMLButtonElement>(null);
-	const lacks = missing(a);
+	const lack = lacks(a.need);
 	const run = async (approves: boolean, body: object) => {
 		if (busy.value) return;
 		busy.value = true;
@@ -161,11 +168,11 @@ function Decide({ a, no, onDone, autofocus, ok }: DecideProps) {
 	const why = !ok ? 'What is shown is not what would be approved.' : frozen.value ? 'Jarvis is frozen: unfreeze it first.' : null;
 	return (
 		<form class="decide" onSubmit={submit} autocomplete="off">
-			{lacks ? <Enrol what={lacks} /> : a.need !== 'nothing' && <Proof need={a.need} autofocus={autofocus ?? false} onEnter={() => yes.current?.focus()} />}
+			{lack ? <Enrol what={lack} /> : a.need !== 'nothing' && <Proof need={a.need} autofocus={autofocus ?? false} onEnter={() => yes.current?.focus()} />}
 			<p class="form-error" role="alert">{error.value || (ok ? '' : why)}</p>
 			<div class="decide-row">
 				<button type="button" class="button" disabled={busy.value} onClick={() => void run(false, a.digest ? { digest: a.digest } : {})}>{no.label}</button>
-				<button ref={yes} type="submit" class={`button go-${a.tier}`} disabled={busy.value || !!lacks || why !== null} title={why ?? undefined}>
+				<button ref={yes} type="submit" class={`button go-${a.tier}`} disabled={busy.value || !!lack || why !== null} title={why ?? undefined}>
 					<Tier tier={a.tier} bare /> {no.what === 'cancel' ? `${wordsOf(a.tool).verb} now` : 'Approve'}
 				</button>
 			</div>
@@ -174,8 +181,8 @@ function Decide({ a, no, onDone, autofocus, ok }: DecideProps) {
 }
 
 /** `mine`: of the person who just asked for it; else somebody asks this person. */
-export function Proposal({ a, mine, onDone }: { a: ActionState; mine?: boolean; onDone?: (approved: boolean) => void }) {
-	const shown = useMemo(() => read(a), [a.shown, a.digest]);
+export function Proposal({ a, mine, said, onDone }: { a: ActionState; mine?: boolean; said?: string | undefined; onDone?: (approved: boolean) => void }) {
+	const shown = useMemo(() => shownOf(a), [a.shown, a.digest]);
 	const asker = askerOf({ ...(shown ?? a), runbook: a.runbook });
 	const body = useRef<HTMLDivElement>(null);
 	useEffect(() => {
@@ -194,14 +201,14 @@ export function Proposal({ a, mine, onDone }: { a: ActionState; mine?: boolean; 
 			{!mine && view.reason && <blockquote>{view.reason}</blockquote>}
 			<ul class="plain nows" aria-label="What it acts on, as it stands now">{view.steps.map((s, i) => <Step key={i} step={s} link={!mine} />)}</ul>
 			<Facts facts={view.facts} />
-			<p class="verify"><Icon name="check" /> <span>Checked afterwards: {shown?.verify ?? 'not known'}.</span></p>
+			<Verify text={shown?.verify ?? 'not known'} />
 			<p class={`digest ${shown ? '' : 'bad'}`} title={a.digest ?? ''}>
 				<Icon name={shown ? 'shield' : 'error'} />
 				<span>{shown ? <>these very bytes are approved: <code>{a.digest!.slice(0, 12)}</code> checked</>
 					: 'The digest does not fit what is shown: it must not be approved. Deny it, and look at the gateway.'}</span>
 			</p>
 			{mayAct.value
-				? <Decide a={a} ok={!!shown} autofocus={!!mine} onDone={onDone} no={mine ? { label: 'Do nothing', what: 'cancel' } : { label: 'Deny', what: 'deny' }} />
+				? <Decide a={a} ok={!!shown} said={said} autofocus={!!mine} onDone={onDone} no={mine ? { label: 'Do nothing', what: 'cancel' } : { label: 'Deny', what: 'deny' }} />
 				: <p class="power-why"><Icon name="lock" /> An operator decides about it.</p>}
 		</div>
 	);

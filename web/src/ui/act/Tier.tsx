@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A tier as word, shape and colour: the more corners, the more it costs. */
-import type { Tier as Word } from '../../generated/topics.ts';
+import type { ActionNeed, Tier as Word } from '../../generated/topics.ts';
 
 const SHAPE: Record<Word, string> = {
 	green: 'M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11Z',
@@ -11,8 +11,13 @@ const SHAPE: Record<Word, string> = {
 };
 
 export const TIER_MEANS: Record<Word, string> = {
-	green: 'it only reads', yellow: 'can be taken back; one click', orange: 'interrupts a service; needs your keyword',
-	red: 'can lose data or the cluster; needs a one-time code', black: 'nobody may do this through Jarvis',
+	green: 'it only reads', yellow: 'can be taken back', orange: 'interrupts a service, or is hard to take back',
+	red: 'can lose data or the cluster', black: 'nobody may do this through Jarvis',
+};
+
+/** What a person must give for it. */
+export const NEED_SAYS: Record<ActionNeed, string> = {
+	nothing: 'done at once', keyword: 'asks for your keyword', code: 'asks for a one-time code',
 };
 
 export function Tier({ tier, bare }: { tier: Word | string | null; bare?: boolean }) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Asking for actions and deciding them: the REST calls, and what is told of how they go on. */
 import { effect, signal } from '@preact/signals';
-import type { ActionAnswer, ActionState, ActionStatus, GuestState, NodeState, Tier } from '../../generated/topics.ts';
-import { expectedTier, wordsOf } from '../../lib/power.ts';
+import type { ActionAnswer, ActionState, ActionStatus, ActionVerdict, GuestState, NodeState, StorageState, Tier } from '../../generated/topics.ts';
+import { expectedTier, type Impact, titleWord, wordsOf } from '../../lib/power.ts';
 import { actions, dialog, mayAct, type Refusal, type Wish } from '../../store/acting.ts';
 import { doc, match, observeDocs, peekDoc } from '../../store/docs.ts';
 import { loaded } from '../../store/link.ts';
@@ -12,16 +12,20 @@ import { toast } from '../../store/toasts.ts';
 interface ToolRow {
 	name: string;
 	tier: Tier;
+	impact: Impact;
 	description: string;
 }
 
 const tools = signal<ReadonlyMap<string, ToolRow>>(new Map());
+/** From where downloads may come; null: the gateway does not say. */
+export const downloadHosts = signal<readonly string[] | null>(null);
 
 export const toolOf = (name: string): ToolRow | undefined => tools.value.get(name);
 
 async function loadTools(): Promise<void> {
-	const { items } = await api<{ items: ToolRow[] }>('GET', '/api/tools');
+	const { items, download_hosts } = await api<{ items: ToolRow[]; download_hosts?: string[] }>('GET', '/api/tools');
 	tools.value = new Map(items.map((t) => [t.name, t]));
+	downloadHosts.value = download_hosts ?? null;
 }
 
 export const isOver = (status: ActionStatus) => !['waiting', 'window', 'approved', 'running'].includes(status);
@@ -36,20 +40,24 @@ const guestAt = (topic: string) => (match(topic)?.id === 'GUEST_STATE' ? doc<Gue
 
 /** How an object is called. */
 export function nameOf(topic: string): string {
-	const d = doc<Partial<GuestState & NodeState>>(topic).value;
+	const d = doc<Partial<GuestState & NodeState & StorageState>>(topic).value;
 	if (match(topic)?.id === 'GUEST_STATE') return d?.name ?? `guest ${match(topic)!.words.vmid}`;
-	return d?.node ?? topic;
+	return d?.storage ?? d?.node ?? topic;
 }
 
-export function namesOf(topics: readonly string[]): string {
-	const names = topics.map(nameOf);
-	return names.length > 3 ? `${names.slice(0, 2).join(', ')} and ${names.length - 2} more` : names.join(', ');
+/** "4 guests: pihole, plex and 2 more"; one alone is only named. */
+function several(names: readonly string[]): string {
+	if (names.length < 2) return names[0] ?? '';
+	const shown = names.length > 3 ? `${names.slice(0, 2).join(', ')} and ${names.length - 2} more` : names.join(', ');
+	return `${names.length} guests: ${shown}`;
 }
+
+export const namesOf = (topics: readonly string[]) => several(topics.map(nameOf));
 
 /** The tier that is shown before the click; null: the tools are not known yet. */
 export function tierOf(tool: string, objects: readonly string[]): Tier | null {
 	const row = toolOf(tool);
-	return row ? expectedTier(tool, row.tier, objects.flatMap((t) => guestAt(t) ?? [])) : null;
+	return row ? expectedTier(row, objects.flatMap((t) => guestAt(t) ?? [])) : null;
 }
 
 /** The arguments that name the target, for one or for several. */
@@ -57,8 +65,10 @@ function targetsOf(w: Wish): { args: Record<string, unknown>; targets?: string[]
 	const words = w.objects.map((t) => match(t)?.words ?? {});
 	const args: Record<string, unknown> = { ...w.args, cluster: w.cluster };
 	if (words.length > 1) return { args, targets: words.map((x) => x.vmid ?? x.node ?? '') };
-	if (words[0]?.vmid) args.guest = Number(words[0].vmid);
-	else if (words[0]?.node) args.node = words[0].node;
+	const [one] = words;
+	if (one?.vmid) args.guest = Number(one.vmid);
+	else if (one?.storage) Object.assign(args, { storage: one.storage }, one.node === '-' ? {} : { node: one.node });
+	else if (one?.node) args.node = one.node;
 	return { args };
 }
 
@@ -67,6 +77,10 @@ export const ask = (w: Wish, confirmed: boolean): Promise<ActionAnswer> =>
 	api<ActionAnswer>('POST', '/api/tools/execute', {
 		request_id: newId(), tool: w.tool, ...targetsOf(w), ...(confirmed ? { confirmed } : {}), wait_s: 0,
 	});
+
+/** What the gate would say to it now, for one who knows what may be lost. Nothing comes of it. Throws ApiError. */
+export const judge = (w: Wish): Promise<ActionVerdict> =>
+	api<ActionVerdict>('POST', '/api/tools/execute', { request_id: newId(), tool: w.tool, ...targetsOf(w), confirmed: true, dry_run: true });
 
 export const decide = (id: string, what: 'approve' | 'deny' | 'cancel', body: object = {}) =>
 	api('POST', `/api/actions/${id}/${what}`, body);
@@ -98,7 +112,7 @@ export function takeBack(id: string): Promise<void> {
 	return cancel(id);
 }
 
-export const titleOf = (w: Wish) => `${wordsOf(w.tool).verb} ${aboutOf(w)}`;
+export const titleOf = (w: Wish) => `${titleWord(w.tool)} ${aboutOf(w)}`;
 
 /** One click is enough for what can be taken back; whatever asks for more is asked for in a dialog. */
 export async function wish(w: Wish): Promise<void> {
@@ -113,22 +127,31 @@ export async function wish(w: Wish): Promise<void> {
 /** What a toast offers while an action goes on; how it ended takes its place. */
 export const underWay = (id: string) => ({ key: id, act: { label: 'Cancel', run: () => void cancel(id) } });
 
-export async function askYellow(w: Wish): Promise<void> {
+/** It goes on without a dialog. */
+export function follow(w: Wish, a: ActionAnswer): void {
+	if (!isOver(a.status as ActionStatus)) toast('info', `${wordsOf(w.tool).doing} ${aboutOf(w)}`, '', underWay(a.id));
+}
+
+/** One click: done when the gate would do it at once, else the dialog says what it takes, and nothing was asked yet. */
+async function askYellow(w: Wish): Promise<void> {
 	try {
+		const verdict = await judge(w);
+		if (verdict.decision !== 'allow') {
+			dialog.value = { kind: 'wish', wish: w };
+			return;
+		}
 		const a = await ask(w, false);
 		if (a.status === 'waiting') dialog.value = { kind: 'wish', wish: w, id: a.id };
-		else if (!isOver(a.status as ActionStatus))
-			toast('info', `${wordsOf(w.tool).doing} ${aboutOf(w)}`, '', underWay(a.id));
+		else follow(w, a);
 	} catch (e) {
-		const refusal = refusalOf(e);
-		if (refusal) dialog.value = { kind: 'wish', wish: w, refusal };
-		else toast('crit', `${titleOf(w)}: not done`, messageOf(e));
+		toast('crit', `${titleOf(w)}: not done`, messageOf(e));
 	}
 }
 
 /** What a person must choose before it can be asked for. */
 const FORMS: Readonly<Record<string, readonly string[]>> = {
 	guest_snapshot: ['snapshot'], backup_now: ['storage'], guest_migrate: ['target_node'],
+	download_url: ['content', 'url', 'filename', 'checksum_algorithm', 'checksum'],
 };
 
 export const formOf = (tool: string): readonly string[] => FORMS[tool] ?? [];
@@ -143,9 +166,8 @@ export function topicOf(object: string | null): string | null {
 
 /** What an action is called: "Shut down jellyfin". */
 export function actionTitle(a: Pick<ActionState, 'tool' | 'steps'>): string {
-	const names = a.steps.map((s) => s.name ?? s.object?.split('/')[2] ?? '').filter(Boolean);
-	const shown = names.length > 3 ? `${names.slice(0, 2).join(', ')} and ${names.length - 2} more` : names.join(', ');
-	return `${wordsOf(a.tool).verb}${shown ? ` ${shown}` : ''}`;
+	const shown = several(a.steps.map((s) => s.name ?? s.object?.split('/')[2] ?? '').filter(Boolean));
+	return `${shown ? titleWord(a.tool) : wordsOf(a.tool).verb}${shown ? ` ${shown}` : ''}`;
 }
 
 /** Who asks, and what kind of asker that is. */
@@ -187,6 +209,25 @@ export function start(): void {
 		if (!isOver(a.status) && isOver(b.status) && b.tier !== 'green' && concerns(b)) ended(b);
 	});
 	onLeave(() => (picked.value = new Set()));
+}
+
+const SEEN_MS = 3000;
+
+/** The action when the page has it; null: it did not come. */
+export function seen(id: string): Promise<ActionState | null> {
+	return new Promise((done) => {
+		let stop = () => {};
+		const end = (a: ActionState | null) => {
+			clearTimeout(timer);
+			queueMicrotask(() => stop());
+			done(a);
+		};
+		const timer = setTimeout(() => end(null), SEEN_MS);
+		stop = effect(() => {
+			const a = actionOf(id);
+			if (a) end(a);
+		});
+	});
 }
 
 /** An action by its id, as it stands. */

@@ -3,5 +3,6 @@
 export { ActionsView, HistoryPanel, WaitingPanel } from './Actions.tsx';
 export { AuditView } from './Audit.tsx';
 export { start } from './calls.ts';
+export { Enrolled } from './Levels.tsx';
 export { Over } from './Over.tsx';
-export { BatchBar, openMenu, picking, PowerBar, RowTools, SnapshotTools, TaskTools } from './Power.tsx';
+export { BatchBar, openMenu, picking, PowerBar, RowTools, SnapshotTools, StorageTools, TaskTools } from './Power.tsx';
