@@ -327,8 +327,6 @@ static void wake_cb(void *ctx)
 {
 	struct pve_link *link = ctx;
 
-	if (link->is_closed)
-		return;
 	if (!set_up(link))
 		timer_once(link->timer, SETUP_RETRY_MS);
 	else if (!link->rights_call)
