@@ -171,6 +171,22 @@ void db_free(struct db *db)
 
 /* ── checking ────────────────────────────────────────────────────────────────────────────────── */
 
+/*
+ * SQLite tells a page that cannot be read as a finding of the check, "… error code=266". A disk that fails for a
+ * moment must not cost a file that is whole.
+ */
+static bool is_damage(const char *finding)
+{
+	static const char mark[] = "error code=";
+	const char *code = finding ? strstr(finding, mark) : NULL;
+	int64_t number;
+
+	if (!code || str_to_i64(code + strlen(mark), 0, INT32_MAX, &number) < 0)
+		return true;
+	number &= 0xff; /* without its extension */
+	return number == SQLITE_CORRUPT || number == SQLITE_NOTADB;
+}
+
 static int check(struct db *db)
 {
 	_cleanup_(db_rows_freep) struct db_rows *rows = db_query(db, "PRAGMA quick_check(1)");
@@ -183,7 +199,7 @@ static int check(struct db *db)
 	str_clear(&db->error);
 	str_printf(&db->error, "%s: %s", db->path,
 		   r > 0 ? db_text(rows, 0) : "the check gave no result");
-	return -EUCLEAN;
+	return r == 0 || is_damage(db_text(rows, 0)) ? -EUCLEAN : -EIO;
 }
 
 static char *name_aside(const char *path)

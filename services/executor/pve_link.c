@@ -297,8 +297,8 @@ static int make_http(struct pve_link *link)
 
 	if (r < 0)
 		(void)snprintf(link->down, sizeof(link->down),
-			       "%s cannot be used as certificate authority: %s", link->config->ca,
-			       strerror(-r));
+			       "HTTPS cannot be set up with %s as certificate authority: %s",
+			       link->config->ca ? link->config->ca : "none", strerror(-r));
 	return r;
 }
 

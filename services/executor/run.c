@@ -333,6 +333,7 @@ void run_resume(struct run *run, const struct journal_entry *entry)
 	if (entry->upid && upid_parse(entry->upid, &upid))
 		(void)snprintf(run->upid, sizeof(run->upid), "%s", entry->upid);
 	run_settle_node(run);
+	run->phase_ms = run_now(run);
 	run_later(run, 0, resume_cb);
 }
 

@@ -77,8 +77,8 @@ static int make_http(struct cluster_poller *c)
 
 	if (r < 0)
 		(void)snprintf(c->setup_error, sizeof(c->setup_error),
-			       "%s cannot be used as certificate authority: %s", c->config->ca,
-			       strerror(-r));
+			       "HTTPS cannot be set up with %s as certificate authority: %s",
+			       c->config->ca ? c->config->ca : "none", strerror(-r));
 	return r;
 }
 

@@ -108,7 +108,7 @@ static void test_no_token(void **state)
 	lab_write(l, "secrets/executor/home.token", "11111111-2222");
 	l->http = -EBADMSG;
 	lab_pass(l, 5000);
-	expect_trouble(l, "cannot be used as certificate authority: Bad message");
+	expect_trouble(l, "HTTPS cannot be set up with none as certificate authority: Bad message");
 	l->http = 0;
 	lab_pass(l, 5000);
 	lab_answer(l, RIGHTS, LAB_RIGHTS);

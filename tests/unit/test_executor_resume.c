@@ -186,6 +186,23 @@ static void test_cluster_is_gone(void **state)
 }
 
 /* Without a token nobody can be asked: not for ever is that waited for. */
+/* Without a token nobody can be asked: for two minutes it is waited for, and no longer. */
+static void test_token_is_gone(void **state)
+{
+	struct lab *l = *state;
+
+	lab_follow_101(l);
+	lab_stop(l);
+	lab_write(l, "secrets/executor/home.token", "none");
+	assert_int_equal(lab_boot(l), 0);
+	lab_connect(l);
+	lab_pass(l, 60000);
+	lab_expect_none(l);
+	lab_write(l, "secrets/executor/home.token", "11111111-2222");
+	lab_pass(l, 5500);
+	run_well(l);
+}
+
 static void test_token_stays_away(void **state)
 {
 	struct lab *l = *state;
@@ -280,6 +297,7 @@ static void test_does_not_begin(void **state)
 	lab_stop(l);
 	assert_true(count_failures(l, FAULT_OPEN) > 0);
 	assert_true(count_failures(l, FAULT_BUSY) > 0);
+	assert_true(count_failures(l, FAULT_READ) > 0);
 	lab_start(l);
 	run_well(l);
 }
@@ -291,8 +309,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_was_asked), TEST(task_goes_on),	 TEST(clock_set_back),
 		TEST(long_ago),		 TEST(task_is_found),	 TEST(no_task_tells),
-		TEST(cluster_is_gone),	 TEST(token_stays_away), TEST(cannot_be_read),
-		TEST(settling_fails),	 TEST(does_not_begin),
+		TEST(cluster_is_gone),	 TEST(token_stays_away), TEST(token_is_gone),
+		TEST(cannot_be_read),	 TEST(settling_fails),	 TEST(does_not_begin),
 	};
 
 	faulty_vfs_install();

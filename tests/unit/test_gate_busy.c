@@ -111,12 +111,59 @@ static void test_unseen(void **unused)
 	stage_done(&s);
 }
 
+/* What has no target is in nobody's way. */
+static void test_no_target(void **unused)
+{
+	struct stage s;
+	_cleanup_(freep) char *id = NULL, *digest = NULL;
+
+	(void)unused;
+	stage_init(&s, "");
+	stage_hello(&s);
+	stage_ask(&s, "r1", "task_stop",
+		  "{\"upid\":\"UPID:b:00000001:00000002:65000000:vzdump:102:root@pam:\"}");
+	id = stage_id_of(&s);
+	digest = xstrdup(stage_state(&s)->digest);
+	stage_decide(&s, id, "approve", digest, PROOF_KEYWORD);
+	assert_int_equal(stage_state(&s)->status, ACTION_APPROVED);
+	check_taken(&s, "r2", "guest_start", "{\"guest\":103}", ACTION_APPROVED);
+	stage_done(&s);
+}
+
+/* Of several targets one that is done is free again, and one whose turn is still to come is not. */
+static void test_several(void **unused)
+{
+	static const char *targets[] = { "101", "102" };
+	struct msg_action_request request =
+		stage_request_of("r1", "guest_snapshot", "{\"snapshot\":\"s\"}");
+	struct msg_grant_payload payload;
+	struct stage s;
+	_cleanup_(freep) char *id = NULL;
+
+	(void)unused;
+	stage_init(&s, "");
+	stage_hello(&s);
+	request.targets = targets;
+	request.targets_n = countof(targets);
+	stage_ask_as(&s, "gateway", &stage_operator, &request);
+	id = stage_id_of(&s);
+	payload = (struct msg_grant_payload){ .id = id,
+					      .gid = xstrdup(stage_claim(&s, id)->grant->gid) };
+	stage_report(&s, &payload, STEP_VERIFIED);
+	stage_ask(&s, "r2", "guest_snapshot", "{\"guest\":102,\"snapshot\":\"t\"}");
+	check_busy(&s, "guest_snapshot of");
+	check_taken(&s, "r3", "guest_snapshot", "{\"guest\":101,\"snapshot\":\"t\"}",
+		    ACTION_APPROVED);
+	free((char *)payload.gid);
+	stage_done(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_requests),
-		cmocka_unit_test(test_nodes),
-		cmocka_unit_test(test_unseen),
+		cmocka_unit_test(test_requests), cmocka_unit_test(test_nodes),
+		cmocka_unit_test(test_unseen),	 cmocka_unit_test(test_no_target),
+		cmocka_unit_test(test_several),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
