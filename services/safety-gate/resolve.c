@@ -146,7 +146,7 @@ static int resolve_guest(struct lookup *l, struct tool_args *args, struct judge_
 static int resolve_nodes(struct lookup *l, struct tool_args *args, struct judge_target *target)
 {
 	for (size_t i = 0; i < args->tool->args_n; i++) {
-		const struct msg_node_state *node;
+		const struct msg_node_state *node = NULL;
 		int r;
 
 		if (args->tool->args[i].kind != ARG_NODE || !args->v[i].has)

@@ -42,10 +42,10 @@ describe('a cluster of four nodes in trouble', () => {
 
 	test('nobody answers: that is said, and nothing else is touched', async () => {
 		const nodes = Object.keys((await home.truth()).nodes);
-		const guest = stack.observer.docs.get(`${home.base}/guest/100/state`);
 
 		await stack.sim(nodes.map((node) => ({ op: 'endpoint_down', node })));
 		const first = await home.until('state', (d) => d.error !== null && d.sources.resources.failures > 0);
+		const guest = stack.observer.docs.get(`${home.base}/guest/100/state`);
 		assert.match(first.error, /127\.0\.0\.1/);
 		assert.equal(first.endpoint, null);
 		// The document goes on, so that everybody sees how old the rest is.
