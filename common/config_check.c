@@ -244,7 +244,9 @@ static void check_command(struct checker *c, const struct ynode *node,
 
 		key.len = length;
 		str_printf(&key, ".params.%s", parameter->name);
-		check_parameter(c, ynode_get(params, parameter->name), str_get(&key), parameter);
+		if (ynode_get(params, parameter->name))
+			check_parameter(c, ynode_get(params, parameter->name), str_get(&key),
+					parameter);
 	}
 }
 

@@ -257,8 +257,10 @@ static bool check_target(struct arena *arena, const char *text, _unused_ const c
 
 static bool check_unit(_unused_ struct arena *arena, const char *text, _unused_ const char **ret)
 {
-	static const char *const kinds[] = { ".service", ".socket", ".timer",  ".mount", ".automount",
-					     ".swap",	 ".path",   ".target", ".slice", ".scope" };
+	static const char *const kinds[] = {
+		".service", ".socket", ".timer",  ".mount", ".automount",
+		".swap",    ".path",   ".target", ".slice", ".scope",
+	};
 	const char *dot = strrchr(text, '.');
 
 	if (!consists_of(text, LETTERS DIGITS "_.@-", 1, UNIT_MAX_BYTES) || !dot || dot == text ||

@@ -444,27 +444,27 @@ static const struct bad_case bad_cases[] = {
 	  "f:1:12: commands.c: is on no node; for example nodes: [home/Home]\n" },
 	{ "commands: {c: {about: A., run: /bin/x, nodes: []}}\n",
 	  "f:1:27: commands.c.run: unknown key; allowed are about, nodes, params, timeout\n" },
-	{ COMMAND_BEGIN "p: }}}\n", "f:1:46: commands.c.params.p.type: is missing; for example "
-				     "type: name\n" },
+	{ COMMAND_BEGIN "p: }}}\n",
+	  "f:1:47: commands.c.params.p.type: is missing; for example type: name\n" },
 	{ COMMAND_BEGIN "p: {type: path}}}}\n",
-	  "f:1:56: commands.c.params.p.type: is unknown; must be one of word, int, name\n" },
+	  "f:1:57: commands.c.params.p.type: is unknown; must be one of word, int, name\n" },
 	{ COMMAND_BEGIN "_: {type: name}}}}\n",
-	  "f:1:46: commands.c.params._: is a bad name; must be 1 to 32 of a-z 0-9 _, the first a "
+	  "f:1:47: commands.c.params._: is a bad name; must be 1 to 32 of a-z 0-9 _, the first a "
 	  "letter\n" },
 	{ COMMAND_BEGIN "p: {type: word}}}}\n",
-	  "f:1:46: commands.c.params.p: of type word has no words; for example words: [rpool, "
+	  "f:1:47: commands.c.params.p: of type word has no words; for example words: [rpool, "
 	  "tank]\n" },
 	{ COMMAND_BEGIN "p: {type: word, words: [-a]}}}}\n",
-	  "f:1:70: commands.c.params.p.words[0]: is not right; must be 1 to 64 of A-Z a-z 0-9 _ . "
+	  "f:1:71: commands.c.params.p.words[0]: is not right; must be 1 to 64 of A-Z a-z 0-9 _ . "
 	  "-, the first no . or -\n" },
 	{ COMMAND_BEGIN "p: {type: int, words: [a]}}}}\n",
-	  "f:1:46: commands.c.params.p: words are for the type word\n" },
+	  "f:1:47: commands.c.params.p: words are for the type word\n" },
 	{ COMMAND_BEGIN "p: {type: name, max: 5}}}}\n",
-	  "f:1:46: commands.c.params.p: min and max are for the type int\n" },
+	  "f:1:47: commands.c.params.p: min and max are for the type int\n" },
 	{ COMMAND_BEGIN "p: {type: int, min: 6, max: 5}}}}\n",
-	  "f:1:46: commands.c.params.p: min is more than max\n" },
+	  "f:1:47: commands.c.params.p: min is more than max\n" },
 	{ COMMAND_BEGIN "p: {type: int, max: -1}}}}\n",
-	  "f:1:66: commands.c.params.p.max: is out of range; must be a whole number from 0 to "
+	  "f:1:67: commands.c.params.p.max: is out of range; must be a whole number from 0 to "
 	  "999999999999999\n" },
 };
 
