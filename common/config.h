@@ -14,9 +14,9 @@
 
 /* What a parameter of a command may be. */
 enum parameter_type {
+	PARAMETER_NAME,
 	PARAMETER_WORD,
 	PARAMETER_INT,
-	PARAMETER_NAME,
 };
 
 /* An element of LISTS. */

@@ -22,9 +22,9 @@ static const char *const words_principal_class[] = {
 };
 
 static const char *const words_parameter_type[] = {
+	[PARAMETER_NAME] = "name",
 	[PARAMETER_WORD] = "word",
 	[PARAMETER_INT] = "int",
-	[PARAMETER_NAME] = "name",
 	NULL,
 };
 

@@ -447,7 +447,7 @@ static const struct bad_case bad_cases[] = {
 	{ COMMAND_BEGIN "p: }}}\n",
 	  "f:1:47: commands.c.params.p.type: is missing; for example type: name\n" },
 	{ COMMAND_BEGIN "p: {type: path}}}}\n",
-	  "f:1:57: commands.c.params.p.type: is unknown; must be one of word, int, name\n" },
+	  "f:1:57: commands.c.params.p.type: is unknown; must be one of name, word, int\n" },
 	{ COMMAND_BEGIN "_: {type: name}}}}\n",
 	  "f:1:47: commands.c.params._: is a bad name; must be 1 to 32 of a-z 0-9 _, the first a "
 	  "letter\n" },
