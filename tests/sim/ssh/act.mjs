@@ -57,6 +57,7 @@ function put(path, text) {
 
 export class Act {
 	#entries = 0;
+	#installed = false;
 
 	constructor({ name, dir }) {
 		Object.assign(this, { name, dir });
@@ -73,6 +74,12 @@ export class Act {
 	}
 
 	install(truth) {
+		if (!/^[A-Za-z0-9_./-]+$/.test(this.dir)) {
+			// Neither catalogue nor sudoers have such paths. Temperatures work in any folder.
+			process.stderr.write(`ssh-sim: no SSH tools on ${this.name}: a path with blanks: ${this.dir}\n`);
+			return;
+		}
+		this.#installed = true;
 		for (const folder of ['bin', 'proc/sys/kernel/random', 'state/units', 'state/journal', 'state/programs']) {
 			mkdirSync(this.#path(folder), { recursive: true, mode: 0o755 });
 		}
@@ -97,6 +104,7 @@ export class Act {
 	}
 
 	follow({ cpu = 0 }) {
+		if (!this.#installed) return;
 		const load = (cpu * 8).toFixed(2);
 		put(this.#path('proc/uptime'), `${(performance.now() / 1000 + 90_000).toFixed(2)} 500000.00\n`);
 		put(this.#path('proc/loadavg'), `${load} ${load} ${load} 1/812 31415\n`);
