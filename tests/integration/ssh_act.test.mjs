@@ -109,7 +109,8 @@ describe('tools', () => {
 		assert.deepEqual(messages, ['last "quoted" \\ $(id) ü', null, [255, 0, 10], 'two\nlines']);
 		const all = json((await ask('journal_tail', { unit: UNIT, lines: 500 })).out);
 		assert.ok(all.length > 5 && all.every((entry) => /^\d+$/.test(entry.__REALTIME_TIMESTAMP)));
-		assert.equal((await ask('journal_tail', { unit: 'quiet.service', lines: 5 })).out, '-- No entries --\n');
+		const none = await ask('journal_tail', { unit: 'quiet.service', lines: 5 });
+		assert.deepEqual([none.outcome, none.value, none.out], ['exit', 0, '']);
 	});
 
 	test('a long journal is cut at a line, the oldest go, and the answer says how much', async () => {
@@ -244,6 +245,24 @@ describe('what it refuses', () => {
 		// A NUL ends a field, so that what follows is another one, or no end.
 		assertRefused(await quick('service_restart', ['unit=smbd.service\0--now']), 65, /not NAME=VALUE/);
 		assertRefused(await quick('service_restart', [`unit=${UNIT}\0end`]), 65, /not NAME=VALUE/);
+	});
+
+	test('bytes changed, dropped and doubled at random: refused, or what was asked for, and Perl never complains', async () => {
+		const bin = join(act.dir, 'bin');
+		const allowed = new RegExp(`^(sudo -n -- /usr/bin/timeout -k 5 90 ${bin}/)?systemctl --no-ask-password restart -- smbd\\.service$`);
+		let seed = 20261120;
+		const random = (n) => (seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) % 65_521 % n;
+		for (let i = 0; i < 160; i++) {
+			const boundary = makeBoundary();
+			const whole = makeRequest('service_restart', { unit: UNIT }, { boundary });
+			const at = whole.indexOf(10) + random(whole.length - whole.indexOf(10));
+			const piece = [Buffer.of(random(256)), Buffer.alloc(0), whole.subarray(at, at + 1 + random(9)), Buffer.of(0), Buffer.from('\n')][i % 5];
+			const request = Buffer.concat([whole.subarray(0, at), piece, whole.subarray(at + (i % 3))]);
+			const answer = await quick('', {}, { boundary, request });
+			assert.ok(['unknown', 'refused', 'exit'].includes(answer.outcome));
+			assert.doesNotMatch(`${answer.stderr}${answer.err}`, / line \d+\./, request.toString('latin1'));
+		}
+		for (const call of calls()) assert.match(call, allowed);
 	});
 
 	test('any other command, a terminal, a tunnel', async () => {

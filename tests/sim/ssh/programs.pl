@@ -125,7 +125,6 @@ sub journalctl {
 	}
 	my ($lines, $unit) = ($1, $2);
 	my @entries = reverse split /\n/, slurp("$root/state/journal/$unit") // '';
-	print "-- No entries --\n" if !@entries;
 	print map { "$_\n" } @entries > $lines ? @entries[0 .. $lines - 1] : @entries;
 	return 0;
 }
