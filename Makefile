@@ -75,6 +75,7 @@ fuzz_programs := $(fuzz_sources:tests/fuzz/%.c=build/fuzz/%)
 sources_jarvisctl := $(wildcard jarvisctl/*.c)
 sources_topicgen := $(wildcard tools/topicgen/*.c)
 sources_benchload := $(wildcard tests/bench/load/*.c)
+sources_benchgate := $(wildcard tests/bench/gate/*.c)
 sources_livecheck := $(wildcard tests/live/*.c)
 $(foreach s,$(SERVICES),$(eval sources_$(s) := $(wildcard services/$(s)/*.c)))
 # Everything of the services but main.c: what their unit tests link.
@@ -82,7 +83,7 @@ logic_sources := $(filter-out %/main.c,$(wildcard services/*/*.c))
 service_logic := $(logic_sources:%.c=$(obj)/%.o)
 
 .PHONY: help all setup demo check check-full check-bare check-compose check-live unit integration tsan e2e bench \
-	fuzz lint reference coverage coverage-programs format format-check generate generate-check install clean web web-check programs
+	fuzz lint reference kills coverage coverage-programs format format-check generate generate-check install clean web web-check programs
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -122,8 +123,10 @@ $(build)/liblogic.a: $(service_logic)
 	@rm -f $@
 	@ar rcs $@ $^
 
-# Asks the services' own tables.
-$(build)/livecheck: $(sources_livecheck:%.c=$(obj)/%.o) $(build)/liblogic.a $(library)
+# They ask the services' own tables and logic.
+$(build)/livecheck: $(sources_livecheck:%.c=$(obj)/%.o)
+$(build)/benchgate: $(sources_benchgate:%.c=$(obj)/%.o)
+$(build)/livecheck $(build)/benchgate: $(build)/liblogic.a $(library)
 	@echo "  link $@"
 	$(Q)$(CC) $(LDFLAGS) $(filter %.o,$^) $(build)/liblogic.a $(library) $(LIBS_gateway) $(LIBS_common) -o $@
 
@@ -135,6 +138,11 @@ $(build)/tests/unit/%: $(obj)/tests/unit/%.o $(build)/libunit.a $(build)/liblogi
 	@mkdir -p $(@D)
 	@echo "  link $@"
 	$(Q)$(CC) $(LDFLAGS) $< $(build)/libunit.a $(build)/liblogic.a $(library) -lcmocka $(LIBS_gateway) $(LIBS_common) -o $@
+
+# The gate without a broker: what it publishes and its timer go to tests/unit/gate_shell.c.
+shell_tests := $(patsubst %,$(build)/tests/unit/test_gate_%,shell start faults sweep)
+wrapped := bus_publish bus_reply timer_new timer_free timer_every timer_stop
+$(shell_tests): LDFLAGS += $(wrapped:%=-Wl,--wrap=%)
 
 $(build)/tests/integration/%: $(obj)/tests/integration/%.o $(harness_objects) $(library)
 	@mkdir -p $(@D)
@@ -169,6 +177,8 @@ check: ## everything that must pass before a change lands; ends with "N passed, 
 
 check-full: check ## and what takes longer: validators, long fuzzing, bare machines
 	@$(MAKE) -s reference FIRST=$(shell date +%s) WORLDS=20000 SEEDS=100000 STRIDE=1
+	@$(MAKE) -s kills
+	@$(MAKE) -s coverage
 	@tools/validate/run
 	@$(MAKE) -s fuzz FUZZ_SECONDS=300
 	@$(MAKE) -s check-bare
@@ -178,19 +188,24 @@ check-bare: ## demo and check in fresh Debian 12 and 13 roots; needs root
 	@tools/check-bare
 
 check-compose: ## images and compose file in a real Docker engine; needs root
+	@tools/setup check
 	@tools/check-compose
 
-# The files of an installation; OUT: where the redacted answers go.
+# The files of an installation; OUT: where the redacted answers go. GUEST: one that may be lost, to act on.
 CONFIG ?=
 SECRETS ?=
 OUT ?=
 TIMEOUT ?=
+GUEST ?=
+ACT ?=
+READ ?=
 check-live: ## read your own Proxmox, changing nothing: CONFIG=jarvis.yaml; alone it says more
 	@[ -n '$(CONFIG)' ] || { cat tests/live/usage.txt; exit 2; }
 	@tools/setup demo
 	@$(MAKE) -s -j$(shell nproc) programs $(build)/livecheck
 	@exec $(NODE) tests/live/main.mjs --build '$(build)' --config '$(CONFIG)' $(if $(SECRETS),--secrets '$(SECRETS)') \
-		$(if $(OUT),--out '$(OUT)') $(if $(TIMEOUT),--timeout '$(TIMEOUT)')
+		$(if $(OUT),--out '$(OUT)') $(if $(TIMEOUT),--timeout '$(TIMEOUT)') \
+		$(if $(GUEST),--guest '$(GUEST)') $(if $(ACT),--act '$(ACT)') $(if $(READ),--read '$(READ)')
 
 # WORLDS: fifty judgements each. FIRST: the first seed.
 FIRST ?= 1
@@ -200,12 +215,23 @@ STRIDE ?= 97
 reference: $(reference_programs) ## the gate against a second judge, simulated, and short of memory
 	@tests/reference/run $(build) $(FIRST) $(WORLDS) $(SEEDS) $(STRIDE)
 
+# At most so many, and for so long; a SEED gives the same victims and pauses again.
+KILLS ?= 1000
+KILL_SECONDS ?= 300
+SEED ?=
+kills: programs ## broker, gate, executor and gateway killed at random moments, the long form
+	@JARVIS_BUILD=$(build) JARVIS_KILLS=$(KILLS) JARVIS_KILLS_S=$(KILL_SECONDS) $(if $(SEED),JARVIS_SEED=$(SEED)) \
+		tests/run -v -t 3600 tests/integration/actions_kills.test.mjs
+
 gate_tests := $(patsubst tests/unit/%.c,$(build)/tests/unit/%,$(wildcard $(addprefix tests/unit/test_,gate_*.c audit*.c \
-	grant.c tools.c proof.c fresh.c)))
-coverage: ## branches of the gate that its tests take, with floors
+	grant.c tools.c proof.c fresh.c persons.c totp.c)))
+executor_tests := $(filter $(build)/tests/unit/test_executor_%,$(unit_programs))
+# OF: only these folders, and only their tests.
+OF ?=
+coverage: ## branches of gate and executor that their tests take, with floors
 	@$(MAKE) -s -j$(shell nproc) COVERAGE=1 coverage-programs
-	@tools/coverage
-coverage-programs: $(gate_tests) $(reference_programs)
+	@tools/coverage $(OF)
+coverage-programs: $(gate_tests) $(executor_tests) $(reference_programs) $(addprefix $(build)/,executor proxmox-poller jarvisctl topicgen)
 
 unit: $(unit_programs) ## unit tests
 	@tests/run $(unit_programs)
@@ -216,10 +242,10 @@ ifeq ($(SANITIZE),)
 node_tests += $(wildcard tests/stack/test/*.test.mjs tests/runner/test/*.test.mjs tests/sim/pve/test/*.test.mjs \
 	tests/live/test/*.test.mjs)
 else
-node_tests := $(filter-out tests/integration/live.test.mjs,$(node_tests))
+node_tests := $(filter-out tests/integration/live%.test.mjs,$(node_tests))
 endif
 
-integration: programs $(build)/livecheck $(integration_programs) ## every service against a real broker
+integration: programs web $(build)/livecheck $(integration_programs) ## every service against a real broker
 	@JARVIS_BUILD=$(build) tests/run $(integration_programs) $(node_tests)
 
 # What has threads, or talks to what has.
@@ -231,7 +257,7 @@ tsan: programs $(tsan_programs)
 e2e: all ## the dashboard in a real browser
 	@JARVIS_BUILD=$(build) tests/run -j 1 $(wildcard tests/e2e/*.test.mjs)
 
-bench: all $(build)/benchload ## measure what docs/performance.md promises; one table, JSON beside it
+bench: all $(build)/benchload $(build)/benchgate ## measure what docs/performance.md promises; one table, JSON beside it
 	@$(NODE) tests/bench/main.mjs
 
 # ── fuzzing ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -255,7 +281,7 @@ fuzz: $(fuzz_programs) ## every parser of foreign bytes, FUZZ_SECONDS each
 
 # ── upkeep ───────────────────────────────────────────────────────────────────────────────────────────────────────
 formatted := $(wildcard common/*.[ch] services/*/*.[ch] jarvisctl/*.[ch] tools/topicgen/*.[ch] \
-	tests/unit/*.[ch] tests/integration/*.[ch] tests/fuzz/*.[ch] tests/reference/*.[ch] tests/bench/load/*.[ch] tests/live/*.[ch])
+	tests/unit/*.[ch] tests/integration/*.[ch] tests/fuzz/*.[ch] tests/reference/*.[ch] tests/bench/*/*.[ch] tests/live/*.[ch])
 
 format: ## format the C sources
 	clang-format -i $(formatted)

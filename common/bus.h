@@ -22,31 +22,12 @@ struct msg {
 	bool retained;	   /* a copy that the broker kept: data, not evidence of life */
 	const char *payload;
 	size_t payload_len; /* 0: the topic was cleared */
-	union {		    /* the decoded payload; NULL when cleared, or for a raw route */
+	union { /* the decoded payload, by its message's name; NULL when cleared, or for a raw route */
 		const void *body;
-		const struct msg_bare *bare;
-		const struct msg_service_info *service_info;
-		const struct msg_service_health *service_health;
-		const struct msg_cluster_state *cluster_state;
-		const struct msg_tasks_state *tasks_state;
-		const struct msg_node_state *node_state;
-		const struct msg_guest_state *guest_state;
-		const struct msg_storage_state *storage_state;
-		const struct msg_event_task *event_task;
-		const struct msg_request *request;
-		const struct msg_action_request *action_request;
-		const struct msg_action_approval *action_approval;
-		const struct msg_action_state *action_state;
-		const struct msg_autonomy_set *autonomy_set;
-		const struct msg_executor_hello *executor_hello;
-		const struct msg_executor_epoch *executor_epoch;
-		const struct msg_grant_claim *grant_claim;
-		const struct msg_grant *grant;
-		const struct msg_action_progress *action_progress;
-		const struct msg_action_result *action_result;
-		const struct msg_action_cancel *action_cancel;
-		const struct msg_autonomy_state *autonomy_state;
-		const struct msg_reply *reply;
+		/* clang-format off */
+#define MESSAGE(name, doc) const struct msg_##name *name;
+#include "common/messages.def"
+		/* clang-format on */
 	};
 };
 

@@ -259,6 +259,14 @@ int db_open(const struct db_options *options, struct db **ret, struct str *error
 		}
 		return r;
 	}
+	if (options->busy_ms)
+		(void)sqlite3_busy_timeout(db->handle, (int)options->busy_ms);
+	r = db_check_place(db);
+	if (r < 0) {
+		str_clear(error);
+		str_add(error, db_error(db));
+		return r;
+	}
 	*ret = take(db);
 	return result;
 }

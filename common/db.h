@@ -14,7 +14,7 @@
  *
  * Errors are -errno, and db_error() says more. Those worth telling apart: -EEXIST (a key is taken),
  * -ENOSPC (the disk is full; reading still works), -EBUSY (another process holds it), -EUCLEAN (the
- * file is damaged).
+ * file is damaged), -EROFS (it cannot be written), -EIO (the disk fails).
  */
 #include "common/base.h"
 #include "common/str.h"
@@ -40,6 +40,7 @@ struct db_options {
 	 * measured again.
 	 */
 	bool is_durable;
+	unsigned busy_ms; /* how long another process may hold it before that is -EBUSY; 0: 5 s */
 };
 
 /* Positive results of db_open(). */
@@ -65,6 +66,11 @@ void db_free(struct db *db);
 DEFINE_FREEP(struct db, db_free)
 /* What went wrong last: path and SQLite's words. Valid until the next call. */
 const char *db_error(const struct db *db);
+/*
+ * Are the files still where they were opened? 0; or -ESTALE with the error noted: one was deleted, moved or replaced.
+ * SQLite does not notice: it goes on writing to what nobody will find, and every commit succeeds.
+ */
+int db_check_place(struct db *db) _nodiscard_;
 
 /* ── values for the ? of a statement ── */
 

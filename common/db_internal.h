@@ -6,6 +6,7 @@
 #include "common/db.h"
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #define DB_STATEMENTS_MAX 128
 
@@ -15,6 +16,14 @@ struct db_statement {
 	bool is_busy;
 };
 
+#define DB_FILES 3
+
+/* Which file it is; ino 0: not known yet. */
+struct db_place {
+	dev_t dev;
+	ino_t ino;
+};
+
 struct db {
 	sqlite3 *handle;
 	char *path;
@@ -22,6 +31,7 @@ struct db {
 	struct db_statement statements[DB_STATEMENTS_MAX];
 	size_t statements_n;
 	size_t next_victim;
+	struct db_place places[DB_FILES]; /* of the database, its log, and the log's index */
 };
 
 /* SQLite's result as -errno; 0 for OK, ROW and DONE. */

@@ -6,6 +6,7 @@
 #include "common/grant.h"
 
 #include "common/alloc.h"
+#include "common/base64.h"
 #include "common/json.h"
 
 #include <errno.h>
@@ -61,10 +62,10 @@ static void add_pae(struct str *out, const char *payload, size_t length)
 
 static char *base64(const void *bytes, size_t length)
 {
-	size_t size = sodium_base64_ENCODED_LEN(length, sodium_base64_VARIANT_ORIGINAL);
-	char *text = xmalloc(size);
+	char *text = xmalloc(BASE64_SIZE(length));
 
-	return sodium_bin2base64(text, size, bytes, length, sodium_base64_VARIANT_ORIGINAL);
+	base64_build(bytes, length, text);
+	return text;
 }
 
 void grant_seal(const unsigned char secret[GRANT_SECRET_BYTES], const char *payload, size_t length,
@@ -96,7 +97,6 @@ void grant_seal(const unsigned char secret[GRANT_SECRET_BYTES], const char *payl
 
 /* ── opening ───────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* Exactly N members, all of them strings but SIGNATURES: nothing that somebody else might read differently. */
 static const char *text_of(const cJSON *object, const char *key)
 {
 	return cJSON_GetStringValue(json_get(object, key));
@@ -107,8 +107,7 @@ static int unbase64(const char *text, struct str *ret)
 	size_t size = strlen(text), n;
 	_cleanup_(freep) unsigned char *bytes = xmalloc(size + 1);
 
-	if (sodium_base642bin(bytes, size + 1, text, size, NULL, &n, NULL,
-			      sodium_base64_VARIANT_ORIGINAL) != 0)
+	if (base64_parse(text, bytes, size + 1, &n) < 0)
 		return -EINVAL;
 	str_add_n(ret, (const char *)bytes, n);
 	return 0;
@@ -145,6 +144,7 @@ static int check_signatures(const struct grant_keys *keys, const cJSON *list,
 	return -EPERM;
 }
 
+/* Exactly these members: nothing that somebody else might read differently. */
 static int read_envelope(const cJSON *tree, struct str *body, const cJSON **ret_list,
 			 const char **why)
 {

@@ -405,6 +405,7 @@ int service_main(const struct service_def *def, int argc, char **argv)
 	free(s.data_dir);
 	free(s.client_id);
 	free(s.instance);
+	free(s.env.trouble);
 	curl_global_cleanup();
 	return status;
 }

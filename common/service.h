@@ -9,6 +9,8 @@
 #include "common/state.h"
 #include "common/time.h"
 
+struct report;
+
 /* What a service is given; it outlives the service's state. */
 struct service_env {
 	uv_loop_t *loop;
@@ -23,6 +25,8 @@ struct service_env {
 	const char *version;
 	int64_t started_ms; /* wall */
 	struct counters *counters;
+	char *trouble;	       /* by service_set_trouble() */
+	struct report *report; /* internal to service*.c */
 };
 
 struct service_def {
@@ -43,6 +47,12 @@ struct service_def {
 	void (*reload_failed)(
 		void *self); /* optional: it has errors, and the old one stays in force */
 };
+
+/*
+ * What keeps the service from doing its work, and how to mend it: shown beside it wherever services are shown. NULL or
+ * "": nothing does.
+ */
+void service_set_trouble(struct service_env *env, const char *text);
 
 /*
  * Runs the service until SIGTERM or SIGINT and returns its exit status: 0, 64 (bad usage), 70 (out of memory), 74

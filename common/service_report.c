@@ -190,9 +190,22 @@ void report_info(struct report *r)
 		.started_ms = r->env->started_ms,
 		.sid = r->sid,
 		.config_digest = config_digest(r->env->config),
+		.trouble = r->env->trouble,
 	};
 
 	(void)state_set(r->env->state, TOPIC_SERVICE_INFO, topic_args(r, args), &info);
+}
+
+void service_set_trouble(struct service_env *env, const char *text)
+{
+	const char *trouble = text && text[0] ? text : NULL;
+
+	if (str_eq_null(env->trouble, trouble))
+		return;
+	free(env->trouble);
+	env->trouble = xstrdup_null(trouble);
+	if (env->report)
+		report_info(env->report);
 }
 
 struct report *report_new(struct service_env *env, enum service_id service, const char *sid)
@@ -212,6 +225,7 @@ struct report *report_new(struct service_env *env, enum service_id service, cons
 	timer_every(r->timer, 1000, HEALTH_PERIOD_MS);
 	lag_start(r);
 	log_set_sink(log_sink, r);
+	env->report = r;
 	report_info(r);
 	return r;
 }
@@ -221,6 +235,7 @@ void report_free(struct report *r)
 	if (!r)
 		return;
 	log_set_sink(NULL, NULL);
+	r->env->report = NULL;
 	timer_free(r->timer);
 	uv_close((uv_handle_t *)r->prepare, close_cb);
 	free(r->sid);

@@ -7,6 +7,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "common/utf8.h"
+
 /* clang-format off */
 #define NEEDED true
 #define MAY false
@@ -43,7 +45,17 @@ const struct tool tool_table[TOOL_COUNT] = {
 #define TOOL(name, tier, runner, egress, deadline_s, verify, doc) \
 	_Static_assert(countof(name##_args) <= TOOL_ARGS_MAX, #name " has too many arguments");
 #include "common/tools.def"
+
+static const char *const verify_words[VERIFY_COUNT] = {
+#define VERIFY(name, words) [VERIFY_##name] = words,
+#include "common/tools.def"
+};
 /* clang-format on */
+
+const char *tool_verify_text(enum tool_verify verify)
+{
+	return verify_words[verify];
+}
 
 const struct tool *tool_find(const char *name)
 {
@@ -83,10 +95,14 @@ static bool all_of(const char *text, size_t length, const char *more)
 	return length;
 }
 
+/* A person approves what they see of it. */
 static bool is_line(const char *text)
 {
-	for (const char *p = text; *p; p++) {
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+	const unsigned char *p = (const unsigned char *)text;
+
+	for (size_t left = strlen(text), n; left > 0; p += n, left -= n) {
+		n = utf8_length(p, left);
+		if (!n || utf8_is_hidden(utf8_code_point(p, n)))
 			return false;
 	}
 	return true;

@@ -23,21 +23,9 @@ enum tool_egress {
 
 /* What must be true afterwards, by a fresh look. */
 enum tool_verify {
-	VERIFY_NOTHING, /* it only reads */
-	VERIFY_RUNNING,
-	VERIFY_STOPPED,
-	VERIFY_PAUSED,
-	VERIFY_REBOOTED, /* it runs, and has begun to after the grant */
-	VERIFY_MOVED,	 /* it is on target_node */
-	VERIFY_SNAPSHOT_THERE,
-	VERIFY_SNAPSHOT_GONE,
-	VERIFY_BACKUP_THERE, /* newer than the grant */
-	VERIFY_FILE_THERE,
-	VERIFY_TASK_ENDED,
-	VERIFY_TASK_OK, /* Proxmox's own word is all there is */
-	VERIFY_NODE_ONLINE,
-	VERIFY_NODE_OFFLINE,
-	VERIFY_NODE_REBOOTED,
+#define VERIFY(name, words) VERIFY_##name,
+#include "common/tools.def"
+	VERIFY_COUNT
 };
 
 enum tool_arg_kind {
@@ -53,7 +41,7 @@ enum tool_arg_kind {
 };
 
 enum tool_pattern {
-	PATTERN_LINE,	  /* printable, no control characters */
+	PATTERN_LINE,	  /* what can be seen, in one line: see utf8_is_hidden() */
 	PATTERN_UPID,	  /* PVE::UPID */
 	PATTERN_FILENAME, /* [A-Za-z0-9][A-Za-z0-9._+-]*, no ".." */
 	PATTERN_HTTPS_URL, /* https://host[:port]/path: no user, no fragment, no address of ours (see the gate) */
@@ -88,6 +76,8 @@ struct tool {
 
 extern const struct tool tool_table[TOOL_COUNT];
 
+/* "that it runs": what VERIFY is in words, for people; static. */
+const char *tool_verify_text(enum tool_verify verify);
 /* The tool called NAME, or NULL. */
 const struct tool *tool_find(const char *name);
 /* The argument called NAME, or NULL. */

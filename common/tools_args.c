@@ -74,7 +74,7 @@ static bool is_word(const char *words, const char *text)
 static const char *text_wanted(const struct tool_arg *arg)
 {
 	static const char *const patterns[PATTERN_COUNT] = {
-		[PATTERN_LINE] = "one line of text",
+		[PATTERN_LINE] = "one line of text, with nothing invisible in it",
 		[PATTERN_UPID] = "a UPID as Proxmox prints it",
 		[PATTERN_FILENAME] = "a file name of letters, digits and . _ + -",
 		[PATTERN_HTTPS_URL] = "an https:// address with a path",

@@ -31,6 +31,33 @@ size_t utf8_length(const unsigned char *p, size_t left)
 	return 4;
 }
 
+uint32_t utf8_code_point(const unsigned char *p, size_t length)
+{
+	uint32_t c = length == 1 ? p[0] : p[0] & (0xffu >> (length + 1));
+
+	for (size_t i = 1; i < length; i++)
+		c = c << 6 | (p[i] & 0x3f);
+	return c;
+}
+
+bool utf8_is_hidden(uint32_t c)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{ 0x00, 0x1f },	    { 0x7f, 0x9f },	  { 0xad, 0xad },	 { 0x061c, 0x061c },
+		{ 0x115f, 0x1160 }, { 0x180e, 0x180e },	  { 0x200b, 0x200f },	 { 0x2028, 0x202e },
+		{ 0x2060, 0x206f }, { 0x3164, 0x3164 },	  { 0xe000, 0xf8ff },	 { 0xfeff, 0xfeff },
+		{ 0xfff0, 0xfffc }, { 0xe0000, 0xe0fff }, { 0xf0000, 0x10ffff },
+	};
+
+	for (size_t i = 0; i < countof(ranges); i++) {
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	}
+	return false;
+}
+
 void utf8_add(struct str *out, uint32_t c)
 {
 	char bytes[4];

@@ -163,6 +163,14 @@ static bool has_proof(const cJSON *action, const struct action_proof *proof, boo
 		       proof->keyword.len || proof->code.len;
 }
 
+/* It was refused for its proof alone. */
+static int still_waits(const char *id, int code)
+{
+	fprintf(stderr, "jarvisctl: it still waits: jarvisctl approve %s, or jarvisctl cancel %s\n",
+		id, id);
+	return code;
+}
+
 int action_approve(struct client *client, const cJSON *action, struct action_proof *proof,
 		   bool is_sure)
 {
@@ -181,11 +189,13 @@ int action_approve(struct client *client, const cJSON *action, struct action_pro
 		if (code != EXIT_OK || answer.status == 200)
 			return code;
 		code = client_tell(&answer);
-		/* Another try makes sense only for what somebody typed, and got wrong. */
-		if (is_given || code != EXIT_REFUSED || answer.status != 403)
+		if (code != EXIT_REFUSED || answer.status != 403)
 			return code;
+		/* Another try makes sense only for what somebody typed, and got wrong. */
+		if (is_given || i + 1 == TRIES)
+			return still_waits(id, code);
 		action_proof_done(proof);
-		code = i + 1 < TRIES ? EXIT_OK : code;
+		code = EXIT_OK;
 	}
 	return code;
 }

@@ -26,10 +26,29 @@ struct listing {
 	struct json_writer w;
 };
 
-/* "status verified, tool guest_start": what is flat in a record. */
+/* "guest_start jellyfin (home/guest/101) and 2 more, for operator": the action that a record is about. */
+static void summarize_action(const cJSON *action, struct str *out)
+{
+	const cJSON *steps = json_get(action, "steps"), *actor = json_get(action, "actor");
+	int n = cJSON_GetArraySize(steps);
+
+	str_printf(out, "%s ", action_text(action, "tool"));
+	if (n)
+		action_target(steps->child, out);
+	if (n > 1)
+		str_printf(out, " and %d more", n - 1);
+	str_printf(out, ", for %s",
+		   cJSON_IsObject(actor) ? action_text(actor, "name") :
+					   action_text(action, "principal"));
+}
+
+/* "status verified, tool guest_start": what is flat in a record, after the action that it is about. */
 static void summarize(const cJSON *body, struct str *out)
 {
 	const cJSON *member;
+
+	if (json_get(body, "action"))
+		summarize_action(json_get(body, "action"), out);
 
 	cJSON_ArrayForEach(member, body) {
 		if (cJSON_IsString(member) && *member->valuestring)

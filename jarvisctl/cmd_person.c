@@ -95,7 +95,9 @@ static int begin_change(const char *secrets, struct persons **ret, struct str *e
 
 static void print_reload(void)
 {
-	puts("The safety gate reads this at its next start, or when it gets a SIGHUP.");
+	/* systemd hands secrets over when it starts a service, and at no reload. */
+	puts("This counts once the safety gate has read it: systemctl restart jarvis@safety-gate, or without "
+	     "systemd kill -HUP.");
 }
 
 /* ── the keyword ─────────────────────────────────────────────────────────────────────────────────────────────── */

@@ -22,13 +22,7 @@ struct show_cell {
 
 static const struct range {
 	uint32_t first, last;
-} hidden[] = {
-	/* Controls, and what changes the direction of writing or cannot be seen. */
-	{ 0x00, 0x1f },	    { 0x7f, 0x9f },	{ 0xad, 0xad },	    { 0x061c, 0x061c },
-	{ 0x115f, 0x1160 }, { 0x180e, 0x180e }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
-	{ 0x2060, 0x206f }, { 0x3164, 0x3164 }, { 0xe000, 0xf8ff }, { 0xfeff, 0xfeff },
-	{ 0xfff0, 0xfffc }, { 0xe0000, 0xe0fff }, { 0xf0000, 0x10ffff },
-}, wide[] = {
+} wide[] = {
 	{ 0x1100, 0x115f }, { 0x2e80, 0xa4cf },	  { 0xac00, 0xd7a3 },	{ 0xf900, 0xfaff },
 	{ 0xfe30, 0xfe6f }, { 0xff00, 0xff60 },	  { 0xffe0, 0xffe6 },	{ 0x1f300, 0x1faff },
 	{ 0x20000, 0x3fffd },
@@ -46,16 +40,6 @@ static bool is_in(uint32_t c, const struct range *ranges, size_t n)
 	return false;
 }
 
-/* Of a well-formed sequence of LENGTH bytes. */
-static uint32_t code_point(const unsigned char *p, size_t length)
-{
-	uint32_t c = length == 1 ? p[0] : p[0] & (0xffu >> (length + 1));
-
-	for (size_t i = 1; i < length; i++)
-		c = c << 6 | (p[i] & 0x3f);
-	return c;
-}
-
 void show_text(struct str *out, const char *text)
 {
 	const unsigned char *p = (const unsigned char *)text;
@@ -63,11 +47,11 @@ void show_text(struct str *out, const char *text)
 
 	while (left > 0) {
 		size_t length = utf8_length(p, left);
-		uint32_t c = length ? code_point(p, length) : *p;
+		uint32_t c = length ? utf8_code_point(p, length) : *p;
 
-		if (!length || (c < 0x100 && is_in(c, hidden, countof(hidden))))
+		if (!length || (c < 0x100 && utf8_is_hidden(c)))
 			str_printf(out, "\\x%02x", (unsigned)c);
-		else if (is_in(c, hidden, countof(hidden)))
+		else if (utf8_is_hidden(c))
 			str_printf(out, "\\u{%x}", (unsigned)c);
 		else
 			str_add_n(out, (const char *)p, length);
@@ -85,7 +69,7 @@ size_t show_width(const char *text)
 		uint32_t c;
 
 		length = max_of(utf8_length(p, left), (size_t)1);
-		c = code_point(p, length);
+		c = utf8_code_point(p, length);
 		if (!is_in(c, joining, countof(joining)))
 			width += is_in(c, wide, countof(wide)) ? 2 : 1;
 	}

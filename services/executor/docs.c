@@ -106,6 +106,15 @@ bool docs_is_online(const struct docs *docs, enum service_id service)
 	return false;
 }
 
+bool docs_is_other_online(const struct docs *docs, enum service_id service, const char *instance)
+{
+	for (const struct instance *at = docs->instances; at; at = at->next) {
+		if (at->service == service && at->is_online && !str_eq(at->name, instance))
+			return true;
+	}
+	return false;
+}
+
 static void take_presence(struct docs *docs, const struct msg *msg)
 {
 	int service = service_find(msg->args->value[0]);

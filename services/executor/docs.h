@@ -25,6 +25,8 @@ void docs_take(struct docs *docs, const struct msg *msg, int64_t boot_ms);
 void docs_offline(struct docs *docs);
 
 bool docs_is_online(const struct docs *docs, enum service_id service);
+/* Whether an instance of SERVICE under another name than INSTANCE is. */
+bool docs_is_other_online(const struct docs *docs, enum service_id service, const char *instance);
 /* The document with these words (those past the last NULL), or NULL. */
 const struct doc *docs_find(const struct docs *docs, enum topic_id id, const char *const *words);
 /*

@@ -35,13 +35,14 @@ static int read_keys(struct executor *x, struct str *error)
 
 bool executor_has_keys(struct executor *x)
 {
-	_cleanup_(str_done) struct str error = { 0 };
 	int64_t now = executor_now(x);
 
 	if (x->keys.n || (x->keys_retry_ms && now < x->keys_retry_ms))
 		return x->keys.n;
-	if (read_keys(x, &error) < 0 && !x->keys_retry_ms)
-		log_error("no grant can be checked, so nothing is done: %s", str_get(&error));
+	str_clear(&x->keys_error);
+	if (read_keys(x, &x->keys_error) < 0 && !x->keys_retry_ms)
+		log_error("no grant can be checked, so nothing is done: %s",
+			  str_get(&x->keys_error));
 	x->keys_retry_ms = now + KEYS_RETRY_MS;
 	return x->keys.n;
 }
@@ -55,7 +56,7 @@ struct pve_link *executor_link(const struct executor *x, const char *cluster)
 	return NULL;
 }
 
-static void on_fit(void *ctx)
+static void on_change(void *ctx)
 {
 	executor_pump(ctx);
 }
@@ -66,7 +67,7 @@ static struct pve_link *renew_link(struct executor *x, const struct config_clust
 	struct pve_link *old = executor_link(x, cluster->name);
 
 	if (!old || !pve_link_is_for(old, cluster))
-		return pve_link_new(x->env, cluster, on_fit, x);
+		return pve_link_new(x->env, cluster, on_change, x);
 	pve_link_reread(old);
 	return pve_link_ref(old);
 }
@@ -135,7 +136,6 @@ int executor_start(struct service_env *env, void **ret)
 	int r;
 
 	x->env = env;
-	*ret = x;
 	freeze_init(&x->freeze, env->runtime_dir);
 	x->docs = docs_new();
 	x->refresh = refresh_new(env);
@@ -145,18 +145,27 @@ int executor_start(struct service_env *env, void **ret)
 		.freeze = &x->freeze,
 		.refresh = x->refresh,
 		.has_poller = has_poller,
+		.objection = executor_objection,
 		.progress = progress,
 		.finished = executor_finished,
 		.ctx = x,
 	};
 	r = open_journal(x);
-	if (r < 0)
+	if (r < 0) {
+		executor_free(x);
 		return r;
+	}
 	x->host.journal = x->journal;
 	(void)journal_prune(x->journal, clock_wall_ms(env->clock) - KEEP_MS);
 	(void)executor_has_keys(x);
 	make_links(x, env->config);
-	return executor_take_up(x);
+	r = executor_take_up(x);
+	if (r < 0) {
+		executor_free(x);
+		return r;
+	}
+	*ret = x;
+	return 0;
 }
 
 void executor_stop(void *self)
@@ -187,6 +196,7 @@ void executor_free(void *self)
 	free(x->links);
 	wishes_done(&x->wishes);
 	outbox_done(&x->outbox);
+	str_done(&x->keys_error);
 	docs_free(x->docs);
 	freeze_done(&x->freeze);
 	journal_free(x->journal);
@@ -221,6 +231,7 @@ void executor_on_offline(void *self)
 	/* What the gate has meanwhile decided will be said again. */
 	wishes_done(&x->wishes);
 	x->epoch = 0;
+	x->is_fenced = false;
 }
 
 /* ── what is heard ─────────────────────────────────────────────────────────────────────────────────────────── */
@@ -238,7 +249,9 @@ void executor_on_presence(void *self, const struct msg *msg)
 	bool was_there = docs_is_online(x->docs, SERVICE_SAFETY_GATE);
 
 	docs_take(x->docs, msg, executor_now(x));
-	if (was_there || !docs_is_online(x->docs, SERVICE_SAFETY_GATE))
+	executor_watch(x, msg);
+	/* Who is fenced leaves it to the other one to be heard. */
+	if (was_there || !docs_is_online(x->docs, SERVICE_SAFETY_GATE) || x->is_fenced)
 		return;
 	/* A gate that has just come may not have heard what was said before. */
 	outbox_hurry(&x->outbox);

@@ -11,6 +11,8 @@
 
 #define TICK_MS 1000
 #define HELLO_AGAIN_MS 5000
+/* Whoever is only restarted is there again by then, and goes on with what it has begun. */
+#define ALONE_MS 15000
 
 static void make_nonce(char out[NONCE_TEXT])
 {
@@ -47,9 +49,25 @@ void executor_say_hello(struct executor *x)
 	if (!bus_is_online(x->env->bus))
 		return;
 	x->epoch = 0;
+	x->is_fenced = false;
 	x->hello_ms = executor_now(x);
 	make_nonce(x->hello);
 	(void)bus_publish(x->env->bus, TOPIC_X_HELLO, NULL, &hello);
+}
+
+/*
+ * The gate hears the executor that said hello last, and no other. What we have asked Proxmox for goes on and is
+ * followed; nothing is begun any more.
+ */
+static void fence(struct executor *x)
+{
+	if (!x->is_fenced)
+		log_warn(
+			"another executor has taken over; this one waits until that one has ended");
+	x->epoch = 0;
+	x->is_fenced = true;
+	x->alone_ms = 0;
+	executor_pump(x);
 }
 
 void executor_on_epoch(void *self, const struct msg *msg)
@@ -58,15 +76,41 @@ void executor_on_epoch(void *self, const struct msg *msg)
 	const struct msg_executor_epoch *epoch = msg->body;
 
 	if (!x->hello[0] || !str_eq(epoch->nonce, x->hello) || epoch->epoch <= 0) {
-		/* Another executor has started: the gate will not hear us any more. */
-		if (x->epoch && epoch->epoch > x->epoch)
-			log_warn("another executor has started; this one is not heard any more");
+		if (x->is_fenced || (x->epoch && epoch->epoch > x->epoch))
+			fence(x);
 		return;
 	}
 	x->hello[0] = '\0';
 	x->epoch = epoch->epoch;
 	wishes_unclaim(&x->wishes);
 	executor_pump(x);
+}
+
+void executor_watch(struct executor *x, const struct msg *msg)
+{
+	bool has_gone = !msg->bare || !str_eq(msg->bare->word, "online");
+	bool is_ours = str_eq(msg->args->value[1], x->env->instance);
+
+	/* Under our own name "online" may be ourselves, setting right what the other one's end has made of it. */
+	if (!x->is_fenced || msg->retained || !str_eq(msg->args->value[0], "executor") ||
+	    (is_ours && !has_gone))
+		return;
+	if (docs_is_other_online(x->docs, SERVICE_EXECUTOR, x->env->instance))
+		x->alone_ms = 0;
+	else if (has_gone)
+		x->alone_ms = executor_now(x) + ALONE_MS;
+	executor_pump(x);
+}
+
+const char *executor_objection(void *ctx)
+{
+	const struct executor *x = ctx;
+
+	if (x->is_fenced)
+		return "another executor has taken over";
+	if (!x->epoch)
+		return "the link to the safety gate was lost before it was begun";
+	return NULL;
 }
 
 /* ── claims ────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -157,7 +201,34 @@ void executor_on_action(void *self, const struct msg *msg)
 		executor_pump(x);
 }
 
+/* ── what is wrong ─────────────────────────────────────────────────────────────────────────────────────────────── */
+
+void executor_tell_trouble(struct executor *x)
+{
+	_cleanup_(str_done) struct str text = { 0 };
+	const char *why;
+
+	if (x->is_fenced)
+		str_add(&text,
+			"another executor has taken over; this one waits until that one has ended");
+	if (!x->keys.n)
+		str_printf(&text, "%sno grant can be checked: %s", text.len ? "; " : "",
+			   str_get(&x->keys_error));
+	for (size_t i = 0; i < x->links_n; i++) {
+		why = pve_link_trouble(x->links[i]);
+		if (why)
+			str_printf(&text, "%s%s: %s", text.len ? "; " : "",
+				   pve_link_cluster(x->links[i]), why);
+	}
+	service_set_trouble(x->env, str_get(&text));
+}
+
 /* ── the pump ──────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static bool is_alone(const struct executor *x)
+{
+	return !x->is_fenced || (x->alone_ms && executor_now(x) >= x->alone_ms);
+}
 
 void executor_pump(struct executor *x)
 {
@@ -165,15 +236,16 @@ void executor_pump(struct executor *x)
 
 	if (x->is_stopping)
 		return;
-	wants_epoch = bus_is_online(x->env->bus) && !x->epoch &&
+	wants_epoch = bus_is_online(x->env->bus) && !x->epoch && is_alone(x) &&
 		      docs_is_online(x->docs, SERVICE_SAFETY_GATE);
 	if (wants_epoch && executor_now(x) - x->hello_ms >= HELLO_AGAIN_MS)
 		executor_say_hello(x);
+	executor_tell_trouble(x);
 	wishes_sweep(&x->wishes, executor_now(x));
 	if (x->epoch && x->wishes.n && executor_has_keys(x))
 		claim_due(x);
 	say_results(x);
-	if (wants_epoch || x->wishes.n || x->outbox.first)
+	if (wants_epoch || x->wishes.n || x->outbox.first || (x->is_fenced && x->alone_ms))
 		timer_once(x->timer, TICK_MS);
 	else
 		timer_stop(x->timer);

@@ -24,6 +24,7 @@ struct executor {
 	bool is_stopping;
 	struct grant_keys keys; /* of the gate; n 0 while they cannot be read */
 	int64_t keys_retry_ms;
+	struct str keys_error; /* why they cannot be */
 	struct journal *journal;
 	struct freeze freeze;
 	struct docs *docs;
@@ -41,6 +42,8 @@ struct executor {
 	int64_t epoch; /* 0: none yet */
 	char hello[NONCE_TEXT];
 	int64_t hello_ms; /* when it was said; 0: not since we are online */
+	bool is_fenced;	  /* another executor has taken over */
+	int64_t alone_ms; /* when that one counts as gone; 0: it is there */
 
 	struct log_fold grant_fold, claim_fold;
 };
@@ -57,6 +60,12 @@ bool executor_has_keys(struct executor *x);
 /* executor_claim.c: claims what may be, says again what must be, and sets the timer. */
 void executor_pump(struct executor *x);
 void executor_say_hello(struct executor *x);
+/* An executor, be it this one or another, has come or gone. */
+void executor_watch(struct executor *x, const struct msg *msg);
+/* Why nothing may be begun that was granted before; NULL when it may. */
+const char *executor_objection(void *ctx);
+/* What stands beside this service on the dashboard. */
+void executor_tell_trouble(struct executor *x);
 /* executor_grant.c: takes what was begun before the last start up again. */
 int executor_take_up(struct executor *x);
 void executor_finished(void *ctx, struct run *run, const struct msg_action_result *result);

@@ -9,12 +9,15 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* Some tasks are over before one has looked. */
-#define DELAY_FIRST_MS 300
-#define DELAY_MIN_MS 1000
+/*
+ * Some tasks are over before one has looked, and most within two seconds, for which somebody waits: an end is seen with
+ * about a fifth of what the task took. Later ones are not worth so many calls.
+ */
+static const int64_t first_delays_ms[] = { 300, 150, 150, 200, 250, 300, 350, 450, 600, 750 };
+#define DELAY_STEADY_MS 1000
 #define DELAY_MAX_MS 5000
-/* So many times at the shortest delay: most tasks are over by then. */
-#define QUICK_POLLS 5
+/* So many times at the steady delay. */
+#define STEADY_POLLS 4
 
 enum task_end follow_end_of(const char *exitstatus)
 {
@@ -58,11 +61,12 @@ int follow_read_status(const cJSON *answer, enum task_end *ret, char *text)
 
 int64_t follow_delay_ms(unsigned polls)
 {
-	int64_t extra = polls < QUICK_POLLS ? 0 : (int64_t)(polls - QUICK_POLLS) * 500;
+	const unsigned slow = countof(first_delays_ms) + STEADY_POLLS;
+	int64_t extra = polls < slow ? 0 : (int64_t)(polls - slow) * 500;
 
-	if (!polls)
-		return DELAY_FIRST_MS;
-	return min_of(DELAY_MIN_MS + extra, (int64_t)DELAY_MAX_MS);
+	if (polls < countof(first_delays_ms))
+		return first_delays_ms[polls];
+	return min_of(DELAY_STEADY_MS + extra, (int64_t)DELAY_MAX_MS);
 }
 
 int64_t follow_read_log(const cJSON *answer, char *line)

@@ -8,9 +8,13 @@
 #include "common/db.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 struct journal {
 	struct db *db;
+	int lock; /* a file that is locked while we live */
 };
 
 static const struct db_migration migrations[] = {
@@ -31,8 +35,31 @@ static const struct db_migration migrations[] = {
 	  "CREATE INDEX step_open ON step (granted_ms) WHERE over = 0;" },
 };
 
+/* Two that take the same rows up would each believe that the other's had not been begun. */
+static int lock_folder(const char *data_dir, struct str *error)
+{
+	_cleanup_(freep) char *path = xasprintf("%s/executor.lock", data_dir);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	r = -errno;
+	if (fd >= 0)
+		(void)close(fd);
+	if (r == -EWOULDBLOCK)
+		str_printf(error,
+			   "another executor works in %s: stop it, or start this one with "
+			   "another --data",
+			   data_dir);
+	else
+		str_printf(error, "%s: %s", path, strerror(-r));
+	return r;
+}
+
 int journal_open(const char *data_dir, struct journal **ret, struct str *error)
 {
+	int lock = lock_folder(data_dir, error);
 	_cleanup_(freep) char *path = xasprintf("%s/executor.db", data_dir);
 	const struct db_options options = {
 		.path = path,
@@ -41,12 +68,16 @@ int journal_open(const char *data_dir, struct journal **ret, struct str *error)
 		.is_durable = true,
 	};
 	struct db *db;
-	int r = db_open(&options, &db, error);
+	int r = lock < 0 ? lock : db_open(&options, &db, error);
 
-	if (r < 0)
+	if (r < 0) {
+		if (lock >= 0)
+			(void)close(lock);
 		return r;
+	}
 	*ret = xnew(struct journal);
 	(*ret)->db = db;
+	(*ret)->lock = lock;
 	return 0;
 }
 
@@ -55,6 +86,7 @@ void journal_free(struct journal *journal)
 	if (!journal)
 		return;
 	db_free(journal->db);
+	(void)close(journal->lock);
 	free(journal);
 }
 

@@ -31,10 +31,9 @@ struct journal_entry {
 };
 
 /*
- * Opens $DATA_DIR/executor.db. 0, or -errno with a sentence in ERROR. A damaged file is set aside: 0, and ERROR says
- * so.
- * Nothing is done twice for it, since a grant also dies with the process whose nonce it answers; but of what was under
- * way nobody will tell the end, and the gate calls it unknown.
+ * Opens $DATA_DIR/executor.db, which nobody else may have open (-EWOULDBLOCK). 0, or -errno with a sentence in ERROR.
+ * A damaged file is set aside: 0, and ERROR says so. Nothing is done twice for it, since a grant also dies with the
+ * process whose nonce it answers; but of what was under way nobody will tell the end, and the gate calls it unknown.
  */
 int journal_open(const char *data_dir, struct journal **ret, struct str *error) _nodiscard_;
 void journal_free(struct journal *journal);

@@ -113,6 +113,18 @@ int precheck_guest(const struct msg_grant_target *target, const struct guest_now
 	return 0;
 }
 
+int precheck_config(const struct msg_grant_target *target, const cJSON *answer, char *why)
+{
+	const cJSON *digest = json_get(pve_data_object(answer), "digest");
+
+	if (!cJSON_IsString(digest))
+		return -EINVAL;
+	if (str_eq_null(target->config_digest, digest->valuestring))
+		return 0;
+	return differs(why, "Its configuration was changed since it was approved; look at it again "
+			    "and ask again.");
+}
+
 /* ── nodes ─────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 int precheck_read_node(const cJSON *answer, const char *node, struct node_now *ret)

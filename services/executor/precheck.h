@@ -24,6 +24,12 @@ int precheck_read_guest(const cJSON *answer, struct arena *arena, struct guest_n
 /* 0, or -EBUSY with the difference in WHY (PRECHECK_TEXT bytes). */
 int precheck_guest(const struct msg_grant_target *target, const struct guest_now *now, char *why);
 
+/*
+ * A guest's configuration, from …/config, against the digest that was approved; without one it is not asked for. 0,
+ * -EINVAL when ANSWER is no such answer, or -EBUSY with the difference in WHY (PRECHECK_TEXT bytes).
+ */
+int precheck_config(const struct msg_grant_target *target, const cJSON *answer, char *why);
+
 /* A node, from /cluster/status. */
 struct node_now {
 	bool is_there, is_online;

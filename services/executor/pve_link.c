@@ -33,10 +33,13 @@ struct pve_link {
 	const struct config_node **nodes; /* of the endpoints */
 	struct timer *timer;
 	struct pve_call *rights_call;
-	bool is_known;			/* the rights are */
-	char why[PVE_ERROR_BYTES + 64]; /* why no change may be made; "" when it may */
-	char down[PVE_ERROR_BYTES];	/* why nothing can be asked */
-	void (*on_fit)(void *ctx);
+	bool is_known;			 /* the rights are */
+	char why[PVE_ERROR_BYTES + 256]; /* why no change may be made; "" when it may */
+	char down[PVE_ERROR_BYTES];	 /* why nothing can be asked */
+	void (*on_change)(void *ctx);
+	bool is_judged; /* they were asked for, whatever came of it */
+	char lacks[PVE_ERROR_BYTES +
+		   256]; /* rights that are missing, and what to do; "" for none */
 	void *ctx;
 };
 
@@ -317,8 +320,10 @@ static bool set_up(struct pve_link *link)
 			link->config->name, link->config->name);
 	else if (read_token(link) == 0 && make_http(link) == 0)
 		link->down[0] = '\0';
-	if (link->down[0] && !str_eq(before, link->down))
+	if (link->down[0] && !str_eq(before, link->down)) {
 		log_error("%s: nothing can be done: %s", link->config->name, link->down);
+		link->on_change(link->ctx);
+	}
 	return link->http;
 }
 
@@ -343,23 +348,29 @@ static void judge_rights(struct pve_link *link, const struct rights *rights)
 	(void)snprintf(before, sizeof(before), "%s", link->why);
 	link->why[0] = '\0';
 	if (rights->excess[0])
-		(void)snprintf(link->why, sizeof(link->why),
-			       "token %.64s may more than any tool needs: %.180s",
-			       link->config->executor->token, rights->excess);
+		(void)snprintf(
+			link->why, sizeof(link->why),
+			"nothing is done while token %.64s may do what no tool needs: %.256s. "
+			"Take it away at Proxmox (pveum acl delete, or another role), or "
+			"name it in executor.accept_rights of jarvis.yaml",
+			link->config->executor->token, rights->excess);
 	if (rights->excess[0] && !str_eq(before, link->why))
-		log_error("%s: nothing is done while %s; take them away, or name them in "
-			  "executor.accept_rights",
-			  link->config->name, link->why);
+		log_error("%s: %s", link->config->name, link->why);
+	link->lacks[0] = '\0';
+	if (rights->missing[0])
+		(void)snprintf(link->lacks, sizeof(link->lacks),
+			       "tools will fail while token %.64s lacks %.256s: add it to its "
+			       "role, and give that to user and token",
+			       link->config->executor->token, rights->missing);
 	if (rights->missing[0] && !link->is_known)
-		log_warn("%s: token %s lacks %s: tools will fail", link->config->name,
-			 link->config->executor->token, rights->missing);
+		log_warn("%s: %s", link->config->name, link->lacks);
 	link->is_known = true;
 	counter_set(link->env->counters, "rights_refused", link->why[0] != '\0');
 	if (!link->why[0] && !was_fit) {
 		log_info("%s: ready to act as %s", link->config->name,
 			 link->config->executor->token);
-		link->on_fit(link->ctx);
 	}
+	link->on_change(link->ctx);
 }
 
 static void on_rights(void *ctx, const struct pve_answer *answer)
@@ -369,6 +380,7 @@ static void on_rights(void *ctx, const struct pve_answer *answer)
 	struct rights rights;
 
 	link->rights_call = NULL;
+	link->is_judged = true;
 	if (answer->fault.class == PVE_OK && rights_read(answer->tree, config->accept_rights,
 							 config->accept_rights_n, &rights) == 0) {
 		judge_rights(link, &rights);
@@ -385,7 +397,10 @@ static void on_rights(void *ctx, const struct pve_answer *answer)
 		if (is_new)
 			log_warn("%s: it is not known yet what the token may do: %s",
 				 link->config->name, link->why);
+	} else {
+		(void)snprintf(link->lacks, sizeof(link->lacks), "%s", answer->fault.text);
 	}
+	link->on_change(link->ctx);
 	timer_once(link->timer, RIGHTS_RETRY_MS);
 }
 
@@ -423,7 +438,7 @@ static void make_endpoints(struct pve_link *link)
 }
 
 struct pve_link *pve_link_new(struct service_env *env, const struct config_cluster *cluster,
-			      void (*on_fit)(void *ctx), void *ctx)
+			      void (*on_change)(void *ctx), void *ctx)
 {
 	struct pve_link *link = xnew(struct pve_link);
 
@@ -431,7 +446,7 @@ struct pve_link *pve_link_new(struct service_env *env, const struct config_clust
 	link->refs = 1;
 	link->settings = pve_settings_copy(cluster);
 	link->config = &link->settings->cluster;
-	link->on_fit = on_fit;
+	link->on_change = on_change;
 	link->ctx = ctx;
 	(void)snprintf(link->why, sizeof(link->why), "the rights of its token are not known yet");
 	make_endpoints(link);
@@ -514,6 +529,15 @@ bool pve_link_is_up(const struct pve_link *link, const char **why)
 {
 	*why = link->http ? NULL : link->down[0] ? link->down : "it has not been set up yet";
 	return link->http;
+}
+
+const char *pve_link_trouble(const struct pve_link *link)
+{
+	if (link->down[0])
+		return link->down;
+	if (link->is_judged && link->why[0])
+		return link->why;
+	return link->lacks[0] ? link->lacks : NULL;
 }
 
 bool pve_link_is_fit(const struct pve_link *link, const char **why)

@@ -35,12 +35,15 @@ struct pve_answer {
 
 typedef void (*pve_link_fn)(void *ctx, const struct pve_answer *answer);
 
-/* A link that begins to look at its token's rights at once. One reference is the caller's. */
+/*
+ * A link that begins to look at its token's rights at once, and calls ON_CHANGE whenever pve_link_is_fit() may say
+ * something else than before. One reference is the caller's.
+ */
 struct pve_link *pve_link_new(struct service_env *env, const struct config_cluster *cluster,
-			      void (*on_fit)(void *ctx), void *ctx) _nodiscard_;
+			      void (*on_change)(void *ctx), void *ctx) _nodiscard_;
 struct pve_link *pve_link_ref(struct pve_link *link);
 void pve_link_unref(struct pve_link *link);
-/* No more requests of its own, and ON_FIT is not called any more; calls of others go on. */
+/* No more requests of its own, and ON_CHANGE is not called any more; calls of others go on. */
 void pve_link_close(struct pve_link *link);
 
 const char *pve_link_cluster(const struct pve_link *link);
@@ -56,6 +59,8 @@ void pve_link_reread(struct pve_link *link);
 
 /* Whether changes may be made with this token; *why says why not, borrowed. */
 bool pve_link_is_fit(const struct pve_link *link, const char **why);
+/* What its owner should mend: borrowed; NULL when there is nothing, or it is not known yet. */
+const char *pve_link_trouble(const struct pve_link *link);
 /* Whether it can be asked at all. */
 bool pve_link_is_up(const struct pve_link *link, const char **why);
 

@@ -6,7 +6,7 @@
  */
 #include "common/service.h"
 
-#define REFRESH_OBJECTS_MAX 4
+#define REFRESH_OBJECTS_MAX 6
 #define REFRESH_WAIT_MS 10000
 
 struct refresh;

@@ -190,60 +190,60 @@ static void deliver(void *ctx)
 	run->host->finished(run->host->ctx, run, &result);
 }
 
-static const char *object_topic(struct run *run, enum topic_id id, const char *word,
-				const char *more)
+struct objects {
+	const char *list[REFRESH_OBJECTS_MAX];
+	size_t n;
+};
+
+static void add_object(struct run *run, struct objects *objects, enum topic_id id, const char *word,
+		       const char *more)
 {
 	const char *const args[] = { run->order.target.cluster, word, more, NULL };
 	char topic[TOPIC_MAX_BYTES];
 
-	if (topic_build(BASE, id, args, topic) < 0)
-		return NULL;
-	return arena_strdup(run->arena, topic + sizeof(BASE));
+	if (topic_build(BASE, id, args, topic) == 0 && objects->n < REFRESH_OBJECTS_MAX)
+		objects->list[objects->n++] = arena_strdup(run->arena, topic + sizeof(BASE));
 }
 
-static void add_object(const char **list, size_t *n, const char *topic)
+/* Snapshots stand in the configuration, and a start brings changes into it that had to wait. */
+static void add_guest(struct run *run, struct objects *objects)
 {
-	if (topic && *n < REFRESH_OBJECTS_MAX)
-		list[(*n)++] = topic;
+	const char *vmid = arena_printf(run->arena, "%lld", (long long)run->order.target.vmid);
+
+	add_object(run, objects, TOPIC_GUEST_STATE, vmid, NULL);
+	add_object(run, objects, TOPIC_GUEST_CONFIG, vmid, NULL);
+	if (tool_args_get(&run->order.args, "snapshot").has)
+		add_object(run, objects, TOPIC_GUEST_SNAPSHOTS, vmid, NULL);
 }
 
-static size_t touched(struct run *run, const char **list)
+static void add_touched(struct run *run, struct objects *objects)
 {
 	const struct action_target *t = &run->order.target;
+	const struct msg_grant_target *granted = run->order.payload->target;
 	struct tool_value target_node = tool_args_get(&run->order.args, "target_node");
 	struct tool_value storage = tool_args_get(&run->order.args, "storage");
-	size_t n = 0;
 
 	if (t->vmid)
-		add_object(list, &n,
-			   object_topic(run, TOPIC_GUEST_STATE,
-					arena_printf(run->arena, "%lld", (long long)t->vmid),
-					NULL));
+		add_guest(run, objects);
 	if (is_node_tool(&run->order))
-		add_object(list, &n, object_topic(run, TOPIC_NODE_STATE, t->node, NULL));
+		add_object(run, objects, TOPIC_NODE_STATE, t->node, NULL);
 	if (target_node.has)
-		add_object(list, &n, object_topic(run, TOPIC_NODE_STATE, target_node.s, NULL));
+		add_object(run, objects, TOPIC_NODE_STATE, target_node.s, NULL);
 	if (storage.has && !t->vmid)
-		add_object(list, &n,
-			   object_topic(run, TOPIC_STORAGE_STATE,
-					run->order.payload->target &&
-							run->order.payload->target->node ?
-						run->order.payload->target->node :
-						"-",
-					storage.s));
-	add_object(list, &n, object_topic(run, TOPIC_TASKS_STATE, NULL, NULL));
-	return n;
+		add_object(run, objects, TOPIC_STORAGE_STATE,
+			   granted && granted->node ? granted->node : "-", storage.s);
+	add_object(run, objects, TOPIC_TASKS_STATE, NULL, NULL);
 }
 
-/* What was touched is looked at again before anybody hears that it is over. */
+/* What was touched, or is not as it was thought to be, is looked at again before anybody hears that it is over. */
 static void refresh_first(struct run *run)
 {
-	const char *objects[REFRESH_OBJECTS_MAX];
-	size_t n = touched(run, objects);
+	struct objects objects = { .n = 0 };
 
 	run_enter(run, PHASE_REFRESHING);
-	if (run->sent_ms && run->host->has_poller(run->host->ctx))
-		run->wait = refresh_ask(run->host->refresh, objects, n, deliver, run);
+	add_touched(run, &objects);
+	if ((run->sent_ms || run->is_outdated) && run->host->has_poller(run->host->ctx))
+		run->wait = refresh_ask(run->host->refresh, objects.list, objects.n, deliver, run);
 	/* Also without it the result comes later, never from within. */
 	if (!run->wait)
 		run_later(run, 0, deliver);

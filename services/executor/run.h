@@ -20,6 +20,8 @@ struct run_host {
 	const struct freeze *freeze;
 	struct refresh *refresh;
 	bool (*has_poller)(void *ctx); /* somebody would answer a refresh */
+	/* Why nothing may be begun now; NULL when it may. */
+	const char *(*objection)(void *ctx);
 	void (*progress)(void *ctx, const struct msg_action_progress *progress);
 	/* RUN has ended with RESULT, borrowed; RUN may be freed now. */
 	void (*finished)(void *ctx, struct run *run, const struct msg_action_result *result);

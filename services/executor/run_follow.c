@@ -66,9 +66,11 @@ static void on_task_end(struct run *run)
 
 static bool is_over(struct run *run)
 {
-	if (run->end == TASK_END_NONE)
-		return false;
-	return run->end != TASK_END_LOST || ++run->polls >= LOST_POLLS;
+	/* Its last line may be on its way. */
+	run->lost = run->end == TASK_END_LOST ? run->lost + 1 : 0;
+	if (run->end == TASK_END_LOST)
+		return run->lost >= LOST_POLLS;
+	return run->end != TASK_END_NONE;
 }
 
 static void go_on(struct run *run)
@@ -143,7 +145,7 @@ void run_follow(struct run *run)
 	tell(run, NULL);
 	if (run->wants_cancel)
 		run_stop_task(run);
-	run_later(run, run->is_managed ? 0 : follow_delay_ms(run->polls), poll_cb);
+	run_later(run, run->is_managed ? 0 : follow_delay_ms(run->polls++), poll_cb);
 }
 
 /* ── stopping it ───────────────────────────────────────────────────────────────────────────────────────────── */

@@ -7,6 +7,7 @@
 #include "common/pve_settings.h"
 #include "common/pve_value.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 static void look_next(struct run *run);
@@ -24,6 +25,8 @@ static void plan(struct run *run)
 		add(run, LOOK_TASKS);
 	if (run->order.tool->verify == VERIFY_NODE_REBOOTED)
 		add(run, LOOK_UPTIME);
+	if (arg && arg->kind == ARG_GUEST && run->order.payload->target->config_digest)
+		add(run, LOOK_CONFIG);
 	if (!arg)
 		add(run, LOOK_TASK);
 	else if (arg->kind == ARG_STORAGE)
@@ -53,6 +56,22 @@ static bool take_uptime(struct run *run, const cJSON *answer)
 	return true;
 }
 
+static void refuse_outdated(struct run *run, const char *why)
+{
+	run->is_outdated = true;
+	run_end(run, STEP_FAILED, "Nothing was done: %s", why);
+}
+
+static bool take_config(struct run *run, const cJSON *answer)
+{
+	char why[PRECHECK_TEXT];
+	int r = precheck_config(run->order.payload->target, answer, why);
+
+	if (r == -EBUSY)
+		refuse_outdated(run, why);
+	return r != -EINVAL;
+}
+
 static bool take_guest(struct run *run, const cJSON *answer)
 {
 	struct guest_now now;
@@ -61,7 +80,7 @@ static bool take_guest(struct run *run, const cJSON *answer)
 	if (precheck_read_guest(answer, run->arena, &now) < 0)
 		return false;
 	if (precheck_guest(run->order.payload->target, &now, why) < 0) {
-		run_end(run, STEP_FAILED, "Nothing was done: %s", why);
+		refuse_outdated(run, why);
 		return true;
 	}
 	run->is_running = precheck_is_running(now.status);
@@ -79,7 +98,7 @@ static bool take_node(struct run *run, const cJSON *answer)
 	if (precheck_read_node(answer, run->order.target.node, &now) < 0)
 		return false;
 	if (precheck_node(run->order.payload->target, &now, is_wake, why) < 0)
-		run_end(run, STEP_FAILED, "Nothing was done: %s", why);
+		refuse_outdated(run, why);
 	return true;
 }
 
@@ -108,8 +127,9 @@ static bool take_task(struct run *run, const cJSON *answer)
 }
 
 static bool (*const takers[])(struct run *run, const cJSON *answer) = {
-	[LOOK_TASKS] = take_tasks, [LOOK_UPTIME] = take_uptime, [LOOK_STORAGE] = take_storage,
-	[LOOK_TASK] = take_task,   [LOOK_NODE] = take_node,	[LOOK_GUEST] = take_guest,
+	[LOOK_TASKS] = take_tasks,     [LOOK_CONFIG] = take_config, [LOOK_UPTIME] = take_uptime,
+	[LOOK_STORAGE] = take_storage, [LOOK_TASK] = take_task,	    [LOOK_NODE] = take_node,
+	[LOOK_GUEST] = take_guest,
 };
 
 static void on_look(void *ctx, const struct pve_answer *answer)
@@ -141,6 +161,13 @@ static void add_node(const struct run *run, struct str *path, const char *rest)
 	str_add(path, rest);
 }
 
+static void add_guest(const struct run *run, struct str *path, const char *rest)
+{
+	add_node(run, path, "/");
+	str_printf(path, "%s/%lld%s", run->order.target.type, (long long)run->order.target.vmid,
+		   rest);
+}
+
 static void look_next(struct run *run)
 {
 	const struct action_target *t = &run->order.target;
@@ -157,6 +184,9 @@ static void look_next(struct run *run)
 	case LOOK_UPTIME:
 		add_node(run, &path, "/status");
 		break;
+	case LOOK_CONFIG:
+		add_guest(run, &path, "/config");
+		break;
 	case LOOK_STORAGE:
 		add_node(run, &path, "/storage/");
 		pve_add_level(&path, tool_args_get(&run->order.args, "storage").s);
@@ -171,8 +201,7 @@ static void look_next(struct run *run)
 		run_get(run, "/cluster/status", NULL, t->node, on_look);
 		return;
 	case LOOK_GUEST:
-		add_node(run, &path, "/");
-		str_printf(&path, "%s/%lld/status/current", t->type, (long long)t->vmid);
+		add_guest(run, &path, "/status/current");
 		break;
 	}
 	run_get(run, str_get(&path), t->node, NULL, on_look);

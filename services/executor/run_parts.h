@@ -11,7 +11,7 @@
 #include "services/executor/verify.h"
 
 #define DETAIL_BYTES 512
-#define LOOKS_MAX 4
+#define LOOKS_MAX 4 /* at most: tasks, uptime, configuration, the target */
 
 enum phase {
 	PHASE_NEW,
@@ -24,7 +24,7 @@ enum phase {
 	PHASE_ENDED,
 };
 
-enum look { LOOK_TASKS, LOOK_UPTIME, LOOK_STORAGE, LOOK_TASK, LOOK_NODE, LOOK_GUEST };
+enum look { LOOK_TASKS, LOOK_UPTIME, LOOK_CONFIG, LOOK_STORAGE, LOOK_TASK, LOOK_NODE, LOOK_GUEST };
 
 struct run {
 	const struct run_host *host;
@@ -43,11 +43,13 @@ struct run {
 	enum look looks[LOOKS_MAX];
 	size_t looks_n, look;
 	bool is_running, is_managed;
+	bool is_outdated; /* it is not any more what was approved: the poller has not seen it yet */
 	int64_t uptime_s; /* -1: not known */
 	struct str known; /* UPIDs of before */
 
 	bool is_ambiguous; /* the request may not have arrived, and there is no task that tells */
 	unsigned polls;
+	unsigned lost; /* so often in a row the task was over, and nobody said how */
 	char upid[UPID_BYTES];
 	int64_t log_lines;
 	char line[FOLLOW_TEXT];

@@ -81,9 +81,16 @@ static void on_sent(void *ctx, const struct pve_answer *answer)
 /* ── sending ───────────────────────────────────────────────────────────────────────────────────────────────── */
 
 /* Why it must not be now; NULL when it may. */
-static const char *objection(const struct run *run)
+static const char *objection_to_begin(const struct run *run)
 {
 	const char *why = freeze_stops(run->host->freeze, run->order.tool->tier, run_now(run));
+
+	return why ? why : run->host->objection(run->host->ctx);
+}
+
+static const char *objection(const struct run *run)
+{
+	const char *why = objection_to_begin(run);
 
 	if (!why && !pve_link_is_fit(run->link, &why) && !why)
 		why = "the token's rights are not known";
@@ -193,11 +200,11 @@ void run_wake(struct run *run)
 {
 	const char *mac = pve_link_mac(run->link, run->order.target.node);
 	unsigned char packet[WAKE_PACKET_BYTES];
-	const char *why = objection(run);
+	const char *why = objection_to_begin(run);
 	int r;
 
 	/* The rights of a token that cannot be read by anybody do not matter to a packet of our own. */
-	if (why && freeze_stops(run->host->freeze, run->order.tool->tier, run_now(run))) {
+	if (why) {
 		run_end(run, STEP_FAILED, "Nothing was done: %s.", why);
 		return;
 	}

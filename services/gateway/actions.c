@@ -116,7 +116,7 @@ void actions_list(struct gateway *g, struct call *call)
 	size_t n, shown;
 
 	if (query_number(x->request.query, "limit", &limit) < 0 ||
-	    (limit.has && limit.v > ACTIONS_PAGE_MAX)) {
+	    (limit.has && (limit.v < 1 || limit.v > ACTIONS_PAGE_MAX))) {
 		answer_problem(g, x, 400, "limit: 1 to 200");
 		return;
 	}

@@ -5,6 +5,7 @@
  */
 #include "services/gateway/actions_ask.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -35,7 +36,9 @@ struct ask {
 	struct msg_actor actor; /* in the exchange's arena */
 	int64_t wait_ms, began_ms;
 	bool is_heard;	 /* the gate has said something */
-	struct str last; /* its last reply while the action goes on: the body of a 202 */
+	bool is_proving; /* what was typed, here or in the same request once more, is on its way */
+	const char *action; /* that it is for; in the exchange's arena */
+	struct str last;    /* its last reply while the action goes on: the body of a 202 */
 	struct timer *timer;
 	struct ask *next;
 };
@@ -120,16 +123,18 @@ static void time_over(void *ctx)
 
 /*
  * The same request of the same caller has the same id on the bus, also after a restart, so that the gate knows it
- * again. Another caller's is another one.
+ * again. Another caller's is another one, and one to another address too: an answer must find its question.
  */
-static void make_id(const struct caller *caller, const char *request_id, char ret[ID_LENGTH + 3])
+static void make_id(const struct call *call, const char *request_id, char ret[ID_LENGTH + 3])
 {
+	const struct caller *caller = &call->caller;
 	unsigned char hash[crypto_hash_sha256_BYTES];
 	char hex[2 * crypto_hash_sha256_BYTES + 1];
 	_cleanup_(freep) char *text = NULL;
 
 	if (request_id) {
-		text = xasprintf("%d\n%s\n%s", (int)caller->kind, caller->name, request_id);
+		text = xasprintf("%d\n%s\n%s\n%s", (int)caller->kind, caller->name,
+				 call->exchange->request.path, request_id);
 		(void)crypto_hash_sha256(hash, (const unsigned char *)text, strlen(text));
 	} else {
 		randombytes_buf(hash, sizeof(hash));
@@ -151,7 +156,7 @@ static struct ask *begin(struct gateway *g, struct call *call, enum ask_kind kin
 		.kind = call->caller.kind == CALLER_TOKEN ? "token" : "user",
 		.name = arena_strdup(x->arena, call->caller.name),
 	};
-	make_id(&call->caller, request_id, ask->id);
+	make_id(call, request_id, ask->id);
 	ask->began_ms = clock_boot_ms(g->clock);
 	ask->timer = timer_new(g->env->loop, time_over, ask);
 	timer_once(ask->timer, ASK_REPLY_MS);
@@ -190,8 +195,11 @@ static int seal(struct gateway *g, const char *digest, const char *keyword, cons
 		log_error("%s (jarvisctl keys makes it)", str_get(&error));
 		return r;
 	}
-	r = seal_public_from_hex(secret.value, public);
-	return r < 0 ? r : seal_proof(public, digest, code ? NULL : keyword, code, ret);
+	if (seal_public_from_hex(secret.value, public) < 0) {
+		log_error("secrets/gateway/gate-box.pub is no key as jarvisctl keys makes it");
+		return -EBADMSG;
+	}
+	return seal_proof(public, digest, code ? NULL : keyword, code, ret);
 }
 
 /* Answers when it cannot. */
@@ -237,24 +245,27 @@ static int status_of(const struct msg_reply *reply)
 	return reply->status == REPLY_DENIED ? 403 : 400;
 }
 
+/* What the gate judged comes with tier and rule, whatever the status. */
 static void answer_refusal(struct ask *ask, const struct msg_reply *reply)
 {
 	struct gateway *g = ask->asks->gateway;
 	_cleanup_(json_treep) cJSON *tree = NULL;
 	int status = status_of(reply);
 	const char *reason = reply->text ? reply->text : "refused";
+	const char *rule = NULL;
 
 	if (reply->result &&
-	    json_parse(reply->result, strlen(reply->result), JSON_STATE, &tree, NULL) == 0 &&
-	    status == 403) {
+	    json_parse(reply->result, strlen(reply->result), JSON_STATE, &tree, NULL) == 0)
+		rule = cJSON_GetStringValue(json_get(tree, "rule"));
+	if (rule) {
 		const struct msg_action_refusal refusal = {
 			.blocked = true,
 			.tier = cJSON_GetStringValue(json_get(tree, "tier")),
-			.rule = cJSON_GetStringValue(json_get(tree, "rule")),
+			.rule = rule,
 			.reason = reason,
 		};
 
-		answer_message(g, ask->exchange, 403, &message_action_refusal, &refusal);
+		answer_message(g, ask->exchange, status, &message_action_refusal, &refusal);
 	} else {
 		answer_problem(g, ask->exchange, status, reason);
 	}
@@ -286,6 +297,16 @@ static int64_t left_ms(const struct ask *ask)
 	return ask->wait_ms - (clock_boot_ms(ask->asks->gateway->clock) - ask->began_ms);
 }
 
+/* The same request at the same time, as by a double click: one proof is enough, and a code counts once. */
+static bool is_proved_already(const struct ask *ask)
+{
+	for (const struct ask *other = ask->asks->first; other; other = other->next) {
+		if (other != ask && other->is_proving && str_eq(other->id, ask->id))
+			return true;
+	}
+	return false;
+}
+
 /* It waits for what was typed: sealed over the digest of what waits. False when there was nothing typed. */
 static bool approve_typed(struct ask *ask, const struct msg_reply *reply)
 {
@@ -294,6 +315,8 @@ static bool approve_typed(struct ask *ask, const struct msg_reply *reply)
 	char proof[SEAL_TEXT_SIZE];
 	const char *id, *digest;
 
+	if (ask->is_proving)
+		return true;
 	if ((!ask->keyword && !ask->code) ||
 	    json_parse(reply->result, strlen(reply->result), JSON_STATE, &tree, NULL) < 0)
 		return false;
@@ -301,9 +324,16 @@ static bool approve_typed(struct ask *ask, const struct msg_reply *reply)
 	digest = cJSON_GetStringValue(json_get(tree, "digest"));
 	if (!id || !digest)
 		return false;
+	timer_once(ask->timer, (uint64_t)max_of(left_ms(ask), (int64_t)ASK_REPLY_MS));
+	ask->is_proving = true;
+	ask->action = arena_strdup(ask->exchange->arena, id);
+	if (is_proved_already(ask)) {
+		wipe(&ask->keyword);
+		wipe(&ask->code);
+		return true;
+	}
 	if (!seal_for(ask, digest, proof))
 		return true;
-	timer_once(ask->timer, (uint64_t)max_of(left_ms(ask), (int64_t)ASK_REPLY_MS));
 	/* Its answer comes under an id of its own, and counts only when it is a no. */
 	request_id = xasprintf("%s-p", ask->id);
 	put(ask, TOPIC_ACTION_APPROVAL, (const char *const[]){ id, own, NULL },
@@ -375,6 +405,17 @@ static void simple_reply(struct ask *ask, const struct msg_reply *reply)
 	drop(ask);
 }
 
+/* The proof that came with a request was not good: nobody waits any longer, but what was asked for does. */
+static void proof_refused(struct ask *ask, const struct msg_reply *reply)
+{
+	struct msg_reply told = *reply;
+
+	if (ask->action && str_eq_null(reply->code, "proof"))
+		told.text = arena_printf(ask->exchange->arena, "%s Action %s still waits.",
+					 reply->text ? reply->text : "", ask->action);
+	answer_refusal(ask, &told);
+}
+
 static void take_reply(struct ask *ask, const struct msg_reply *reply)
 {
 	size_t length = strlen(ask->id);
@@ -386,10 +427,9 @@ static void take_reply(struct ask *ask, const struct msg_reply *reply)
 			simple_reply(ask, reply);
 		return;
 	}
-	/* The proof that came with a request was not good: nobody waits any longer. */
 	if (strncmp(reply->request_id, ask->id, length) == 0 &&
 	    str_eq(reply->request_id + length, "-p") && reply->status != REPLY_OK)
-		answer_refusal(ask, reply);
+		proof_refused(ask, reply);
 }
 
 void asks_on_reply(void *self, const struct msg *msg)
@@ -431,6 +471,11 @@ void actions_execute(struct gateway *g, struct call *call)
 	}
 	if (wait_s < 0 || wait_s > WAIT_MAX_S) {
 		answer_problem(g, call->exchange, 400, "wait_s: 0 to 60");
+		return;
+	}
+	if (!body->request_id[0]) {
+		answer_problem(g, call->exchange, 400,
+			       "request_id: of one letter at least, another for every request");
 		return;
 	}
 	ask = begin(g, call, ASK_EXECUTE, body->request_id);
@@ -484,8 +529,10 @@ void actions_decide(struct gateway *g, struct call *call)
 		return;
 	}
 	ask = begin(g, call, ASK_SIMPLE, body->request_id);
-	keep_typed(ask, body->keyword, body->code);
-	if ((ask->keyword || ask->code) && (!body->digest || !seal_for(ask, body->digest, proof)))
+	/* A no needs no proof, and must not fail by one that was typed for a yes. */
+	if (str_eq(decision, "approve"))
+		keep_typed(ask, body->keyword, body->code);
+	if ((ask->keyword || ask->code) && !seal_for(ask, body->digest, proof))
 		return;
 	put(ask, TOPIC_ACTION_APPROVAL, (const char *const[]){ id, own, NULL },
 	    &(struct msg_action_approval){

@@ -67,14 +67,19 @@ static int ask(struct mg_connection *conn, struct exchange *exchange)
 {
 	struct server *server = server_of(conn);
 	bool waits = str_eq(exchange->request.path, "/api/tools/execute");
-	int r = bridge_ask(exchange, waits ? SERVER_ACTION_MS : SERVER_DEADLINE_MS);
+	struct watch_slot *slot = mg_get_thread_pointer(conn);
+	int r;
 
+	if (waits)
+		watch_wait(slot, SERVER_ACTION_MS);
+	r = bridge_ask(exchange, waits ? SERVER_ACTION_MS : SERVER_DEADLINE_MS);
+	if (waits)
+		watch_wait(slot, 0);
 	if (r == 0)
 		return 0;
 	if (r == -ETIMEDOUT)
 		atomic_fetch_add(&server->timeouts, 1);
-	return refuse(conn, 503,
-		      r == -ETIMEDOUT ? "no answer within five seconds" : "the gateway is ending");
+	return refuse(conn, 503, r == -ETIMEDOUT ? "no answer in time" : "the gateway is ending");
 }
 
 static int serve_file(struct mg_connection *conn, const struct request *request)

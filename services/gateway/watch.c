@@ -19,6 +19,7 @@
 struct watch_slot {
 	struct watch *watch;
 	_Atomic int64_t since_ms; /* 0: idle */
+	_Atomic int64_t due_ms;	  /* nobody keeps it for longer */
 	_Atomic bool served;
 	_Atomic uint64_t address[2];
 	_Atomic uint32_t port;
@@ -71,8 +72,9 @@ static void check_cb(void *ctx)
 		int64_t since_ms = atomic_load(&slot->since_ms);
 		int64_t age_ms = now_ms - since_ms;
 
-		if (since_ms && (age_ms >= WATCH_LIMIT_MS || (hurry && age_ms >= WATCH_HURRY_MS &&
-							      !atomic_load(&slot->served))))
+		bool is_silent = age_ms >= WATCH_HURRY_MS && !atomic_load(&slot->served);
+
+		if (since_ms && (now_ms >= atomic_load(&slot->due_ms) || (hurry && is_silent)))
 			cut(watch, slot, since_ms);
 	}
 }
@@ -142,6 +144,7 @@ void watch_begin(struct watch_slot *slot, const char *address, int port)
 	atomic_store(&slot->address[1], halves[1]);
 	atomic_store(&slot->port, peer.port);
 	atomic_store(&slot->served, false);
+	atomic_store(&slot->due_ms, clock_boot_ms(slot->watch->clock) + WATCH_LIMIT_MS);
 	atomic_store(&slot->since_ms, clock_boot_ms(slot->watch->clock));
 	if (atomic_fetch_add(&slot->watch->busy, 1) == 0)
 		(void)uv_async_send(&slot->watch->wake);
@@ -151,6 +154,13 @@ void watch_serve(struct watch_slot *slot)
 {
 	if (slot)
 		atomic_store(&slot->served, true);
+}
+
+void watch_wait(struct watch_slot *slot, int64_t wait_ms)
+{
+	if (slot)
+		atomic_store(&slot->due_ms,
+			     clock_boot_ms(slot->watch->clock) + wait_ms + WATCH_LIMIT_MS);
 }
 
 void watch_end(struct watch_slot *slot)

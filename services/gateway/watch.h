@@ -30,8 +30,10 @@ int64_t watch_cut(const struct watch *watch);
 
 /* The slot of a new worker; NULL when there are more workers than slots. */
 struct watch_slot *watch_slot_take(struct watch *watch);
-/* A connection from ADDRESS begins. SLOT may be NULL in all three. */
+/* A connection from ADDRESS begins. SLOT may be NULL in all four. */
 void watch_begin(struct watch_slot *slot, const char *address, int port);
 /* Its request is there: it is served now. */
 void watch_serve(struct watch_slot *slot);
+/* It waits for us, up to WAIT_MS, which is no fault of the client: its limit counts from the end of that. */
+void watch_wait(struct watch_slot *slot, int64_t wait_ms);
 void watch_end(struct watch_slot *slot);

@@ -55,27 +55,52 @@ static const char *guest_name(const struct msg_guest_state *guest)
 /* ── Jarvis itself ─────────────────────────────────────────────────────────────────────────────────────────── */
 
 /* Its host is where the configuration says, and where it is seen: it may have been moved. */
-static bool is_own_node(const struct context *c, const struct judge_target *t)
+static bool is_own_node(const struct context *c, const char *node)
 {
 	const struct config_self *self = c->config->self;
 	const struct msg_guest_state *guest = view_guest(c->view, self->cluster, self->vmid);
 
-	return str_eq(t->node->node, self->node) || (guest && str_eq(t->node->node, guest->node));
+	return str_eq(node, self->node) || (guest && str_eq(node, guest->node));
+}
+
+/* Cutting a task short leaves what it is at half done, locked or frozen. */
+static void judge_own_task(const struct context *c, const struct context_task *task,
+			   struct raise *ret)
+{
+	const struct config_self *self = c->config->self;
+
+	if (task->vmid == self->vmid) {
+		ret->tier = TIER_BLACK;
+		(void)snprintf(ret->fact, sizeof(ret->fact),
+			       "Jarvis itself runs in guest %lld: its tasks are not cut short.",
+			       (long long)self->vmid);
+	} else if (!task->vmid && is_own_node(c, task->node)) {
+		ret->tier = max_of(ret->tier, (enum tier)TIER_RED);
+		(void)snprintf(
+			ret->fact, sizeof(ret->fact),
+			"WARNING: Jarvis itself runs on node %.64s, and this task may be at its guest.",
+			task->node);
+	}
 }
 
 static void rule_self(const struct context *c, const struct judge_target *t, struct raise *ret)
 {
 	const struct config_self *self = c->config->self;
 	bool alters = context_interrupts(t->args.tool) || t->args.tool->tier >= TIER_RED;
+	struct context_task task;
 
-	if (!self || self->external || !alters || !str_eq(t->cluster, self->cluster))
+	if (!self || self->external || !str_eq_null(t->cluster, self->cluster))
+		return;
+	if (context_task(t, c->arena, &task))
+		judge_own_task(c, &task, ret);
+	if (!alters)
 		return;
 	if (is_guest_tool(t) && t->guest->vmid == self->vmid) {
 		ret->tier = TIER_BLACK;
 		(void)snprintf(ret->fact, sizeof(ret->fact),
 			       "Jarvis itself runs in guest %lld: it does not take itself away.",
 			       (long long)self->vmid);
-	} else if (is_node_tool(t) && is_own_node(c, t)) {
+	} else if (is_node_tool(t) && is_own_node(c, t->node->node)) {
 		ret->tier = TIER_BLACK;
 		(void)snprintf(ret->fact, sizeof(ret->fact),
 			       "Jarvis itself runs on node %s: it does not take its host away.",
@@ -94,26 +119,35 @@ static bool is_in(const char *const *list, size_t n, const char *member)
 	return false;
 }
 
+static bool is_protected(const struct config_protected *p, const struct context_named *named)
+{
+	if (named->kind == ARG_GUEST)
+		return is_in(p->guests, p->guests_n, named->name);
+	if (named->kind == ARG_NODE)
+		return is_in(p->nodes, p->nodes_n, named->name);
+	return is_in(p->storages, p->storages_n, named->name);
+}
+
+/* Whatever is named, and in whichever argument; all of it together makes one tier. */
 static void rule_protected(const struct context *c, const struct judge_target *t, struct raise *ret)
 {
-	const struct config_protected *p = &c->config->protected;
-	const char *what = NULL, *name = "";
+	static const char *const words[] = {
+		[ARG_GUEST] = "guest", [ARG_NODE] = "node", [ARG_STORAGE] = "storage"
+	};
+	struct context_named named[CONTEXT_NAMED_MAX];
+	size_t named_n = context_named(t, c->arena, named), n = 0;
+	const char *names = "";
 
-	if (is_guest_tool(t)) {
-		name = arena_printf(c->arena, "%s/%lld", t->cluster, (long long)t->guest->vmid);
-		what = is_in(p->guests, p->guests_n, name) ? "guest" : NULL;
-	} else if (is_node_tool(t)) {
-		name = arena_printf(c->arena, "%s/%s", t->cluster, t->node->node);
-		what = is_in(p->nodes, p->nodes_n, name) ? "node" : NULL;
-	} else if (tool_target(t->args.tool)) {
-		name = arena_printf(c->arena, "%s/%s", t->cluster, t->storage->storage);
-		what = is_in(p->storages, p->storages_n, name) ? "storage" : NULL;
+	for (size_t i = 0; i < named_n; i++) {
+		if (is_protected(&c->config->protected, &named[i]))
+			names = arena_printf(c->arena, "%s%s the %s %s", names, n++ ? " and" : "",
+					     words[named[i].kind], named[i].name);
 	}
-	if (!what)
+	if (!n)
 		return;
 	ret->tier = context_one_higher(ret->tier);
-	(void)snprintf(ret->fact, sizeof(ret->fact),
-		       "The %s %s is protected: this is a tier higher.", what, name);
+	(void)snprintf(ret->fact, sizeof(ret->fact), "Protected, so this is a tier higher:%.200s.",
+		       names);
 }
 
 /* ── quorum ────────────────────────────────────────────────────────────────────────────────────────────────── */

@@ -29,6 +29,28 @@ struct context_rule {
 extern const struct context_rule context_rules[];
 extern const size_t context_rules_n;
 
+/* An object that an argument of a request names, be it the target or not, or the task that it names. */
+struct context_named {
+	enum tool_arg_kind kind; /* ARG_GUEST, ARG_NODE, ARG_STORAGE */
+	const char *name;	 /* "home/101", "home/pve", "home/nas", as in the policy */
+};
+
+#define CONTEXT_NAMED_MAX (2 * TOOL_ARGS_MAX)
+
+/* How many; they are in RET, and their texts in ARENA. None while the cluster is not known. */
+size_t context_named(const struct judge_target *target, struct arena *arena,
+		     struct context_named ret[CONTEXT_NAMED_MAX]);
+
+/* The Proxmox task that an argument names. */
+struct context_task {
+	const char *node;
+	int64_t vmid;	/* of the guest that it is at; 0: of none, of several, or it is not said */
+	const char *id; /* what it is at, in Proxmox's words; "" when that is not said */
+};
+
+/* False when TARGET names none. Texts are in ARENA. */
+bool context_task(const struct judge_target *target, struct arena *arena, struct context_task *ret);
+
 /* Whether the tool takes service away from what it acts on. */
 bool context_interrupts(const struct tool *tool);
 /* BLACK stays what it is. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The core's memory, its loading, and what time brings.
+ * The core's memory, and what time brings.
  */
 #include "services/safety-gate/core_parts.h"
 
@@ -92,13 +92,18 @@ void core_sha256(const char *bytes, size_t n, char ret[65])
 	(void)sodium_bin2hex(ret, 65, hash, sizeof(hash));
 }
 
-int core_level_of(const struct core *core, const char *runbook)
+int core_own_level(const struct core *core, const char *runbook)
 {
 	for (size_t i = 0; runbook && i < core->runbooks_n; i++) {
 		if (str_eq(core->runbooks[i].key, runbook))
 			return (int)core->runbooks[i].value;
 	}
-	return runbook ? max_of(core->level, CORE_RUNBOOK_LEVEL) : core->level;
+	return runbook ? CORE_RUNBOOK_LEVEL : core->level;
+}
+
+int core_level_of(const struct core *core, const char *runbook)
+{
+	return core->level <= CORE_LEVEL_ALL ? core->level : core_own_level(core, runbook);
 }
 
 bool core_is_frozen(const struct core *core)
@@ -167,7 +172,7 @@ void action_set(struct action *action, enum action_status status, int64_t wait_m
 	effect_store(out, action);
 }
 
-static int64_t kept_ms(const struct action *action)
+int64_t action_kept_ms(const struct action *action)
 {
 	return action->state.tier == TIER_GREEN ? CORE_KEPT_GREEN_MS : CORE_KEPT_MS;
 }
@@ -190,7 +195,7 @@ void action_end(struct core *core, struct action *action, enum action_status sta
 	action->state.ended_ms = some_i64(now.wall_ms);
 	action->state.status = status;
 	effect_audit_action(out, word, action, by, text);
-	action_set(action, status, kept_ms(action), now, out);
+	action_set(action, status, action_kept_ms(action), now, out);
 	effect_event(core, out, EVENT_END, action, now);
 	effect_reply_action(out, action);
 }
@@ -204,73 +209,7 @@ static void drop_action(struct core *core, size_t i, struct effects *out)
 		(core->actions_n - i) * sizeof(*core->actions));
 }
 
-/* ── loading ───────────────────────────────────────────────────────────────────────────────────────────────── */
-
-/* The boot clock may be another one: what is left is told by the wall, and is never more than was given. */
-static int64_t ms_left(const struct action *action, struct core_now now)
-{
-	const struct msg_action_state *state = &action->state;
-	const struct tool *tool = tool_find(state->tool);
-	int64_t since = state->ts, wait;
-
-	if (action_is_over(action)) {
-		since = state->ended_ms.v;
-		wait = kept_ms(action);
-	} else if (state->status == ACTION_RUNNING) {
-		since = action->rec.granted_ms.v;
-		wait = tool ? tool->deadline_s * 1000LL + CORE_RUN_MARGIN_MS : 0;
-	} else {
-		wait = state->until_ms.v - since;
-		/* Nobody knows what the clock did meanwhile: what can be cancelled still can, for as long. */
-		if (state->status == ACTION_WINDOW)
-			return max_of((int64_t)0, wait);
-	}
-	return max_of((int64_t)0, min_of(since + wait - now.wall_ms, wait));
-}
-
-void core_load_action(struct core *core, const struct msg_action_record *record,
-		      struct core_now now)
-{
-	struct action *action = action_new(core);
-	const struct msg_action_record *copy =
-		codec_copy(&message_action_record, record, action->arena);
-	const struct msg_action_state *state = copy->state;
-	size_t n = min_of(state->steps_n, (size_t)JUDGE_TARGETS_MAX);
-
-	action->rec = *copy;
-	action->state = *state;
-	action->rec.state = &action->state;
-	memcpy(action->steps, state->steps, n * sizeof(*action->steps));
-	action->state.steps = action->steps;
-	action->state.steps_n = n;
-	if (state->actor) {
-		action->actor = *state->actor;
-		action->state.actor = &action->actor;
-	}
-	action->deadline_ms = now.boot_ms + ms_left(action, now);
-	action->since_ms = now.boot_ms - max_of((int64_t)0, now.wall_ms - state->created_ms);
-	action_add(core, action);
-}
-
-void core_load_request(struct core *core, const struct effect_request *request, struct core_now now)
-{
-	struct seen_request *seen;
-
-	/* Room up to the next power of two: there may be very many. */
-	if (!(core->requests_n & (core->requests_n - 1)))
-		core->requests =
-			xreallocarray(core->requests, max_of(2 * core->requests_n, (size_t)1),
-				      sizeof(*core->requests));
-	seen = &core->requests[core->requests_n++];
-	*seen = (struct seen_request){
-		.principal = xstrdup(request->principal),
-		.request_id = xstrdup(request->request_id),
-		.action = xstrdup_null(request->action),
-		.reply = xstrdup_null(request->reply),
-		.boot_ms = now.boot_ms - max_of((int64_t)0, now.wall_ms - request->wall_ms),
-	};
-	memcpy(seen->digest, request->digest, sizeof(seen->digest));
-}
+/* ── what it judges by ─────────────────────────────────────────────────────────────────────────────────────── */
 
 const struct msg_action_state *core_next_action(const struct core *core, size_t *at)
 {

@@ -18,6 +18,7 @@
 #define CORE_GRANT_MS 10000  /* a grant is used within this of its claim */
 #define CORE_LEVEL 2	     /* of a new installation */
 #define CORE_RUNBOOK_LEVEL 3 /* of a shipped runbook */
+#define CORE_LEVEL_ALL 1     /* up to this one the level binds runbooks too, whatever their own */
 
 struct core;
 

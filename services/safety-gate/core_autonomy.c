@@ -107,7 +107,7 @@ static void changed(const struct setting *s)
 {
 	char level[16];
 
-	(void)snprintf(level, sizeof(level), "%d", core_level_of(s->core, s->set->runbook));
+	(void)snprintf(level, sizeof(level), "%d", core_own_level(s->core, s->set->runbook));
 	effect_audit(s->out, arena_strdup(s->out->arena, s->set->op), "by", s->by, "principal",
 		     s->principal, "runbook", s->set->runbook, "level", level, NULL);
 	effect_add(s->out, EFFECT_SETTINGS);
@@ -178,7 +178,7 @@ static void set_level(const struct setting *s)
 		answer(s, REPLY_ERROR, "invalid", "level: 0 to 4");
 		return;
 	}
-	if (level > core_level_of(s->core, runbook) && !has_code(s))
+	if (level > core_own_level(s->core, runbook) && !has_code(s))
 		return;
 	if (s->who == WHO_REMOTE) {
 		answer(s, REPLY_DENIED, "policy", "A remote may freeze, and nothing else.");

@@ -22,10 +22,21 @@ struct deciding {
 	const char *by; /* person, or principal */
 };
 
-static void answer(const struct deciding *d, enum reply_status status, const char *code,
-		   const char *text)
+static void done(const struct deciding *d, const char *text)
 {
-	effect_reply(d->out, d->principal, d->approval->request_id, status, code, text, NULL);
+	effect_reply(d->out, d->principal, d->approval->request_id, REPLY_OK, NULL, text, NULL);
+}
+
+/* CODE decides how the asker takes it, RULE says what is in the way. Always false. */
+static bool refuse(const struct deciding *d, const char *code, const char *rule, const char *text)
+{
+	bool is_error = str_eq(code, "state") || str_eq(code, "gone") || str_eq(code, "invalid");
+	const char *result =
+		d->action ? effect_refusal(d->out, d->action->state.tier, rule, text) : NULL;
+
+	effect_reply(d->out, d->principal, d->approval->request_id,
+		     is_error ? REPLY_ERROR : REPLY_DENIED, code, text, result);
+	return false;
 }
 
 /* ── wrong proofs ──────────────────────────────────────────────────────────────────────────────────────────── */
@@ -80,12 +91,13 @@ static void deny(struct deciding *d)
 	char text[200];
 
 	if (d->action->state.status != ACTION_WAITING) {
-		answer(d, REPLY_ERROR, "state", "It does not wait for a decision any more.");
+		(void)refuse(d, "state", "state.decided",
+			     "It does not wait for a decision any more.");
 		return;
 	}
 	(void)snprintf(text, sizeof(text), "%.100s said no.", d->by);
 	action_end(d->core, d->action, ACTION_DENIED, d->by, text, d->now, d->out);
-	answer(d, REPLY_OK, NULL, NULL);
+	done(d, NULL);
 }
 
 static void cancel_running(struct deciding *d)
@@ -100,7 +112,7 @@ static void cancel_running(struct deciding *d)
 	*cancel = (struct msg_action_cancel){ arena_strdup(arena, d->action->state.id),
 					      arena_strdup(arena, d->action->rec.gid) };
 	effect_add(d->out, EFFECT_CANCEL)->cancel = cancel;
-	answer(d, REPLY_OK, NULL, "The executor was told to stop it.");
+	done(d, "The executor was told to stop it.");
 }
 
 static void cancel(struct deciding *d)
@@ -109,7 +121,7 @@ static void cancel(struct deciding *d)
 	char text[200];
 
 	if (d->who != WHO_PERSON && !is_asker) {
-		answer(d, REPLY_DENIED, "policy", "Only a person or who asked may cancel.");
+		(void)refuse(d, "policy", "cancel.asker", "Only a person or who asked may cancel.");
 		return;
 	}
 	switch (d->action->state.status) {
@@ -118,13 +130,13 @@ static void cancel(struct deciding *d)
 	case ACTION_APPROVED:
 		(void)snprintf(text, sizeof(text), "%.100s cancelled it before it began.", d->by);
 		action_end(d->core, d->action, ACTION_CANCELLED, d->by, text, d->now, d->out);
-		answer(d, REPLY_OK, NULL, NULL);
+		done(d, NULL);
 		return;
 	case ACTION_RUNNING:
 		cancel_running(d);
 		return;
 	default:
-		answer(d, REPLY_ERROR, "state", "It is over.");
+		(void)refuse(d, "state", "state.over", "It is over.");
 	}
 }
 
@@ -140,49 +152,65 @@ static bool is_enough(enum action_need need, enum proof_grade proof)
 	}
 }
 
-static bool may_approve(struct deciding *d, enum proof_grade proof)
+/* Whether it can be approved now, and is what was shown: as it was asked for, judged once more. */
+static bool is_still_right(struct deciding *d)
+{
+	struct again again = { .action = d->action,
+			       .n = d->action->state.steps_n,
+			       .approver = d->approval->actor };
+	const struct verdict *v = &again.verdict;
+	char text[500];
+
+	if (core_judge_again(d->core, &again, d->now, d->out->arena))
+		return true;
+	if (core_is_changed(v)) {
+		d->action->state.rule = v->rule;
+		action_end(d->core, d->action, ACTION_REFUSED, NULL, v->reason, d->now, d->out);
+		return refuse(d, "state", v->rule, v->reason);
+	}
+	(void)snprintf(text, sizeof(text), "%s It waits on, and can be approved later.", v->reason);
+	return refuse(d,
+		      v->decision == DECISION_STATE ? "state" :
+		      str_starts(v->rule, "rate.")  ? "rate" :
+						      "policy",
+		      v->rule, text);
+}
+
+static bool may_decide(const struct deciding *d)
 {
 	const struct msg_action_approval *approval = d->approval;
 	const struct msg_action_state *s = &d->action->state;
+
+	if (d->who != WHO_PERSON)
+		return refuse(d, "policy", "approver",
+			      "Only a person may approve, through the gateway; others may deny.");
+	if (approval->person && !str_eq(approval->person, approval->actor->name))
+		return refuse(d, "policy", "approver", "One approves in one's own name.");
+	if (s->status != ACTION_WAITING)
+		return refuse(d, "state", "state.decided",
+			      "It does not wait for a decision any more.");
+	if (!str_eq_null(s->digest, approval->digest))
+		return refuse(d, "digest", "digest",
+			      "That is not what is waiting: look at it again.");
+	if (d->core->is_frozen)
+		return refuse(d, "frozen", "frozen", "Jarvis is frozen: unfreeze it first.");
+	return true;
+}
+
+static bool may_approve(struct deciding *d, enum proof_grade proof)
+{
+	enum action_need need = d->action->state.need;
 	const char *why;
 
-	if (d->who != WHO_PERSON) {
-		answer(d, REPLY_DENIED, "policy",
-		       "Only a person may approve, through the gateway; others may deny.");
+	if (!may_decide(d) || !is_still_right(d))
 		return false;
-	}
-	if (approval->person && !str_eq(approval->person, approval->actor->name)) {
-		answer(d, REPLY_DENIED, "policy", "One approves in one's own name.");
-		return false;
-	}
-	if (s->status != ACTION_WAITING) {
-		answer(d, REPLY_ERROR, "state", "It does not wait for a decision any more.");
-		return false;
-	}
-	if (!str_eq_null(s->digest, approval->digest)) {
-		answer(d, REPLY_DENIED, "digest", "That is not what is waiting: look at it again.");
-		return false;
-	}
-	if (s->tier == TIER_RED && core_is_red_under_way(d->core)) {
-		answer(d, REPLY_DENIED, "rate",
-		       "Another action that can lose data is under way; one at a time.");
-		return false;
-	}
-	if (d->core->is_frozen) {
-		answer(d, REPLY_DENIED, "frozen", "Jarvis is frozen: unfreeze it first.");
-		return false;
-	}
 	if (proof != GRADE_NONE &&
-	    !core_proof_counts(d->core, d->principal, d->by, proof, d->now, d->out, &why)) {
-		answer(d, REPLY_DENIED, "proof", why);
-		return false;
-	}
-	if (!is_enough(s->need, proof)) {
-		answer(d, REPLY_DENIED, "proof",
-		       s->need == ACTION_NEEDS_CODE ? "This needs a one-time code." :
-						      "This needs the keyword.");
-		return false;
-	}
+	    !core_proof_counts(d->core, d->principal, d->by, proof, d->now, d->out, &why))
+		return refuse(d, "proof", "proof", why);
+	if (!is_enough(need, proof))
+		return refuse(d, "proof", "proof",
+			      need == ACTION_NEEDS_CODE ? "This needs a one-time code." :
+							  "This needs the keyword.");
 	return true;
 }
 
@@ -202,7 +230,7 @@ static void approve(struct deciding *d, enum proof_grade proof)
 	effect_event(d->core, d->out, EVENT_UPDATE, action, d->now);
 	/* Whoever asked learns that it does not wait any longer. */
 	effect_reply_action(d->out, action);
-	answer(d, REPLY_OK, NULL, NULL);
+	done(d, NULL);
 }
 
 void core_approval(struct core *core, const char *principal, const char *id,
@@ -218,19 +246,19 @@ void core_approval(struct core *core, const char *principal, const char *id,
 	const char *why;
 
 	if (!core_who(core, principal, approval->actor, &d.who, &why)) {
-		answer(&d, REPLY_DENIED, "actor", why);
+		(void)refuse(&d, "actor", "actor", why);
 		return;
 	}
 	d.by = approval->actor ? approval->actor->name : principal;
 	if (!d.action) {
-		answer(&d, REPLY_ERROR, "gone",
-		       "There is no such action, or it is over since long.");
+		(void)refuse(&d, "gone", "gone",
+			     "There is no such action, or it is over since long.");
 		return;
 	}
 	action_catch_up(core, d.action, now, out);
 	/* Agents have no say here, whatever the broker let through. */
 	if (d.who == WHO_AGENT)
-		answer(&d, REPLY_DENIED, "policy", "Agents decide nothing.");
+		(void)refuse(&d, "policy", "approver", "Agents decide nothing.");
 	else if (str_eq(approval->decision, "approve"))
 		approve(&d, proof);
 	else if (str_eq(approval->decision, "deny"))
@@ -238,5 +266,5 @@ void core_approval(struct core *core, const char *principal, const char *id,
 	else if (str_eq(approval->decision, "cancel"))
 		cancel(&d);
 	else
-		answer(&d, REPLY_ERROR, "invalid", "decision: approve, deny or cancel");
+		(void)refuse(&d, "invalid", "decision", "decision: approve, deny or cancel");
 }

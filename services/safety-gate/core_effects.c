@@ -133,6 +133,21 @@ static const char *short_text(struct arena *arena, const char *text)
 	return arena_strndup(arena, text, length);
 }
 
+const char *effect_refusal(struct effects *out, enum tier tier, const char *rule,
+			   const char *reason)
+{
+	_cleanup_(str_done) struct str text = { 0 };
+	struct json_writer w = { .out = &text };
+
+	json_object_begin(&w, NULL);
+	json_add_bool(&w, "blocked", true);
+	json_add_str(&w, "tier", enumeration_word(&enumeration_tier, (int)tier));
+	json_add_str(&w, "rule", rule);
+	json_add_str(&w, "reason", reason);
+	json_object_end(&w);
+	return arena_strdup(out->arena, str_get(&text));
+}
+
 void effect_reply(struct effects *out, const char *principal, const char *request_id,
 		  enum reply_status status, const char *code, const char *text, const char *result)
 {

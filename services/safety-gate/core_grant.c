@@ -71,19 +71,22 @@ static const struct msg_grant_target *
 make_target(const struct action *action, const struct judge_target *target, struct arena *arena)
 {
 	const struct tool_arg *arg = tool_target(target->args.tool);
+	const struct msg_action_step *step = &action->steps[action->rec.step];
 	const struct msg_guest_state *guest = target->guest;
 	struct msg_grant_target *ret;
 
 	if (!arg)
 		return NULL;
 	ret = arena_alloc(arena, sizeof(*ret));
-	ret->object = action->steps[action->rec.step].object;
+	ret->object = step->object;
 	if (guest) {
 		ret->name = guest->name;
 		ret->type = enumeration_word(&enumeration_guest_type, (int)guest->type);
 		ret->node = guest->node;
 		ret->status = enumeration_word(&enumeration_guest_status, (int)guest->status);
 		ret->lock = guest->lock;
+		/* As it was approved, not as it is now: the executor looks whether they are the same. */
+		ret->config_digest = step->seen ? step->seen->config_digest : NULL;
 	} else if (target->node) {
 		ret->node = target->node->node;
 		ret->status = enumeration_word(&enumeration_node_status, (int)target->node->status);
@@ -139,33 +142,11 @@ static const char *claim_fault(const struct core *core, const struct action *act
 	return NULL;
 }
 
-/* Whether what was approved is still right, now. A read has no target that could have changed. */
-static bool is_still_right(struct core *core, struct action *action, struct core_now now,
-			   struct arena *arena, struct judge_target *target,
-			   struct verdict *verdict)
-{
-	core_judge_again(core, action, (size_t)action->rec.step, now, arena, target, verdict);
-	if (verdict->decision == DECISION_REFUSE || verdict->decision == DECISION_STATE)
-		return false;
-	if (verdict->tier > action->state.tier) {
-		(void)snprintf(verdict->reason, sizeof(verdict->reason),
-			       "It has become %s since it was approved.",
-			       enumeration_word(&enumeration_tier, (int)verdict->tier));
-		return false;
-	}
-	if (verdict->decision != DECISION_ASK || action->state.approved_by)
-		return true;
-	(void)snprintf(verdict->reason, sizeof(verdict->reason),
-		       "The level was lowered before it began: now a person has to approve it.");
-	return false;
-}
-
 void core_claim(struct core *core, const struct msg_grant_claim *claim, struct core_now now,
 		struct effects *out)
 {
 	struct action *action = core_action(core, claim->id);
-	struct judge_target target;
-	struct verdict verdict;
+	struct again again = { .action = action, .n = 1 };
 	const char *fault;
 	char gid[33], text[500];
 
@@ -176,8 +157,10 @@ void core_claim(struct core *core, const struct msg_grant_claim *claim, struct c
 		refuse_claim(claim, fault, out);
 		return;
 	}
-	if (!is_still_right(core, action, now, out->arena, &target, &verdict)) {
-		(void)snprintf(text, sizeof(text), "Nothing was done: %s", verdict.reason);
+	again.first = (size_t)action->rec.step;
+	if (!core_judge_again(core, &again, now, out->arena)) {
+		(void)snprintf(text, sizeof(text), "Nothing was done: %s", again.verdict.reason);
+		action->state.rule = again.verdict.rule;
 		refuse_claim(claim, text, out);
 		action_end(core, action, ACTION_FAILED, NULL, text, now, out);
 		return;
@@ -192,7 +175,7 @@ void core_claim(struct core *core, const struct msg_grant_claim *claim, struct c
 	action_set(action, ACTION_RUNNING,
 		   tool_find(action->state.tool)->deadline_s * 1000LL + CORE_RUN_MARGIN_MS, now,
 		   out);
-	send_grant(core, action, claim, &target, now, out);
+	send_grant(core, action, claim, &again.targets[0], now, out);
 }
 
 /* ── what it says ──────────────────────────────────────────────────────────────────────────────────────────── */
@@ -227,7 +210,7 @@ static void demote(struct core *core, const struct action *action, struct effect
 {
 	const char *runbook = action->state.runbook;
 
-	if (!runbook || core_level_of(core, runbook) <= 2)
+	if (!runbook || core_own_level(core, runbook) <= 2)
 		return;
 	core_set_runbook(core, runbook, 2);
 	effect_audit(out, "demoted", "runbook", runbook, NULL);

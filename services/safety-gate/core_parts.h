@@ -18,7 +18,7 @@ struct action {
 	struct msg_action_step steps[JUDGE_TARGETS_MAX];
 	struct msg_actor actor;
 	int64_t deadline_ms; /* boot clock: what it waits for must have come by then */
-	int64_t since_ms;    /* boot clock: when it was asked for, as far as we know */
+	int64_t since_ms; /* boot clock: when it was asked for or, later, approved, as far as we know */
 };
 
 struct seen_request {
@@ -71,6 +71,9 @@ void effect_audit(struct effects *out, const char *what, ...) __attribute__((sen
 void effect_store(struct effects *out, const struct action *action);
 void effect_event(struct core *core, struct effects *out, enum event_type type,
 		  const struct action *action, struct core_now now);
+/* What a reply to a refusal carries as its result: JSON with tier and rule. */
+const char *effect_refusal(struct effects *out, enum tier tier, const char *rule,
+			   const char *reason);
 /* Nothing without a request id. CODE is a word for programs; RESULT is JSON, or NULL. */
 void effect_reply(struct effects *out, const char *principal, const char *request_id,
 		  enum reply_status status, const char *code, const char *text, const char *result);
@@ -82,6 +85,8 @@ struct action *core_action(const struct core *core, const char *id);
 struct action *action_new(struct core *core);
 void action_add(struct core *core, struct action *action);
 bool action_is_over(const struct action *action);
+/* How long it is kept once it is over. */
+int64_t action_kept_ms(const struct action *action);
 /* Ends it: state, audit, event, reply. TEXT is for people. */
 void action_end(struct core *core, struct action *action, enum action_status status, const char *by,
 		const char *text, struct core_now now, struct effects *out);
@@ -92,19 +97,41 @@ void action_set(struct action *action, enum action_status status, int64_t wait_m
 void action_catch_up(struct core *core, struct action *action, struct core_now now,
 		     struct effects *out);
 const char *action_text(struct action *action, const char *text);
+/* The level that was set for RUNBOOK, or the shipped one; NULL: the level of all the rest. */
+int core_own_level(const struct core *core, const char *runbook);
+/* The level that binds RUNBOOK, or what asks without one (NULL). */
 int core_level_of(const struct core *core, const char *runbook);
 void core_hex(struct core *core, size_t bytes, char *out);
 void core_ulid(struct core *core, int64_t wall_ms, char out[CORE_ID_BYTES]);
 void core_sha256(const char *bytes, size_t n, char ret[65]);
 
-/* core_request.c: who PRINCIPAL is when it asks on behalf of ACTOR. False with *why when it may not ask at all. */
+/* core_judge.c: who PRINCIPAL is when it asks on behalf of ACTOR. False with *why when it may not ask at all. */
 bool core_who(const struct core *core, const char *principal, const struct msg_actor *actor,
 	      enum who *ret, const char **why);
-/* Whether something that can lose data was approved and is not over. */
-bool core_is_red_under_way(const struct core *core);
-/* Judges ACTION again as things are now, step STEP alone; for the moment of the claim. */
-void core_judge_again(struct core *core, struct action *action, size_t step, struct core_now now,
-		      struct arena *arena, struct judge_target *target, struct verdict *ret);
+/* Whether the same asked for it: principal and actor. */
+bool action_is_of(const struct action *action, const char *principal,
+		  const struct msg_actor *actor);
+/* What the owner calls what it acts on; NULL: nothing, or a tool without a target. */
+const char *core_name_of(const struct judge_target *target);
+/* What is shown of TARGET to who approves an action of TIER; borrowed. False: there is nothing to be shown. */
+bool core_see(const struct core *core, const struct judge_target *target, enum tier tier,
+	      struct msg_step_seen *ret);
+
+/* An action that is looked at again, as things are now. */
+struct again {
+	struct action *action;
+	size_t first, n;		  /* these of its steps */
+	const struct msg_actor *approver; /* it is about to be approved by them; NULL: it was */
+
+	struct judge_target targets[JUDGE_TARGETS_MAX];
+	struct verdict verdict;
+};
+
+/* Fills targets and verdict; true when it may go on. */
+bool core_judge_again(struct core *core, struct again *again, struct core_now now,
+		      struct arena *arena);
+/* Whether that verdict says that it is not what was shown any more, and so can never be approved. */
+bool core_is_changed(const struct verdict *verdict);
 
 /* core_decide.c: whether PROOF may be looked at, and is not wrong; wrong ones are counted and audited. */
 bool core_proof_counts(struct core *core, const char *principal, const char *person,

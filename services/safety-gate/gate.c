@@ -19,6 +19,8 @@
 #define AWAY_MS 2500
 #define LATE_MS 1000
 #define PRUNE_MS 3600000
+/* Whoever holds the database must not keep us from answering that nothing is done. */
+#define BUSY_MS 500
 
 static const struct db_migration migrations[] = {
 	{ AUDIT_SQL },
@@ -141,35 +143,13 @@ static void watch_file(struct gate *gate, struct core_now now)
 	const struct msg_autonomy_set set = { .op = "freeze" };
 	struct effects *effects;
 
-	if (core_is_frozen(gate->core) || access(gate->frozen_path, F_OK) < 0)
+	/* A folder that cannot be looked into may hold it. */
+	if (core_is_frozen(gate->core) || (access(gate->frozen_path, F_OK) < 0 && errno == ENOENT))
 		return;
 	log_warn("frozen by %s", gate->frozen_path);
 	effects = effects_new();
 	core_autonomy(gate->core, "file", &set, GRADE_NONE, now, effects);
 	gate_apply(gate, effects);
-}
-
-/* What could not be written may be possible again: a record of that is the proof. */
-static void try_again(struct gate *gate)
-{
-	static const char body[] = "{}";
-	int r;
-
-	if (!gate->unfit[0] || !gate->audit || gate->is_new_chain)
-		return;
-	r = db_begin(gate->db);
-	if (r == 0)
-		r = audit_append(gate->audit, "fit_again", body, sizeof(body) - 1, NULL);
-	if (r == 0)
-		r = db_commit(gate->db);
-	if (r < 0) {
-		db_rollback(gate->db);
-		return;
-	}
-	if (gate_load(gate) < 0)
-		return;
-	gate->cannot_write = false;
-	gate_set_unfit(gate, NULL);
 }
 
 /* What nobody needs any more, and what an earlier run has left on the bus. */
@@ -189,8 +169,6 @@ static void on_tick(void *ctx)
 	struct core_now now = gate_now(gate);
 	struct effects *effects;
 
-	if (gate->is_stopping)
-		return;
 	watch_absence(gate, now);
 	watch_clock(gate, now);
 	watch_file(gate, now);
@@ -202,7 +180,7 @@ static void on_tick(void *ctx)
 	gate_flush(gate);
 	if (now.boot_ms - gate->beat_ms < BEAT_MS)
 		return;
-	try_again(gate);
+	gate_try_again(gate);
 	tidy(gate, now);
 	gate_sign(gate, false);
 	gate_beat(gate);
@@ -240,9 +218,8 @@ static int take_box_key(struct gate *gate, const char *text)
 static int open_database(struct gate *gate)
 {
 	_cleanup_(str_done) struct str error = { 0 };
-	_cleanup_(freep) char *path = xasprintf("%s/safety-gate.db", gate->env->data_dir);
-	const struct db_options options = { path, migrations, countof(migrations),
-					    .is_durable = true };
+	const struct db_options options = { gate->db_path, migrations, countof(migrations),
+					    .is_durable = true, .busy_ms = BUSY_MS };
 	int r = db_open(&options, &gate->db, &error);
 
 	if (r < 0) {
@@ -253,7 +230,7 @@ static int open_database(struct gate *gate)
 	if (r == DB_E_RECREATED) {
 		log_error("%s: nothing but reads is done until this service is started again",
 			  str_get(&error));
-		gate->is_new_chain = true;
+		gate->needs_restart = true;
 		(void)snprintf(
 			gate->unfit, sizeof(gate->unfit), "%s",
 			"the audit chain was damaged and has begun anew; look at it, then restart safety-gate");
@@ -325,6 +302,7 @@ int gate_start(struct service_env *env, void **ret)
 
 	gate->env = env;
 	gate->view = view_new();
+	gate->db_path = xasprintf("%s/safety-gate.db", env->data_dir);
 	gate->frozen_path = xasprintf("%s/%s", env->runtime_dir, GATE_FROZEN_FILE);
 	r = start_parts(gate);
 	if (r < 0) {
@@ -360,9 +338,7 @@ void gate_free(void *self)
 
 	timer_free(gate->tick);
 	password_jobs_free(gate->passwords);
-	for (size_t i = 0; i < gate->pending_n; i++)
-		effects_free(gate->pending[i]);
-	free(gate->pending);
+	gate_drop_pending(gate);
 	core_free(gate->core);
 	view_free(gate->view);
 	persons_free(gate->persons);
@@ -372,6 +348,7 @@ void gate_free(void *self)
 	seal_keys_wipe(&gate->seal);
 	sodium_memzero(gate->secret, sizeof(gate->secret));
 	free(gate->frozen_path);
+	free(gate->db_path);
 	free(gate);
 }
 

@@ -27,7 +27,7 @@ struct gate {
 	struct core_person *enrolled; /* for the core, as many as persons */
 	struct password_jobs *passwords;
 	struct timer *tick;
-	char *frozen_path;
+	char *frozen_path, *db_path;
 
 	/* What is stored and waits to be told, in order. */
 	struct effects **pending;
@@ -42,8 +42,10 @@ struct gate {
 	struct log_fold id_fold;
 	bool keeps_file;    /* the file that says frozen is ours to remove */
 	bool is_policy_bad; /* jarvis.yaml could not be read again */
+	bool is_lost;	    /* the files of the database are gone; */
+	bool is_put_back;   /* what was in them was written again */
 	bool cannot_write;  /* until a record of the chain can be written again */
-	bool is_new_chain;  /* the old one was damaged: only a restart, by a person, accepts that */
+	bool needs_restart; /* the database is damaged, new or gone: only a person ends that */
 	bool is_stopping;
 };
 
@@ -69,6 +71,8 @@ void gate_on_request(void *self, const struct msg *msg);
 
 /* gate_effects.c: stores EFFECTS, which it takes over; they are told at gate_flush(). */
 void gate_apply(struct gate *gate, struct effects *effects);
+/* What is stored and not told yet is forgotten. */
+void gate_drop_pending(struct gate *gate);
 /* Commits, and tells what was stored. */
 void gate_flush(struct gate *gate);
 /* Signs a checkpoint of the chain when one is due, or, at the end, in any case; and the last one again. */
@@ -83,3 +87,11 @@ void gate_beat(struct gate *gate);
 struct core_now gate_now(const struct gate *gate);
 /* We were not there for a while: what comes in now was said to somebody who has been told that nobody answers. */
 bool gate_is_late(const struct gate *gate);
+
+/* gate_fault.c: when the database fails. */
+/* What is not committed has not happened: forgets it, and says why. */
+void gate_give_up(struct gate *gate, int error);
+/* What could not be written may be possible again. */
+void gate_try_again(struct gate *gate);
+/* Are the files of the database still there? 0, or -ESTALE. */
+int gate_check_place(struct gate *gate);

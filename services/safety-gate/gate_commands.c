@@ -8,6 +8,7 @@
 #include "common/codec.h"
 #include "common/log.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -21,7 +22,8 @@ static const char *principal_of(const struct msg *msg)
 {
 	int word = topic_word_find(msg->id, "principal");
 
-	return word < 0 ? "" : msg->args->value[word];
+	assert(word >= 0);
+	return msg->args->value[word];
 }
 
 void gate_on_document(void *self, const struct msg *msg)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From effects to the database, and from there to the bus. A batch that cannot be stored has not happened: it is
- * rolled back, the core is made anew from what is stored, and nothing but reads is done until storing works again.
+ * From effects to the database, and from there to the bus. A batch that cannot be stored has not happened, see
+ * gate_fault.c.
  */
 #include "services/safety-gate/gate.h"
 
@@ -45,29 +45,13 @@ static int store_all(struct gate *gate, const struct effects *effects)
 	return r;
 }
 
-static void drop_pending(struct gate *gate)
+void gate_drop_pending(struct gate *gate)
 {
 	for (size_t i = 0; i < gate->pending_n; i++)
 		effects_free(gate->pending[i]);
 	free(gate->pending);
 	gate->pending = NULL;
 	gate->pending_n = 0;
-}
-
-static void give_up(struct gate *gate, int error)
-{
-	char why[300];
-
-	(void)snprintf(why, sizeof(why), "%s cannot be written (%s)", "the safety gate's database",
-		       error == -ENOSPC ? "the disk is full" : strerror(-error));
-	db_rollback(gate->db);
-	drop_pending(gate);
-	counter_add(gate->env->counters, "lost_batches", 1);
-	log_error("%s: what was asked just now has not happened", db_error(gate->db));
-	gate->cannot_write = true;
-	if (gate_load(gate) < 0)
-		(void)snprintf(why, sizeof(why), "the safety gate's database cannot be read");
-	gate_set_unfit(gate, why);
 }
 
 static bool is_harmless_one(const struct effect *effect)
@@ -111,7 +95,7 @@ void gate_apply(struct gate *gate, struct effects *effects)
 	gate->pending = xreallocarray(gate->pending, gate->pending_n + 1, sizeof(struct effects *));
 	gate->pending[gate->pending_n++] = effects;
 	if (r < 0)
-		give_up(gate, r);
+		gate_give_up(gate, r);
 }
 
 /* ── telling ───────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -187,8 +171,12 @@ void gate_sign(struct gate *gate, bool is_last)
 {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
 	struct msg_audit_checkpoint checkpoint;
-	int r = is_last ? audit_sign_now(gate->audit, arena, &checkpoint) :
-			  audit_sign_due(gate->audit, arena, &checkpoint);
+	int r;
+
+	if (gate->cannot_write)
+		return;
+	r = is_last ? audit_sign_now(gate->audit, arena, &checkpoint) :
+		      audit_sign_due(gate->audit, arena, &checkpoint);
 
 	put_checkpoint(gate, r, &checkpoint);
 }
@@ -203,10 +191,15 @@ void gate_tell_checkpoint(struct gate *gate)
 
 void gate_flush(struct gate *gate)
 {
-	int r = db_is_in_transaction(gate->db) ? db_commit(gate->db) : 0;
+	int r = 0;
 
+	if (db_is_in_transaction(gate->db)) {
+		r = gate_check_place(gate);
+		if (r == 0)
+			r = db_commit(gate->db);
+	}
 	if (r < 0) {
-		give_up(gate, r);
+		gate_give_up(gate, r);
 		return;
 	}
 	if (!gate->pending_n)
@@ -215,7 +208,7 @@ void gate_flush(struct gate *gate)
 		for (size_t k = 0; k < gate->pending[i]->n; k++)
 			tell(gate, &gate->pending[i]->list[k]);
 	}
-	drop_pending(gate);
+	gate_drop_pending(gate);
 	gate_sign(gate, false);
 }
 

@@ -196,24 +196,26 @@ static bool refuse_unfit(struct judgement *j)
 	return false;
 }
 
-static bool refuse_rate(struct judgement *j)
+bool judge_rates(const struct config *config, const struct ask *ask, enum tier tier,
+		 struct verdict *ret)
 {
-	const struct config_safety_gate *g = &j->config->safety_gate;
-	const struct ask *ask = j->ask;
+	struct judgement judgement = { .config = config, .ask = ask, .v = ret };
+	struct judgement *j = &judgement;
+	const struct config_safety_gate *g = &config->safety_gate;
 	int64_t factor = ask->who == WHO_PERSON ? 6 : 1;
 	size_t n = max_of(ask->targets_n, (size_t)1);
 
-	if (j->v->tier == TIER_YELLOW && ask->yellow_10min + n > (size_t)(g->yellow_rate * factor))
+	if (tier == TIER_YELLOW && ask->yellow_10min + n > (size_t)(g->yellow_rate * factor))
 		return settle(j, DECISION_REFUSE, "rate.yellow",
 			      "Too many in ten minutes: %lld reversible actions are allowed "
 			      "(safety_gate.yellow_rate).",
 			      (long long)(g->yellow_rate * factor));
-	if (j->v->tier >= TIER_ORANGE && ask->orange_10min + n > (size_t)(g->orange_rate * factor))
+	if (tier >= TIER_ORANGE && ask->orange_10min + n > (size_t)(g->orange_rate * factor))
 		return settle(j, DECISION_REFUSE, "rate.orange",
 			      "Too many in ten minutes: %lld actions that interrupt are allowed "
 			      "(safety_gate.orange_rate).",
 			      (long long)(g->orange_rate * factor));
-	if (j->v->tier == TIER_RED && ask->red_under_way)
+	if (tier == TIER_RED && ask->red_under_way)
 		return settle(j, DECISION_REFUSE, "rate.red",
 			      "Another action that can lose data is under way; one at a time.");
 	return false;
@@ -426,7 +428,7 @@ void judge(const struct config *config, const struct view *view, const struct as
 		(void)settle(&j, DECISION_ALLOW, "tier.green", "GREEN: it only reads.");
 		return;
 	}
-	if (weigh(&j) || refuse_unfit(&j) || refuse_rate(&j))
+	if (weigh(&j) || refuse_unfit(&j) || judge_rates(config, ask, ret->tier, ret))
 		return;
 	decide(&j);
 	if (ret->decision != DECISION_REFUSE)

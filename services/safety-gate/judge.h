@@ -75,6 +75,13 @@ void judge(const struct config *config, const struct view *view, const struct as
 	   int64_t boot_ms, struct arena *arena, struct verdict *ret);
 
 /*
+ * Whether so much was started already that ASK, of TIER, must wait: by who asks, its number of targets, and what it
+ * counts. True with decision, rule and reason of *ret filled. judge() asks this too.
+ */
+bool judge_rates(const struct config *config, const struct ask *ask, enum tier tier,
+		 struct verdict *ret);
+
+/*
  * Turns names into what they stand for: the cluster where it was left out, nodes without regard to case, guests by
  * name. 0, or -ENOENT (nothing is called so) or -EEXIST (several are) with *error filled. ARGS become canonical.
  */

@@ -10,6 +10,7 @@ static const struct bus_route routes[] = {
 	{ .topic = TOPIC_CLUSTER_STATE, .fn = gate_on_document },
 	{ .topic = TOPIC_NODE_STATE, .fn = gate_on_document },
 	{ .topic = TOPIC_GUEST_STATE, .fn = gate_on_document },
+	{ .topic = TOPIC_GUEST_CONFIG, .fn = gate_on_document },
 	{ .topic = TOPIC_STORAGE_STATE, .fn = gate_on_document },
 	{ .topic = TOPIC_ACTION_REQUEST, .fn = gate_on_action_request },
 	{ .topic = TOPIC_ACTION_APPROVAL, .fn = gate_on_approval },

@@ -71,6 +71,18 @@ static int find_node(const struct lookup *l, const char *name, const struct msg_
 	return 0;
 }
 
+/* In one cluster it is not the cluster that has to be named. */
+static int ambiguous_storage(const struct lookup *l, const struct msg_storage_state *one,
+			     const struct msg_storage_state *other)
+{
+	if (!str_eq(one->cluster, other->cluster))
+		return ambiguous(l, "storage", one->storage);
+	(void)snprintf(l->error->text, sizeof(l->error->text),
+		       "several nodes of %.64s have a storage %.64s: name the node, with node",
+		       one->cluster, one->storage);
+	return -EEXIST;
+}
+
 /* NODE NULL: any; a storage that is not shared exists once a node under one name. */
 static int find_storage(const struct lookup *l, const char *name, const char *node,
 			const struct msg_storage_state **ret)
@@ -84,7 +96,7 @@ static int find_storage(const struct lookup *l, const char *name, const char *no
 		if (node && storage->node && !str_eq(storage->node, node))
 			continue;
 		if (found)
-			return ambiguous(l, "storage", name);
+			return ambiguous_storage(l, found, storage);
 		found = storage;
 	}
 	if (!found)

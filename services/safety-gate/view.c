@@ -151,6 +151,19 @@ static void observe(struct doc *doc, const struct msg_cluster_state *state, bool
 	}
 }
 
+/* Of a configuration, which may be long, nothing is judged by but whether it is the same. */
+static const void *copy_of(enum topic_id id, const void *body, struct arena *arena)
+{
+	struct msg_guest_config brief;
+
+	if (id != TOPIC_GUEST_CONFIG)
+		return codec_copy(topic_table[id].message, body, arena);
+	brief = (struct msg_guest_config){
+		.cluster = "", .digest = ((const struct msg_guest_config *)body)->digest
+	};
+	return codec_copy(&message_guest_config, &brief, arena);
+}
+
 void view_take(struct view *view, enum topic_id id, const struct topic_args *args, const void *body,
 	       bool retained, int64_t boot_ms)
 {
@@ -162,7 +175,7 @@ void view_take(struct view *view, enum topic_id id, const struct topic_args *arg
 		take_presence(view, args, body);
 		return;
 	}
-	if (id == TOPIC_NODE_STATE || id == TOPIC_GUEST_STATE)
+	if (id == TOPIC_NODE_STATE || id == TOPIC_GUEST_STATE || id == TOPIC_GUEST_CONFIG)
 		(void)snprintf(name, sizeof(name), "%.*s", TOPIC_LEVEL_MAX, args->value[1]);
 	else if (id == TOPIC_STORAGE_STATE)
 		(void)snprintf(name, sizeof(name), "%.*s/%.*s", TOPIC_LEVEL_MAX, args->value[1],
@@ -179,7 +192,7 @@ void view_take(struct view *view, enum topic_id id, const struct topic_args *arg
 		doc = insert(view, id, cluster, name);
 	arena_free(doc->arena);
 	doc->arena = arena_new();
-	doc->body = codec_copy(topic_table[id].message, body, doc->arena);
+	doc->body = copy_of(id, body, doc->arena);
 	if (id == TOPIC_CLUSTER_STATE)
 		observe(doc, doc->body, retained, boot_ms);
 }
@@ -228,6 +241,16 @@ const struct msg_guest_state *view_guest(const struct view *view, const char *cl
 
 	(void)snprintf(name, sizeof(name), "%lld", (long long)vmid);
 	return body_of(view, TOPIC_GUEST_STATE, cluster, name);
+}
+
+const char *view_config_digest(const struct view *view, const char *cluster, int64_t vmid)
+{
+	const struct msg_guest_config *config;
+	char name[24];
+
+	(void)snprintf(name, sizeof(name), "%lld", (long long)vmid);
+	config = body_of(view, TOPIC_GUEST_CONFIG, cluster, name);
+	return config ? config->digest : NULL;
 }
 
 const struct msg_storage_state *view_storage(const struct view *view, const char *cluster,

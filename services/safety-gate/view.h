@@ -15,8 +15,8 @@ void view_free(struct view *view);
 DEFINE_FREEP(struct view, view_free)
 
 /*
- * Takes a document in: SERVICE_STATE of the poller, CLUSTER_STATE, NODE_STATE, GUEST_STATE, STORAGE_STATE; others are
- * ignored. BODY is copied; NULL clears.
+ * Takes a document in: SERVICE_STATE of the poller, CLUSTER_STATE, NODE_STATE, GUEST_STATE, GUEST_CONFIG (of which the
+ * digest alone is kept), STORAGE_STATE; others are ignored. BODY is copied; NULL clears.
  */
 void view_take(struct view *view, enum topic_id id, const struct topic_args *args, const void *body,
 	       bool retained, int64_t boot_ms);
@@ -33,6 +33,8 @@ const struct msg_node_state *view_node(const struct view *view, const char *clus
 				       const char *name);
 const struct msg_guest_state *view_guest(const struct view *view, const char *cluster,
 					 int64_t vmid);
+/* Proxmox's digest of the guest's configuration; NULL: not known. */
+const char *view_config_digest(const struct view *view, const char *cluster, int64_t vmid);
 /* NODE is "-" for a shared storage. */
 const struct msg_storage_state *view_storage(const struct view *view, const char *cluster,
 					     const char *node, const char *storage);

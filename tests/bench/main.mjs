@@ -2,6 +2,7 @@
 // passes or fails: the machine decides too much.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { claimToGrant, green, judgements, startVm } from './acting.mjs';
 import { composeAtRest } from './compose.mjs';
 import { fanout, single } from './fanout.mjs';
 import { page } from './page.mjs';
@@ -55,6 +56,30 @@ function showPage(r) {
 	row('… heap after an hour of updates', `${r.heap_after_mb.toFixed(1)} MB`, `before ${r.heap_before_mb.toFixed(1)} MB`, 'flat');
 }
 
+const disk = ({ sync }) => `a durable write takes ${ms(sync.p50)} here, p99 ${ms(sync.p99)}`;
+const count = (n) => Math.round(n).toLocaleString('en');
+const both = ({ p50, p99 }) => `p50 ${ms(p50)}, p99 ${ms(p99)}`;
+
+function showJudgements(r) {
+	const { batched, each } = r;
+	row('judgements, judge() with context, in process', `${count(batched.judge)}/s`, '', '');
+	row('… and a record in the audit chain', `${count(batched.audit)}/s`,
+		`${r.batch} a commit, as they come at once; a commit each: ${count(each.audit)}/s; ${disk(r)}`, '≥ 5,000/s');
+	row('… and the rest of the request: limits, action, answer, all stored', `${count(batched.whole)}/s`,
+		`likewise; a commit each: ${count(each.whole)}/s`, '');
+}
+
+function showGreen(r) {
+	row('action, GREEN, POST → answer, from what is on the bus', both(r.bus), disk(r), '≤ 10 ms p50');
+	row('… that asks Proxmox, beyond the target\'s own time', `p50 ${ms(r.pve.p50 - r.direct.p50)}, p99 ${ms(r.pve.p99 - r.direct.p99)}`,
+		`the same GET asked directly, in turns: ${both(r.direct)}: ${ratio(r.pve.p50, r.direct.p50)}`, '≤ 10 ms p50');
+}
+
+function showStart(r) {
+	row('start a VM: POST → running in the browser, beyond its own time', `p50 ${ms(r.seen.p50 - r.own.p50)}`,
+		`in all ${ms(r.seen.p50)}; Proxmox itself asked to, until it runs: ${ms(r.own.p50)}; ${r.seen.n} times`, '');
+}
+
 const BENCHES = {
 	single: async () => { const r = await single(); showSingle(r); return r; },
 	fanout: async () => { const r = await fanout(); showFanout(r); return r; },
@@ -74,6 +99,14 @@ const BENCHES = {
 		row('poll cycle, 100 nodes, 5,000 guests', `${r.cpu_ms.toFixed(0)} ms CPU`, '', '≤ 300 ms');
 		return r;
 	},
+	judgements: async () => { const r = await judgements(); showJudgements(r); return r; },
+	'claim-grant': async () => {
+		const r = await claimToGrant();
+		row('claim → grant, on the broker', both(r), disk(r), '');
+		return r;
+	},
+	green: async () => { const r = await green(); showGreen(r); return r; },
+	'start-vm': async () => { const r = await startVm(); showStart(r); return r; },
 	thermal: async () => {
 		const r = await thermalCycle();
 		row('thermal cycle, 4 nodes over SSH', `${r.cpu_ms.toFixed(2)} ms CPU`, `thermal-collector ${r.pss_mb.toFixed(1)} MB PSS`, '');

@@ -261,7 +261,7 @@ describe('acting', () => {
 		await page.click(`${DIALOG} button[type=submit]`);
 		await untilText(page, '.toasts', /Snapshot jellyfin: verified/, 60_000);
 		await power('Back up');
-		await page.check(`${DIALOG} [value=nas]`);
+		await page.check(`${DIALOG} [value=pbs]`);
 		await page.click(`${DIALOG} button[type=submit]`);
 		await untilText(page, '.power .progress', /running[\s\S]*(INFO|%)/i, 20_000);
 		await page.waitForSelector('.power .progress .button:has-text("Cancel")');
@@ -306,7 +306,7 @@ describe('acting', () => {
 		assert.equal((await get('/api/autonomy')).frozen, true);
 		await open(101);
 		await untilText(page, '.power-why', /Jarvis is frozen/);
-		assert.equal(await page.$('.power-button:enabled'), null);
+		assert.equal(await page.locator('.power-button:enabled').count(), 0);
 		await shot('frozen');
 		await assertAccessible(page, 'frozen');
 		await page.click('.banner.frozen button');
@@ -354,7 +354,7 @@ describe('acting', () => {
 		await stack.kill('executor');
 		await open(101);
 		await untilText(page, '.power-why', /executor is offline/);
-		assert.equal(await page.$('.power-button:enabled'), null);
+		assert.equal(await page.locator('.power-button:enabled').count(), 0);
 		await shot('executor-offline');
 		await stack.start('executor');
 		await page.waitForSelector('.power-button:enabled');

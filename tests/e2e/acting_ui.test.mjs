@@ -160,7 +160,7 @@ describe('what it says', () => {
 		await untilText(page, card('Restart node pve'), /RED[\s\S]*left[\s\S]*llm-router, an agent, asks:\s+A kernel waits[\s\S]*pve[\s\S]*online[\s\S]*quorum needs 3[\s\S]*Checked afterwards[\s\S]*One-time code/);
 		await untilText(page, card('Shut down plex'), /nodered, a remote client[\s\S]*plex\s+ct 124[\s\S]*on Home[\s\S]*Your keyword/);
 		await untilText(page, card('Start old-mail'), /monitor, an agent, runbook restart-guest/);
-		assert.equal(await page.$(`${card('Start old-mail')} input`), null);
+		assert.equal(await page.locator(`${card('Start old-mail')} input`).count(), 0);
 		await untilText(page, '.views', /Actions\s*3/i);
 	}));
 
@@ -185,9 +185,9 @@ describe('what it says', () => {
 		async (page) => {
 			await untilText(page, '.power', /role is viewer/);
 			await untilText(page, '.waiting-panel', /An operator decides/);
-			assert.equal(await page.$('.power-button, .card button[type=submit], .progress button'), null);
+			assert.equal(await page.locator('.power-button, .card button[type=submit], .progress button').count(), 0);
 			await visit(page, '#view=guests');
-			assert.equal(await page.$('.c-pick, .c-act'), null);
+			assert.equal(await page.locator('.c-pick, .c-act').count(), 0);
 			await visit(page, '#view=audit');
 			await untilText(page, '.audit', /Operators read the audit/);
 			await page.click('.level');
@@ -195,7 +195,7 @@ describe('what it says', () => {
 			await closed(page);
 			await page.click('.freeze');
 			await page.waitForSelector('.banner.frozen');
-			assert.equal(await page.$('.banner.frozen button'), null);
+			assert.equal(await page.locator('.banner.frozen button').count(), 0);
 			await assertAccessible(page, 'a viewer');
 		}));
 
@@ -203,7 +203,7 @@ describe('what it says', () => {
 		await page.waitForSelector('.power-button:enabled');
 		m.world.change({ 'autonomy/state': autonomy({ unfit: 'the disk is full' }) });
 		await untilText(page, '.power-why', /nothing but reads: the disk is full/);
-		assert.equal(await page.$('.power-button:enabled'), null);
+		assert.equal(await page.locator('.power-button:enabled').count(), 0);
 		m.world.change({ 'autonomy/state': autonomy() });
 		await page.waitForSelector('.power-button:enabled');
 		m.world.presence('executor', 'offline');

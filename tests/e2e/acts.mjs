@@ -54,7 +54,7 @@ export function scenes(cluster) {
 			['guest', 124, 'plex']),
 		waitingRed: make({
 			tool: 'node_reboot', principal: 'llm-router', reason: 'A kernel waits on pve, and the node is asked to be restarted at a quiet hour.',
-			facts: ['Of 4 votes 3 remain; quorum needs 3.', '9 guests run on pve.', 'The node pve is protected: this is a tier higher.'],
+			facts: ['Of 4 votes 3 remain; quorum needs 3.', '9 guests run on pve.', 'Protected, so this is a tier higher: the node home/pve.'],
 		}, ['node', 'pve', 'pve']),
 		window: make({ tool: 'guest_stop', ...PERSON, status: 'window', approved_by: 'admin', until_ms: Date.now() + 9000 }, ['guest', 111, 'win11']),
 		running: make({ tool: 'backup_now', ...PERSON, status: 'running', line: 'INFO:  42% (13.4 GiB of 32.0 GiB) in 38s, read: 361.2 MiB/s' },

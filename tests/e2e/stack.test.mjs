@@ -136,7 +136,7 @@ describe('the reference cluster', () => {
 			const begun = performance.now();
 			await untilText(page, row(101), /was running/, (3 * PERIOD_S + 3) * 1000);
 			assert.ok(performance.now() - begun > 1.5 * PERIOD_S * 1000, 'and not at the first late answer');
-			assert.equal(await page.$('.overall.ok'), null);
+			assert.equal(await page.locator('.overall.ok').count(), 0);
 		} finally {
 			stack.process('proxmox-poller').signal('SIGCONT');
 		}
@@ -158,7 +158,7 @@ describe('the reference cluster', () => {
 		await stack.start('gateway');
 		await page.waitForSelector('.banner', { state: 'detached', timeout: 12_000 });
 		await untilText(page, row(101), /^running/, 10_000);
-		assert.equal(await page.$('.login'), null);
+		assert.equal(await page.locator('.login').count(), 0);
 	});
 
 	test('a killed broker: the page says so, and recovers', async () => {

@@ -83,7 +83,7 @@ describe('login', () => {
 			await page.waitForSelector(row(100));
 			await untilText(page, '.activity', /connected to jarvis/);
 			assert.doesNotMatch(await page.innerText('.activity'), /lost|gone/i);
-			assert.equal(await page.$('.toast'), null);
+			assert.equal(await page.locator('.toast').count(), 0);
 			await page.click('.person');
 			await page.click('.account button:has-text("Log out")');
 			await page.reload();
@@ -104,7 +104,7 @@ describe('login', () => {
 			await untilText(page, '.toasts', /Password changed/);
 			assert.equal(m.mock.password, 'a longer password');
 			await page.fill('.account input[name=name]', 'grafana');
-			assert.equal(await page.$('.scopes input:checked'), null, 'nothing is chosen for the person');
+			assert.equal(await page.locator('.scopes input:checked').count(), 0, 'nothing is chosen for the person');
 			assert.equal((await page.$$('.scopes input')).length, 5);
 			await page.click('.account button:has-text("Make token")');
 			await untilText(page, '.account form:last-child .form-error', /Choose/);
@@ -194,7 +194,7 @@ describe('live', () => {
 			await page.waitForFunction(
 				([s, text]) => document.querySelector(s)?.innerText.includes(text), [row(100), evil],
 			);
-			assert.equal(await page.$(`${row(100)} img, ${row(100)} b`), null);
+			assert.equal(await page.locator(`${row(100)} img, ${row(100)} b`).count(), 0);
 		}));
 });
 
@@ -205,9 +205,9 @@ describe('stale', () => {
 			await untilText(page, row(100), /was running/, 4000);
 			await untilText(page, '.cluster', /stale \d+s/);
 			await untilText(page, '.attention', /not watched/);
-			assert.equal(await page.$('.overall.ok'), null);
-			assert.equal(await page.$('.rows .tone-ok'), null);
-			assert.equal(await page.$('.nodes .tone-ok'), null);
+			assert.equal(await page.locator('.overall.ok').count(), 0);
+			assert.equal(await page.locator('.rows .tone-ok').count(), 0);
+			assert.equal(await page.locator('.nodes .tone-ok').count(), 0);
 			await assertAccessible(page, 'stale');
 			m.world.polling = true;
 			await untilText(page, row(100), /^running/);
@@ -283,7 +283,7 @@ describe('trouble', () => {
 			m.world.error = `Home (192.168.1.50) shows certificate ${'AB:'.repeat(31)}AB, pinned is another`;
 			await untilText(page, '.attention', /Cluster home is read, with a warning[\s\S]*shows certificate/);
 			assert.doesNotMatch(await page.innerText('body'), /cannot be read/i);
-			assert.equal(await page.$('.overall.crit'), null);
+			assert.equal(await page.locator('.overall.crit').count(), 0);
 			const cut = await page.$$eval('.trouble-detail', (all) => all.some((e) => e.scrollWidth > e.clientWidth + 1));
 			assert.equal(cut, false, 'a fingerprint is broken, not cut');
 			m.world.faults.resources = { last_ok_ms: Date.now() - 60_000, error: 'no answer within 10 s', failures: 6 };
@@ -319,7 +319,7 @@ describe('trouble', () => {
 			assert.doesNotMatch(await page.innerText('.attention'), /three periods/);
 			m.world.faults.resources = { last_ok_ms: null };
 			await untilText(page, '.attention', /Cluster home has not answered yet/);
-			assert.equal(await page.$('.overall.crit'), null);
+			assert.equal(await page.locator('.overall.crit').count(), 0);
 		}));
 
 	test('a laptop with much trouble cuts no text', () =>
@@ -454,7 +454,7 @@ describe('much and little', () => {
 			await page.click('.clusters button:has-text("lab")');
 			await untilText(page, '.cluster', /Cluster lab/);
 			await page.waitForSelector(row(100, 'lab'));
-			assert.equal(await page.$(row(100, 'home')), null);
+			assert.equal(await page.locator(row(100, 'home')).count(), 0);
 			assert.match(await page.evaluate(() => location.hash), /cluster=lab/);
 		}));
 
@@ -466,7 +466,7 @@ describe('much and little', () => {
 			await withPage(browser, DESKTOP, async (page) => {
 				await page.goto(m.url);
 				await untilText(page, '.attention', /No cluster has been reported/);
-				assert.equal(await page.$('.overall.ok'), null);
+				assert.equal(await page.locator('.overall.ok').count(), 0);
 				await assertAccessible(page, 'empty');
 			});
 		} finally {

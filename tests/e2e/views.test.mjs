@@ -185,7 +185,7 @@ describe('what the details say', () => {
 			}
 			await visit(page, '#view=backups', '.backups');
 			await untilText(page, '.backups', /have not been reported yet/);
-			assert.equal(await page.$('.posture .tone-ok'), null, 'nothing unknown is fine');
+			assert.equal(await page.locator('.posture .tone-ok').count(), 0, 'nothing unknown is fine');
 			await visit(page, sel('guest/102/state'), '.detail');
 			assert.match(await text(page, 'Snapshots'), /Not reported yet/);
 			await assertAccessible(page, 'missing documents');
@@ -229,7 +229,7 @@ describe('backups', () => {
 		m.world.faults.backups = { last_ok_ms: Date.now() - 3 * 3600e3, period_s: 300,
 			error: 'no answer within 15 s', failures: 4 };
 		await untilText(page, '.posture .rows', /was fine/);
-		assert.equal(await page.$('.posture .rows .tone-ok'), null);
+		assert.equal(await page.locator('.posture .rows .tone-ok').count(), 0);
 		await untilText(page, '.health', /backups\s+stale/);
 		await visit(page, '#view=health', '.health-view');
 		await untilText(page, '.health-view',
@@ -315,7 +315,7 @@ describe('the search over everything', () => {
 		const wanted = await page.innerText('.hit.on .hit-name');
 		await page.keyboard.press('Enter');
 		await untilText(page, '.detail h2', wanted);
-		assert.equal(await page.$('.palette'), null);
+		assert.equal(await page.locator('.palette').count(), 0);
 	}));
 
 	test('goes on in the table, opens with / too, and Esc leaves all as it was', () => scene({}, DESK, async (page) => {

@@ -80,7 +80,11 @@ describe('agents and remotes', () => {
 		assert.equal((await set({ level: 1 })).status, 'ok');
 		assert.equal((await set({ level: 3 })).status, 'denied');
 		assert.equal((await run()).result.rule, 'level');
+		// Observing and advising binds runbooks too.
+		await level(1);
 		assert.equal((await w.operator.post('/api/autonomy', { level: 3, runbook: 'start-it', code: w.code() })).status, 200);
+		assert.equal((await run()).result.rule, 'level');
+		await level(2);
 		const reply = await run();
 		assert.equal(reply.code, 'approved');
 		assert.equal((await w.over(reply.result.id)).status, 'verified');
@@ -175,13 +179,31 @@ describe('limits', () => {
 		}
 	});
 
+	test('what was queued is not approved faster than it could be asked for', async () => {
+		const token = await w.token(['read', 'propose']);
+		const queued = [];
+		for (const guest of [127, 145]) queued.push((await w.execute('guest_start', { guest }, { as: token })).body);
+		const approve = ({ id, digest }) => w.decide(id, 'approve', { digest });
+		assert.equal((await approve(queued[0])).status, 200);
+		assert.equal((await w.over(queued[0].id)).status, 'verified');
+		const mark = await w.mark();
+		const { status, body } = await approve(queued[1]);
+		assert.deepEqual([status, body.blocked, body.tier, body.rule], [429, true, 'yellow', 'rate.yellow'], JSON.stringify(body));
+		assert.match(body.reason, /ten minutes.*waits on/);
+		assert.equal(w.action(queued[1].id).status, 'waiting');
+		assert.deepEqual(await w.effects(mark), []);
+		assert.equal((await w.decide(queued[1].id, 'deny')).status, 200);
+	});
+
 	test('too many in ten minutes are 429', async () => {
 		const snapshot = (i) => w.execute('guest_snapshot', { guest: 101, snapshot: `s${i}` }, { wait_s: 20 });
-		for (let i = 0; i < 6; i++) assert.equal((await snapshot(i)).status, 200);
+		// Six, less the one that was approved for another.
+		for (let i = 0; i < 5; i++) assert.equal((await snapshot(i)).status, 200);
 		const mark = await w.mark();
 		const { status, body } = await snapshot(7);
 		assert.equal(status, 429, JSON.stringify(body));
-		assert.match(body.detail, /ten minutes/);
+		assert.deepEqual([body.blocked, body.tier, body.rule], [true, 'yellow', 'rate.yellow']);
+		assert.match(body.reason, /ten minutes/);
 		assert.deepEqual(await w.effects(mark), []);
 		assert.equal((await w.execute('guest_list', {})).status, 200, 'reads go on');
 	});

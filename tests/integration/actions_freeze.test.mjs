@@ -95,6 +95,34 @@ test('frozen by the file while the broker is away', async () => {
 	await w.live();
 });
 
+test('frozen by the file with a grant in hand, while broker and gate are away', async () => {
+	const mark = await w.mark();
+	const slow = (ms) => Promise.all(Object.keys(w.stack.simInfo.nodes).map((node) => w.sim('endpoint_slow', { node, ms })));
+	await slow(1500); // the time in which the executor looks at its target
+	const { body } = await w.execute('guest_start', { guest: 127 }, { wait_s: 0 });
+	await w.until(body.id, 'running');
+	await Promise.all(['broker', 'safety-gate'].map((name) => w.stack.kill(name)));
+	writeFileSync(w.frozenFile, '');
+	assert.deepEqual(await w.effects(mark), [], 'it was still looking');
+	await slow(0);
+	// Nobody but the executor is there to stop it.
+	await sleep(4000);
+	assert.deepEqual(await w.effects(mark), []);
+	// So that nobody misses the gate's word.
+	const heard = w.stack.observer.next('jarvis/#', (_, message) => !message.retained, 15_000);
+	await w.stack.start('broker');
+	await heard;
+	await w.stack.start('safety-gate');
+	const ended = await w.over(body.id);
+	assert.ok(['failed', 'unknown'].includes(ended.status), JSON.stringify(ended));
+	assert.deepEqual(await w.effects(mark), []);
+	await w.autonomy((d) => d.frozen);
+	await eventually(async () => (await w.execute('guest_list', {}, { wait_s: 2 })).status === 200, 20_000, 'all is there again');
+	await w.unfreeze();
+	await w.live();
+	assert.equal((await w.guest(127)).state, 'stopped');
+});
+
 test('what waits for a person, for its window or between two targets does not begin', async () => {
 	const mark = await w.mark();
 	const waiting = (await w.execute('guest_shutdown', { guest: 143 })).body;

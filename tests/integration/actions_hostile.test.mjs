@@ -108,8 +108,11 @@ describe('requests', () => {
 		const [first] = await Promise.all([red.ask('action/request/nodered', doc), red.say('action/request/nodered', doc)]);
 		const again = await red.ask('action/request/nodered', doc);
 		assert.equal(again.result.id, first.result.id);
-		const other = await red.ask('action/request/nodered', { ...doc, args: { guest: 127 } });
-		assert.deepEqual([other.status, other.code], ['error', 'conflict']);
+		// Answers to the same id may still be under way.
+		const topic = `jarvis/reply/nodered/${doc.request_id}`;
+		const other = w.stack.observer.next(topic, (d) => d?.code === 'conflict', 5000);
+		await red.say('action/request/nodered', { ...doc, args: { guest: 127 } });
+		assert.equal((await other).doc.status, 'error');
 		assert.equal(w.actions.filter((a) => a.tool === 'guest_start').length, 1);
 		// Also after the gate has died: it is known for a day.
 		await w.stack.kill('safety-gate');

@@ -26,8 +26,12 @@ describe('between approval and claim', () => {
 		if (seen) await seen();
 		w.stack.process('executor').signal('SIGCONT');
 		const ended = await w.over(body.id);
-		w.stack.process('proxmox-poller').signal('SIGCONT');
-		return { ended, effects: await w.effects(mark) };
+		const effects = await w.effects(mark);
+		if (!seen) {
+			w.stack.process('proxmox-poller').signal('SIGCONT');
+			await w.live();
+		}
+		return { ended, effects };
 	};
 	const snapshot = { snapshot: 'then' };
 
@@ -77,7 +81,7 @@ describe('between approval and claim', () => {
 		await w.autonomy((d) => d.policy !== policy);
 		w.stack.process('executor').signal('SIGCONT');
 		const ended = await w.over(body.id);
-		assert.deepEqual([ended.status, ended.summary], ['failed', 'Nothing was done: It has become orange since it was approved.']);
+		assert.deepEqual([ended.status, ended.summary], ['failed', 'Nothing was done: It has become orange since it was asked for.']);
 		assert.deepEqual(await w.effects(mark), []);
 	});
 
@@ -93,6 +97,82 @@ describe('between approval and claim', () => {
 		assert.equal(lost.body.is_error, true);
 		assert.equal((await w.guest(127)).state, 'stopped');
 		assert.equal((await w.effects(mark)).length, 1, 'it is not tried again');
+	});
+});
+
+describe('between what is shown and the approval', () => {
+	let w;
+
+	before(async () => {
+		w = await start();
+	});
+	after(() => w?.stop());
+
+	const shutdown = async (guest) => {
+		const { status, body } = await w.execute('guest_shutdown', { guest }, { wait_s: 0 });
+		assert.equal(status, 202, JSON.stringify(body));
+		return body;
+	};
+	const approve = ({ id, digest }) => w.decide(id, 'approve', { digest, keyword: w.keyword });
+	const config = (vmid, fits) => w.stack.waitFor(`jarvis/pve/home/guest/${vmid}/config`, (d) => d && fits(d), 20_000);
+	/** A lock that comes and goes is what makes the poller read a configuration at once. */
+	const reconfigure = async (vmid) => {
+		const { digest } = (await config(vmid, Boolean)).doc;
+		await w.sim([{ op: 'guest_config', vmid, values: { cores: 7 } }, { op: 'lock', vmid, lock: 'snapshot' }, { op: 'sample' }]);
+		await w.sees(vmid, (d) => d.lock);
+		await w.sim([{ op: 'lock', vmid, lock: null }, { op: 'sample' }]);
+		await w.sees(vmid, (d) => !d.lock);
+		await config(vmid, (d) => d.cores === 7 && d.digest !== digest);
+	};
+
+	for (const [name, guest, change, rule, words] of [
+		['renamed', 105, async (vmid) => {
+			await w.sim('guest_rename', { vmid, name: 'somebody-else' });
+			await w.sees(vmid, (d) => d.name === 'somebody-else');
+		}, 'renamed', /is called somebody-else now/],
+		['moved', 125, async (vmid) => {
+			await w.sim('guest_migrate', { vmid, node: 'Home', sample: true });
+			await w.sees(vmid, (d) => d.node === 'Home');
+		}, 'changed', /was on \w+ when this was shown, and is on Home now/],
+		['stopped', 106, async (vmid) => {
+			await w.sim([{ op: 'guest_kill', vmid }, { op: 'sample' }]);
+			await w.sees(vmid, (d) => d.status === 'stopped');
+		}, 'changed', /was running when this was shown, and is stopped now/],
+		['reconfigured', 121, reconfigure, 'changed', /The configuration of .* was changed since this was shown/],
+	]) {
+		test(`${name}: what was shown is no more, it is said what changed, and nothing is done`, async () => {
+			await config(guest, (d) => d.digest);
+			const mark = await w.mark();
+			const asked = await shutdown(guest);
+			const { steps } = JSON.parse((await w.seen(asked.id)).shown);
+			assert.equal(steps[0].seen.status, 'running');
+			assert.match(steps[0].seen.config_digest, /^[0-9a-f]{40}$/);
+			await change(guest);
+			const { status, body } = await approve(asked);
+			assert.deepEqual([status, body.tier, body.rule], [409, 'orange', rule], JSON.stringify(body));
+			assert.match(body.reason, words);
+			assert.equal((await w.over(asked.id)).status, 'refused');
+			assert.deepEqual(await w.effects(mark), []);
+			assert.deepEqual(w.recordsOf(asked.id), ['asked', 'refused']);
+		});
+	}
+
+	test('locked for a while: it waits, and is approved when that is over', async () => {
+		const mark = await w.mark();
+		const asked = await shutdown(104);
+		await w.sim([{ op: 'lock', vmid: 104, lock: 'backup' }, { op: 'sample' }]);
+		await w.sees(104, (d) => d.lock);
+		const { status, body } = await approve(asked);
+		assert.deepEqual([status, body.rule], [403, 'risen'], JSON.stringify(body));
+		assert.match(body.reason, /It waits on/);
+		assert.equal(w.action(asked.id).status, 'waiting');
+		assert.deepEqual(await w.effects(mark), []);
+		await w.sim([{ op: 'lock', vmid: 104, lock: null }, { op: 'sample' }]);
+		await w.sees(104, (d) => !d.lock);
+		const later = await approve(asked);
+		assert.equal(later.status, 200, JSON.stringify(later.body));
+		assert.equal((await w.over(asked.id)).status, 'verified');
+		assert.equal((await w.effects(mark)).length, 1);
 	});
 });
 

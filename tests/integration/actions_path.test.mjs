@@ -83,11 +83,15 @@ describe('a person', () => {
 	test('the target in the wrong state is 409, and nothing is asked of Proxmox', async () => {
 		const mark = await w.mark();
 		for (const [tool, args, words] of [['guest_start', { guest: 101 }, /jellyfin \(101\) is running/], ['guest_resume', { guest: 101 }, /is running/],
-			['guest_start', { guest: 9000 }, /template/], ['guest_migrate', { guest: 101, target_node: 'Home' }, /is on Home already/],
+			['guest_start', { guest: 9000 }, /template/], ['guest_migrate', { guest: 122, target_node: 'pve' }, /is on pve already/],
 			['node_wake', { node: 'pve' }, /pve is online/]]) {
 			const { status, body } = await w.execute(tool, args);
+			const tier = tool === 'guest_migrate' ? 'orange' : 'yellow';
 			assert.equal(status, 409, `${tool}: ${JSON.stringify(body)}`);
-			assert.match(body.detail, words);
+			assert.match(body.reason, words);
+			assert.equal(body.blocked, true);
+			assert.equal(body.tier, tier);
+			assert.match(body.rule, /^state\./);
 		}
 		assert.deepEqual(await w.effects(mark), []);
 	});
@@ -113,7 +117,7 @@ describe('a person', () => {
 		assert.deepEqual([done.status, done.approved_by], ['verified', 'operator']);
 		assert.equal((await w.effects(mark)).length, 1);
 		const again = await w.decide(id, 'approve', { digest, keyword: w.keyword });
-		assert.equal(again.status, 409, JSON.stringify(again.body));
+		assert.deepEqual([again.status, again.body.tier, again.body.rule], [409, 'orange', 'state.decided'], JSON.stringify(again.body));
 		assert.deepEqual(w.recordsOf(id), ['asked', 'approved', 'granted', 'verified']);
 	});
 
@@ -137,12 +141,61 @@ describe('a person', () => {
 		assert.ok(performance.now() - began > 3500, 'longer than the gateway waits for a gate that is silent');
 	});
 
+	test('the same request twice at once, with its proof: one effect, and the truth for both', async () => {
+		const mark = await w.mark();
+		const twice = (tool, more) => {
+			const request_id = newId('twice');
+			return Promise.all([1, 2].map(() => w.execute(tool, { guest: 143 }, { request_id, wait_s: 30, ...more })));
+		};
+		for (const { status, body } of await twice('guest_reboot', { keyword: w.keyword }))
+			assert.deepEqual([status, body.status], [200, 'verified'], JSON.stringify(body));
+		for (const { status, body } of await twice('guest_reboot', { keyword: 'not the keyword' }))
+			assert.equal(status, 403, JSON.stringify(body));
+		assert.equal((await w.effects(mark)).length, 1);
+	});
+
 	test('deny, and deny once', async () => {
 		const { id } = await shutdown(143);
 		assert.equal((await w.decide(id, 'deny')).status, 200);
 		assert.equal((await w.over(id)).status, 'denied');
 		assert.equal((await w.decide(id, 'deny')).status, 409);
 		assert.equal((await w.decide('01AAAAAAAAAAAAAAAAAAAAAAAA', 'deny')).status, 404);
+	});
+
+	test('a no is a no, whatever was typed beside it', async () => {
+		for (const body of [{ keyword: w.keyword }, { code: '123456' }, { digest: 'short', keyword: 'x' }]) {
+			const { id } = await shutdown(143);
+			const { status, body: answer } = await w.decide(id, 'deny', body);
+			assert.equal(status, 200, JSON.stringify(answer));
+			assert.equal((await w.over(id)).status, 'denied');
+		}
+	});
+
+	test('one request_id at two addresses: each answer finds its own question', async () => {
+		const request_id = newId();
+		const { body: first } = await w.execute('backup_now', { guest: 143, storage: 'pbs' }, { request_id, wait_s: 0 });
+		const waiting = w.execute('backup_now', { guest: 143, storage: 'pbs' }, { request_id, wait_s: 30 });
+		await w.until(first.id, 'running');
+		assert.equal((await w.decide(first.id, 'cancel', { request_id })).status, 200);
+		const { status, body } = await waiting;
+		assert.equal(status, 200, JSON.stringify(body));
+		assert.equal(body.id, first.id);
+	});
+
+	test('a page of the actions has one row at least', async () => {
+		for (const [query, status] of [['limit=0', 400], ['limit=201', 400], ['limit=x', 400], ['limit=1', 200]]) {
+			assert.equal((await w.operator.get(`/api/actions?${query}`)).status, status, query);
+		}
+		const { body } = await w.operator.get('/api/actions?limit=1');
+		assert.equal(body.items.length, 1);
+		const next = await w.operator.get(`/api/actions?limit=1&cursor=${body.next}`);
+		assert.ok(next.body.items[0].id < body.items[0].id);
+	});
+
+	test('an empty request_id is none', async () => {
+		const { status, body } = await w.operator.post('/api/tools/execute', { request_id: '', tool: 'guest_list', args: {} });
+		assert.equal(status, 400, JSON.stringify(body));
+		assert.match(body.detail, /request_id/);
 	});
 
 	test('RED: confirmed and a code, then a window that can be seen; cancelled in it nothing is done', async () => {
@@ -252,7 +305,7 @@ describe('a person', () => {
 		const asked = [];
 		for (let i = 0; i < 3; i++) asked.push(await shutdown(105));
 		const { status, body } = await w.execute('guest_shutdown', { guest: 105 });
-		assert.equal(status, 429, JSON.stringify(body));
+		assert.deepEqual([status, body.blocked, body.tier, body.rule], [429, true, 'orange', 'waiting'], JSON.stringify(body));
 		for (const { id } of asked) await w.decide(id, 'deny');
 		assert.equal((await w.execute('guest_shutdown', { guest: 105 })).status, 202);
 	});

@@ -69,7 +69,7 @@ export class World {
 	async live(ms = 30_000) {
 		const ready = async () => {
 			const { status, body } = await this.execute('guest_start', { guest: 100 }, { wait_s: 0 }).catch(() => ({}));
-			return status === 409 && /\(100\) is/.test(body.detail ?? '');
+			return status === 409 && /\(100\) is/.test(body.reason ?? '');
 		};
 		await eventually(ready, ms, 'the gate sees the cluster live');
 		const autonomy = await this.stack.waitFor('jarvis/autonomy/state', (d) => d && !d.unfit, ms);

@@ -1,15 +1,16 @@
 // The executor against grants that are not what they should be, targets that have changed, a switch that was thrown, and
 // rights that are too large: nothing of it may reach Proxmox.
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { start } from './executor_world.mjs';
 import { seal } from './played_gate.mjs';
-import { reconfigure } from './poller_world.mjs';
+import { reconfigure, refresh } from './poller_world.mjs';
 
 const OTHER_SEED = '4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb';
+const INFO = 'jarvis/service/executor/main/info';
 const READ = { tool: 'guest_list', args: {} };
 
 /** Payloads that were signed with the right key and must not be acted on. */
@@ -210,6 +211,59 @@ describe('the last look', () => {
 	}
 });
 
+describe('a configuration', () => {
+	let w;
+	const config = (but) => w.stack.waitFor('jarvis/pve/home/guest/109/config', (d) => d?.digest && d.digest !== but, but ? 1_000 : 20_000);
+	const granted = async (config_digest, change = () => {}) => {
+		const action = await w.act('guest_start', 109, { answer: false, target: { config_digest } });
+		const claim = await w.gate.until('claim', (d) => d.id === action.id);
+		await change();
+		await w.forget();
+		await w.gate.send(claim, seal(JSON.stringify(w.gate.payload(action, claim)), w.gate.seed));
+		return w.gate.result(action);
+	};
+	const cores = (n) => w.stack.sim('guest_config', { vmid: 109, values: { cores: n } });
+
+	before(async () => {
+		w = await start({ poller: true });
+		await refresh(w.stack, 'pve/home/guest/109/config'); // in its own time it comes to all of them
+	});
+	after(() => w?.stop());
+
+	test('that is as it was approved is no hindrance', async () => {
+		const { doc } = await config();
+		const result = await granted(doc.digest);
+		assert.equal(result.outcome, 'verified', result.detail);
+		assert.equal((await w.effects()).length, 1);
+		await w.stack.sim('guest_kill', { vmid: 109 });
+	});
+
+	test('that was changed between claim and grant is', async () => {
+		const { doc: before } = await config();
+		const result = await granted(before.digest, () => cores(7));
+		assert.equal(result.outcome, 'failed');
+		assert.match(result.detail, /^Nothing was done: Its configuration was changed since it was approved; look at it again/);
+		assert.deepEqual(await w.effects(), []);
+		assert.deepEqual((await w.asked()).log.filter((r) => r.method !== 'GET'), []);
+		// The poller has looked before the result came.
+		const { doc: after } = await config(before.digest);
+		assert.equal(after.cores, 7);
+	});
+
+	test('of which nothing was known is not asked for', async () => {
+		const result = await granted(null, () => cores(8));
+		assert.equal(result.outcome, 'verified', result.detail);
+		assert.equal((await w.asked()).log.filter((r) => r.path?.endsWith('/config') && r.principal?.endsWith('!control')).length, 0);
+	});
+
+	test('is read again after what may have changed it', async () => {
+		const { doc: before } = await config();
+		const action = await w.act('guest_snapshot', 109, { args: { snapshot: 'one' }, target: { config_digest: before.digest } });
+		assert.equal((await w.gate.result(action)).outcome, 'verified');
+		await config(before.digest);
+	});
+});
+
 describe('the switch', () => {
 	let w;
 	const file = () => join(w.stack.runtime, 'frozen');
@@ -290,6 +344,10 @@ describe('the token', () => {
 		const action = await w.act('guest_start', 109);
 		const said = await w.stack.waitFor('jarvis/service/executor/main/log', (d) => d.text.includes('VM.Allocate'), 10_000);
 		assert.match(said.doc.text, /Permissions\.Modify/);
+		// Beside the service, as long as it is so, with what is to be done.
+		const { doc } = await w.stack.waitFor(INFO, (d) => d.trouble, 5_000);
+		assert.match(doc.trouble, /^home: nothing is done while token jarvis@pve!control may do what no tool needs: .*VM\.Allocate on \//);
+		assert.match(doc.trouble, /Take it away at Proxmox .* or name it in executor\.accept_rights of jarvis\.yaml$/);
 		await sleep(1500);
 		assert.equal(action.grants.length, 0);
 		assert.deepEqual(await w.effects(), []);
@@ -304,6 +362,61 @@ describe('the token', () => {
 		});
 		const result = await w.gate.result(await w.act('guest_start', 109));
 		assert.equal(result.outcome, 'verified', result.detail);
+		await w.stack.waitFor(INFO, (d) => !d.trouble, 5_000);
+	});
+
+	test('or until they are taken away at Proxmox, and the executor is told to look again', async () => {
+		reconfigureExecutor(w.stack, (c) => {
+			c.executor = { accept_rights: ['VM.Allocate'] };
+		});
+		await w.stack.waitFor(INFO, (d) => /Permissions\.Modify/.test(d.trouble ?? '') && !/VM\.Allocate/.test(d.trouble), 5_000);
+		await w.stack.sim('token_acl', { token: 'control', acl: [{ path: '/', roles: ['JarvisPower', 'Sys.Audit'] }] });
+		w.stack.process('executor').signal('SIGHUP');
+		await w.stack.waitFor(INFO, (d) => !d.trouble, 5_000);
+	});
+
+	test('that lacks what most tools need is told of', async () => {
+		await w.stack.sim('token_acl', { token: 'control', acl: [{ path: '/', roles: ['PVEAuditor'] }] });
+		w.stack.process('executor').signal('SIGHUP');
+		const { doc } = await w.stack.waitFor(INFO, (d) => d.trouble, 5_000);
+		assert.match(doc.trouble, /^home: tools will fail while token jarvis@pve!control lacks VM\.PowerMgmt: add it to its role/);
+	});
+});
+
+describe('what it needs', () => {
+	let w;
+	const trouble = (words) => w.stack.waitFor(INFO, (d) => words.test(d.trouble ?? ''), 15_000);
+
+	before(async () => {
+		w = await start();
+	});
+	after(() => w?.stop());
+
+	test('is a token: a secret that is none, or missing, is told of until it is there', async () => {
+		const file = join(w.stack.data, 'secrets/executor/home.token');
+		const secret = readFileSync(file, 'utf8');
+		await w.stack.waitFor(INFO, (d) => !d.trouble, 5_000);
+		await w.stack.process('executor').stop();
+		writeFileSync(file, 'not a token\n');
+		await w.stack.start('executor');
+		await trouble(/^home: secrets\/executor\/home\.token does not hold the secret of an API token/);
+		rmSync(file);
+		await trouble(/home\.token/);
+		writeFileSync(file, secret, { mode: 0o600 });
+		await w.stack.waitFor(INFO, (d) => !d.trouble, 15_000);
+	});
+
+	test('is the gate\'s key', async () => {
+		const file = join(w.stack.data, 'secrets/executor/gate.pub');
+		const key = readFileSync(file, 'utf8');
+		writeFileSync(file, 'no key\n');
+		await w.stack.restart('executor');
+		await trouble(/^no grant can be checked: secrets\/executor\/gate\.pub does not hold the safety gate's public key/);
+		const action = await w.act('guest_start', 109);
+		writeFileSync(file, key, { mode: 0o600 });
+		const result = await w.gate.result(action);
+		assert.equal(result.outcome, 'verified', result.detail);
+		await w.stack.waitFor(INFO, (d) => !d.trouble, 5_000);
 	});
 });
 

@@ -57,6 +57,18 @@ describe('answers that are lost', () => {
 		});
 	}
 
+	test('a task that has ended and does not say how at once is asked again, one that never does is unknown', async () => {
+		await w.stack.sim('task_mute', { looks: 2 });
+		const late = await w.gate.result(await w.act('guest_start', 109));
+		assert.equal(late.outcome, 'verified', late.detail);
+		await fresh();
+		await w.stack.sim('task_mute', { looks: 1000 });
+		const never = await w.gate.result(await w.act('guest_start', 109));
+		await w.stack.sim('task_mute', { looks: 0 });
+		assert.equal(never.outcome, 'unknown', never.detail);
+		assert.match(never.detail, /ended without saying how/);
+	});
+
 	test('a task of somebody else is not taken for ours', async () => {
 		await w.stack.sim('api_error', { path_prefix: START, method: 'POST', status: 596 });
 		const action = await w.act('guest_start', 109);

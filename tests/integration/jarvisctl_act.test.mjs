@@ -278,7 +278,8 @@ test('without a terminal it waits, until somebody approves, denies or cancels it
 	const action = JSON.parse((await expect(0, ['action', '--json', first])).stdout);
 	assert.equal(action.need, 'keyword');
 	await expect(2, ['approve', '--digest', '0'.repeat(64), '--keyword-file', files.keyword, first]);
-	await expect(2, ['approve', '--keyword-file', '-', first], { input: 'wrong keyword\n' });
+	const wrong = await expect(2, ['approve', '--keyword-file', '-', first], { input: 'wrong keyword\n' });
+	assert.match(wrong.stderr, new RegExp(`it still waits: jarvisctl approve ${first}, or jarvisctl cancel ${first}`));
 	const approved = await expect(0, ['approve', '--digest', action.digest, '--keyword-file', '-', first], { input: `${stack.proof.keyword}\n` });
 	assert.match(approved.stderr, /node-red \(home\/guest\/126\)/, 'what is approved is shown in any case');
 	assert.match(approved.stdout, /status +verified.*approved by +operator/s);
@@ -304,8 +305,9 @@ test('with a keyword the gateway waits for the end as long as it was asked to', 
 test('what can lose data asks to be confirmed, and for a code that is good once', async () => {
 	const unconfirmed = await expect(2, ['run', 'guest_stop', '122']);
 	assert.match(unconfirmed.stderr, /rule unconfirmed.*--confirmed/s);
-	await expect(2, ['run', '--confirmed', '--keyword-file', files.keyword, 'guest_stop', '122']);
+	const { stderr } = await expect(2, ['run', '--confirmed', '--keyword-file', files.keyword, 'guest_stop', '122']);
 	const id = idOf((await expect(0, ['actions'])).stdout);
+	assert.match(stderr, new RegExp(`needs a one-time code. Action ${id} still waits\\.`));
 	await expect(0, ['cancel', id]);
 	assert.equal(await truth(122), 'running');
 	const code = await nextCode();
@@ -336,6 +338,9 @@ test('audit shows the newest records', async () => {
 	assert.deepEqual(older.records, records.slice(10, 13));
 	assert.ok(next === 0 || next <= records.at(-1).seq);
 	assert.match(stdout, /level/);
+	const all = (await expect(0, ['audit', '--limit', '120'])).stdout;
+	assert.match(all, /approved +guest_stop \S+ \(home\/guest\/122\), for operator, by operator$/m);
+	assert.match(all, /granted +guest_stop \S+ \(home\/guest\/122\), for operator, text [0-9a-f]{32}$/m);
 });
 
 // ── text that nobody should trust ───────────────────────────────────────────────────────────────────────────────

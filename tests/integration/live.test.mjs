@@ -2,42 +2,15 @@
 // a cure, and gives nothing away.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fromYaml, toYaml } from '../stack/yaml.mjs';
 import { SERVICES } from '../stack/services.mjs';
+import { MAIN, check, dir, fails, installation } from './live_world.mjs';
 import { start } from './poller_world.mjs';
 
-const MAIN = resolve(import.meta.dirname, '../live/main.mjs');
 /** Services that need a further simulator to read from, as far as there are any. */
 const WITH_SIMULATOR = SERVICES.filter(({ sim }) => sim).map(({ name }) => name);
-const dir = mkdtempSync(join(tmpdir(), 'live-'));
-after(() => rmSync(dir, { recursive: true, force: true }));
-
-let runs = 0;
-
-/** Runs it to its end: {status, text}. */
-function check(config, ...more) {
-	return new Promise((done) => {
-		const child = spawn(process.execPath, [MAIN, '--config', config, '--out', join(dir, `out${++runs}`), ...more], { stdio: ['ignore', 'pipe', 'pipe'] });
-		let text = '';
-		for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { text += chunk; });
-		child.once('close', (status) => done({ status, text }));
-	});
-}
-
-/** An installation of its own: the stack's files, with a change to jarvis.yaml. */
-function installation(stack, name, change = () => {}) {
-	const home = join(dir, name);
-	mkdirSync(home, { recursive: true });
-	cpSync(join(stack.data, 'secrets'), join(home, 'secrets'), { recursive: true });
-	const config = fromYaml(readFileSync(stack.configFile, 'utf8'));
-	change(config, home);
-	writeFileSync(join(home, 'jarvis.yaml'), toYaml(config));
-	return home;
-}
 
 /** Every file with its content and mode. */
 function listing(home) {
@@ -45,10 +18,6 @@ function listing(home) {
 		const stat = statSync(join(home, name));
 		return [name, stat.mode, stat.mtimeMs, stat.isFile() ? readFileSync(join(home, name), 'latin1') : ''];
 	});
-}
-
-function fails(text) {
-	return text.split('\n').filter((line) => line.startsWith('FAIL')).map((line) => line.slice(6));
 }
 
 describe('a cluster of four nodes, PVE 9', () => {

@@ -8,6 +8,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 
 const DEFAULT_SECRETS = '/etc/jarvis/secrets';
 const SECRET_MAX_BYTES = 16384;
+const FOLDERS = ['secrets', 'data', 'broker', 'log', 'sim', 'run'];
 
 /** A file or setting that stands in the way: `cure` says how to mend it. */
 export class Trouble extends Error {
@@ -35,6 +36,11 @@ export function readConfig(build, file) {
 export function milliseconds(duration) {
 	const [, n, unit] = /^(\d+)(ms|s|m|h|d)$/.exec(duration);
 	return Number(n) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit];
+}
+
+/** The same cluster with the times that our own client needs. */
+export function clientConfig(cluster) {
+	return { ...cluster, connect_ms: milliseconds(cluster.connect_timeout), request_ms: milliseconds(cluster.request_timeout) };
 }
 
 export function findSecrets(configFile, given) {
@@ -118,7 +124,7 @@ export class Scratch {
 		const place = places.find(writable);
 		sweepAfterDead(place);
 		this.dir = mkdtempSync(join(place, `jl-${process.pid}-`));
-		for (const name of ['secrets', 'data', 'broker', 'log', 'sim', 'run']) this.folder(name);
+		for (const name of FOLDERS) this.folder(name);
 	}
 
 	folder(...names) {
@@ -129,6 +135,14 @@ export class Scratch {
 
 	path(...names) {
 		return join(this.dir, ...names);
+	}
+
+	/** A folder in it that is used as this one is, and goes with it. */
+	inside(name) {
+		const inner = Object.create(Scratch.prototype);
+		inner.dir = this.folder(name);
+		for (const folder of FOLDERS) inner.folder(folder);
+		return inner;
 	}
 
 	/** Only its owner may read it. */

@@ -3,9 +3,12 @@
  * What `make check-live` asks of the code itself, so that it need not say it a second time:
  *   livecheck paths           every path that proxmox-poller asks for, one a line
  *   livecheck decode BASE     reads lines "TOPIC<tab>PAYLOAD", and prints "TOPIC<tab>why" for each that is not right
+ *   livecheck rights [ACCEPTED …]   reads what /access/permissions answered, and prints, a line each, which privileges
+ *                             the executor finds missing, and for which it would do nothing
  */
 #include "common/codec.h"
 #include "common/topics.h"
+#include "services/executor/rights.h"
 #include "services/proxmox-poller/source.h"
 
 #include <errno.h>
@@ -67,12 +70,31 @@ static int decode_lines(const char *base)
 	return 0;
 }
 
+static int print_rights(const char *const *accepted, size_t n)
+{
+	_cleanup_(freep) char *line = NULL;
+	_cleanup_(json_treep) cJSON *answer = NULL;
+	struct json_error error;
+	struct rights rights;
+	size_t size = 0;
+	ssize_t length = getline(&line, &size, stdin);
+
+	if (length < 0 || json_parse(line, (size_t)length, JSON_FOREIGN, &answer, &error) < 0 ||
+	    rights_read(answer, accepted, n, &rights) < 0)
+		return 2;
+	printf("%s\n%s\n", rights.missing, rights.excess);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 2 && str_eq(argv[1], "paths"))
 		return print_paths();
 	if (argc == 3 && str_eq(argv[1], "decode"))
 		return decode_lines(argv[2]);
-	fputs("usage: livecheck paths | livecheck decode BASE\n", stderr);
+	if (argc >= 2 && str_eq(argv[1], "rights"))
+		return print_rights((const char *const *)argv + 2, (size_t)argc - 2);
+	fputs("usage: livecheck paths | livecheck decode BASE | livecheck rights [ACCEPTED …]\n",
+	      stderr);
 	return 2;
 }

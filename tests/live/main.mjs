@@ -1,12 +1,15 @@
 #!/usr/bin/env node
-// `make check-live`: reads a real installation's clusters, changes nothing, and says whether all is well.
+// `make check-live`: reads a real installation's clusters, changes nothing, and says whether all is well. With GUEST= it
+// also acts, on one guest that may be lost.
 import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { Acting } from './acting.mjs';
 import { callsAtMost, capture, captureDir, judgeEndpoints, judgeNumbers, judgeShapes, simulate, simulated } from './cluster.mjs';
 import { findPlaces, ask } from './capture.mjs';
-import { Scratch, Trouble, dropCluster, findSecrets, milliseconds, readConfig, readSecret, settleFiles } from './installation.mjs';
+import { ACT, parseGuest } from './disposable.mjs';
+import { Scratch, Trouble, clientConfig, dropCluster, findSecrets, milliseconds, readConfig, readSecret, settleFiles } from './installation.mjs';
 import { judgeCluster, judgeHealth, judgeLog, unsettled } from './judge.mjs';
 import { pollerPaths, wordsOf } from './paths.mjs';
 import { Budget, Proxmox } from './pve.mjs';
@@ -17,7 +20,7 @@ import { Stand, readersFor } from './stand.mjs';
 const USAGE = readFileSync(join(import.meta.dirname, 'usage.txt'), 'utf8');
 const OPTIONS = {
 	config: { type: 'string' }, secrets: { type: 'string' }, out: { type: 'string' },
-	timeout: { type: 'string', default: '90' }, build: { type: 'string', default: process.env.JARVIS_BUILD ?? 'build' },
+	guest: { type: 'string' }, act: { type: 'string' }, read: { type: 'string', default: 'yes' }, timeout: { type: 'string', default: '90' }, build: { type: 'string', default: process.env.JARVIS_BUILD ?? 'build' },
 	help: { type: 'boolean', short: 'h' },
 };
 const FAULT = 'this is a fault of Jarvis, or of this machine: mend what the lines say, else open an issue with them';
@@ -38,20 +41,18 @@ function parse() {
 	if (!values.config) throw new Usage('CONFIG is missing');
 	values.timeout = Number(values.timeout);
 	if (!(values.timeout >= 1 && values.timeout <= 3600)) throw new Usage('TIMEOUT must be a number of seconds, 1 to 3600');
+	if (values.guest !== undefined && !parseGuest(values.guest)) throw new Usage('GUEST is the number of a guest, as in the web interface, or CLUSTER/NUMBER');
+	if (values.act !== undefined && values.act !== ACT) throw new Usage(`ACT is ${ACT}, or left out`);
+	if (!['yes', 'no'].includes(values.read) || (values.read === 'no' && !values.guest)) throw new Usage('READ is yes, or with GUEST no');
 	// Files of an earlier run among those of this one would be taken for it.
 	if (values.out && existsSync(values.out)) throw new Usage(`OUT=${values.out} is there already: name a new folder`);
 	const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '');
 	return { ...values, build: resolve(values.build), out: resolve(values.out ?? join('build', 'live', stamp)) };
 }
 
-/** Milliseconds of the durations that our own client needs. */
-function clientConfig(cluster) {
-	return { ...cluster, connect_ms: milliseconds(cluster.connect_timeout), request_ms: milliseconds(cluster.request_timeout) };
-}
-
 class LiveCheck {
 	constructor(options, report) {
-		Object.assign(this, { options, report, stand: null, clients: [] });
+		Object.assign(this, { options, report, stand: null, acting: null, clients: [] });
 		this.scratch = new Scratch();
 	}
 
@@ -61,11 +62,19 @@ class LiveCheck {
 		report.title(`The installation: ${options.config}`);
 		this.config = readConfig(options.build, options.config);
 		report.pass('the configuration has no errors');
+		const configured = Object.keys(this.config.clusters).length;
 		this.#takeSecrets();
 		for (const trouble of settleFiles(this.config, options.config)) report.fail('the files that it names are there', trouble.message, trouble.cure);
 		if (Object.keys(this.config.clusters).length === 0) {
 			return report.fail('there is a cluster to read', 'none is configured, or none has what it needs', 'add one below clusters in jarvis.yaml; see deploy/jarvis.example.yaml');
 		}
+		if (options.guest && !(await this.#prepareToAct(configured))) return;
+		if (options.read === 'yes') await this.#read();
+		if (options.guest) await this.acting.run();
+	}
+
+	async #read() {
+		const { report, options } = this;
 		this.#announce();
 		await this.#startServices();
 		await this.#untilSettled();
@@ -77,6 +86,18 @@ class LiveCheck {
 			report.title(`The answers of Proxmox, redacted, are in ${options.out}`);
 			report.note('Look at them before you share them. The lines above are not redacted.');
 		}
+		await this.stand.stop();
+	}
+
+	/** `configured`: so many clusters there should be. A cluster that was left out took what jarvis.yaml protects with it. */
+	async #prepareToAct(configured) {
+		const { options, report, config, tokens, scratch } = this;
+		if (Object.keys(config.clusters).length !== configured) {
+			report.fail(`guest ${options.guest} is acted on`, 'not every cluster of jarvis.yaml can be read', 'mend what failed above, then run this again');
+			return false;
+		}
+		this.acting = new Acting({ options, report, config, tokens, scratch: scratch.inside('act') });
+		return this.acting.prepare();
 	}
 
 	/** Copies what the services need; a cluster whose secret is not as it should be is left out. */
@@ -114,7 +135,8 @@ class LiveCheck {
 			+ `${guests ? ` and up to ${guests} of each guest` : ''}, then each again as poll in jarvis.yaml says. It can only GET.`);
 		for (const { name, does } of this.readers) if (does) report.note(`${name} ${does}.`);
 		for (const [name, calls] of Object.entries(this.budgets)) report.note(`${name}: besides, this program itself makes at most ${calls} calls, one after the other; all are GET.`);
-		report.note('Nothing is changed, neither in Proxmox nor of the installation. Ctrl-C ends it at any time.');
+		report.note(`Nothing is changed, neither in Proxmox nor of the installation${this.options.guest
+			? `, until the last part, which acts on guest ${this.options.guest} alone` : ''}. Ctrl-C ends it at any time.`);
 	}
 
 	async #startServices() {
@@ -242,6 +264,7 @@ class LiveCheck {
 
 	async end() {
 		for (const client of this.clients) client.close();
+		await this.acting?.end();
 		await this.stand?.stop();
 		this.scratch.remove();
 	}
@@ -262,7 +285,8 @@ async function main() {
 	const signal = signalled();
 	try {
 		const ended = await Promise.race([check.run().then(() => null), signal]);
-		if (ended) console.error(`check-live: ${ended}: stopping`);
+		if (ended) console.error(`check-live: ${ended}: ${check.acting?.hasBegun ? 'putting the guest back first, which may take minutes' : 'stopping'}`);
+		if (ended) await check.acting?.interrupt();
 		if (ended) return 130;
 	} catch (error) {
 		if (!(error instanceof Trouble)) throw error;

@@ -71,6 +71,11 @@ export class Stand {
 			'--runtime', scratch.path('run'), '--secrets', scratch.path('secrets')];
 		const service = new Process(name, argv, { log: scratch.path('log', `${name}.log`) }).start();
 		this.#processes.push(service);
+		await this.#untilOnline(service);
+	}
+
+	async #untilOnline(service) {
+		const { name } = service;
 		const online = () => this.docs(`service/${name}/+/state`).some(({ doc }) => doc === 'online');
 		await untilReady(service, online, ONLINE_MS, `${name} does not come up`);
 	}
@@ -96,6 +101,14 @@ export class Stand {
 		return this.#processes.filter((proc) => !proc.running).map((proc) => proc.lastWords());
 	}
 
+	/** Starts again what ended by itself. */
+	async revive() {
+		for (const service of this.#processes.filter((proc) => !proc.running)) {
+			service.start();
+			await this.#untilOnline(service);
+		}
+	}
+
 	/** What does not decode by the vocabulary: ["topic: why"]; and how many messages were looked at. */
 	decode() {
 		const all = [...this.newest, ...this.said];
@@ -107,6 +120,7 @@ export class Stand {
 
 	async stop() {
 		await this.#client?.endAsync(true);
-		for (const proc of this.#processes.reverse()) await proc.stop();
+		this.#client = null;
+		for (const proc of this.#processes.toReversed()) await proc.stop();
 	}
 }

@@ -99,22 +99,54 @@ def resolve(world, tool, args):
 
 # ── what surrounds it ────────────────────────────────────────────────────────────────────────────────────────────
 
+def hosts_of(world, me):
+    """The nodes on which Jarvis is: by configuration, and in fact."""
+    return {me["node"]} | {g["node"] for g in world["clusters"][me["cluster"]]["guests"] if g["vmid"] == me["vmid"]}
+
+
+def own(world, t):
+    """Where Jarvis itself runs, if that is in the cluster that is meant."""
+    me = world["config"]["self"]
+    return me if me and "external" not in me and t["cluster"] == me["cluster"] else None
+
+
+def task_of(t):
+    """Node and what the task is at, as its UPID says; what is at a guest has digits there."""
+    parts = t["args"]["upid"].split(":") if "upid" in t["args"] else None
+    return parts and (parts[1], parts[6])
+
+
+def task_of_self(world, t):
+    """The tier below which it must not be when a task of Jarvis's own guest, or of its host as a whole, is cut short."""
+    me, task = own(world, t), task_of(t)
+    if not me or not task:
+        return GREEN
+    node, at = task
+    if at.isdigit():
+        return BLACK if int(at) == me["vmid"] else GREEN
+    return RED if node in hosts_of(world, me) else GREEN
+
+
 def is_self(world, tool, t):
     """Whether it interrupts or alters Jarvis's own guest, or the node on which that is, by configuration or in fact."""
-    me = world["config"]["self"]
-    if not me or "external" in me or t["cluster"] != me["cluster"]:
+    me = own(world, t)
+    if not me:
         return False
     if tool not in INTERRUPTS and ACTS[tool][0] < RED:
         return False
     if t["guest"]:
         return t["guest"]["vmid"] == me["vmid"]
-    hosts = {me["node"]} | {g["node"] for g in world["clusters"][me["cluster"]]["guests"] if g["vmid"] == me["vmid"]}
-    return bool(t["node"]) and t["node"]["node"] in hosts
+    return bool(t["node"]) and t["node"]["node"] in hosts_of(world, me)
 
 
 def is_protected(world, t):
-    kind, (cluster, _, name) = t["object"] and t["object"].split("/")[1], (t["object"] or "//").split("/")
-    return bool(kind) and f"{cluster}/{name}" in world["config"]["protected"][kind + "s"]
+    """Whether anything that is named deserves more care: the target, any other object, what a task is at."""
+    named = {("guests", t["guest"] and t["guest"]["vmid"]), ("storages", t["storage"] and t["storage"]["storage"])}
+    named |= {("nodes", n["node"]) for n in (t["node"], t["other"]) if n}
+    if task_of(t):
+        node, at = task_of(t)
+        named |= {("guests", int(at))} if at.isdigit() else {("nodes", node), ("storages", at or None)}
+    return any(f'{t["cluster"]}/{name}' in world["config"]["protected"][kind] for kind, name in named)
 
 
 def loses_quorum(world, tool, t, targets):
@@ -148,6 +180,8 @@ def tier_of(world, ask, t, targets):
     steps = []  # rule, and the tier that it makes of TIER
     if is_self(world, tool, t):
         steps.append(("self", lambda _: BLACK))
+    if task_of_self(world, t):
+        steps.append(("self", lambda x: max(x, task_of_self(world, t))))
     if is_protected(world, t):
         steps.append(("protected", lambda x: x + 1))
     if tool in NODE_GOES and loses_quorum(world, tool, t, targets):

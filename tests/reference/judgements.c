@@ -48,6 +48,20 @@ static const char *target_word(struct asked *a, enum tool_arg_kind kind)
 	return dice_once_in(&a->world->dice, 3) ? "local" : "nas";
 }
 
+/* Of a guest, of several, of a storage, of nothing that is named. */
+static const char *upid_of(struct asked *a)
+{
+	static const char *const ids[] = { "", "", "local", "nas", "0101", "pve" };
+	struct dice *dice = &a->world->dice;
+	const char *node = dice_pick(dice, nodes);
+	const char *id = dice_once_in(dice, 2) ?
+				 dice_pick(dice, ids) :
+				 arena_printf(a->arena, "%zu", 100 + dice_roll(dice, 8));
+
+	return arena_printf(a->arena,
+			    "UPID:%s:00000001:00000002:65000000:vzdump:%s:root@pam:", node, id);
+}
+
 static const char *text_of(struct asked *a, const struct tool_arg *arg)
 {
 	static const char *const urls[] = {
@@ -58,7 +72,7 @@ static const char *text_of(struct asked *a, const struct tool_arg *arg)
 
 	switch (arg->pattern) {
 	case PATTERN_UPID:
-		return "UPID:a:00000001:00000002:65000000:vzdump:101:root@pam:";
+		return upid_of(a);
 	case PATTERN_FILENAME:
 		return "debian.iso";
 	case PATTERN_HTTPS_URL:

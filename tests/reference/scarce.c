@@ -4,7 +4,7 @@
  * allocation fails, ours or SQLite's; once only, or that one and all that follow. Whatever becomes of the process:
  * afterwards the database is sound, the chain verifies, and what was told to the executor is on record.
  *
- *	scarce STRIDE		every STRIDE-th allocation
+ *	scarce STRIDE		every STRIDE-th allocation of opening the database, and more of those that judge and act
  */
 #include "services/safety-gate/audit.h"
 #include "services/safety-gate/store.h"
@@ -26,8 +26,8 @@
 
 /* What survives the process. */
 struct outside {
-	unsigned long allocations;
-	bool is_over; /* the scene was played to its end */
+	unsigned long allocations, opened; /* in all, and before anything is asked */
+	bool is_over;			   /* the scene was played to its end */
 	size_t told_n;
 	char told[TOLD_MAX][40]; /* gids of grants */
 };
@@ -197,6 +197,7 @@ static void play(struct scene *s)
 
 	if (open_all(s, &clock) < 0)
 		return;
+	s->outside->opened = scarcity.count;
 	stage_hello(s->stage);
 	if (!apply(s))
 		return;
@@ -312,23 +313,26 @@ static bool one_run(struct outside *outside, const char *folder, unsigned long a
 
 static int sweep(struct outside *outside, const char *folder, unsigned long stride)
 {
-	unsigned long n, runs = 0, survived = 0, wrong = 0;
+	unsigned long n, opened, at = 1, runs = 0, acting = 0, survived = 0, wrong = 0;
 
 	if (!one_run(outside, folder, 0, false) || !outside->is_over || outside->told_n != 3) {
 		(void)printf("the scene does not work with all the memory there is\n");
 		return 1;
 	}
 	n = outside->allocations;
-	for (unsigned long at = 1; at <= n && wrong < 5; at += stride) {
+	opened = outside->opened;
+	for (; at <= n && wrong < 5; at += at < opened ? stride : max_of(stride / 6, 1ul)) {
 		for (int sticky = 0; sticky < 2; sticky++) {
 			runs++;
+			acting += at > opened;
 			wrong += !one_run(outside, folder, at, sticky);
 			survived += outside->allocations > 0;
 		}
 	}
 	(void)printf(
-		"%lu allocations, %lu runs in which one or more failed, %lu survived: %lu wrong\n",
-		n, runs, survived, wrong);
+		"%lu allocations, %lu of them to judge and act; %lu runs in which one or more failed, "
+		"%lu of them there; %lu survived: %lu wrong\n",
+		n, n - opened, runs, acting, survived, wrong);
 	return wrong ? 1 : 0;
 }
 

@@ -25,6 +25,8 @@ struct sim_action {
 	bool is_allowed, is_agents;
 	bool is_approved;
 	int64_t approved_boot_ms, until_boot_ms;
+	int64_t begun_boot_ms; /* allowed or approved */
+	char asker[80];	       /* principal, kind and name of the actor */
 	bool has_runbook;
 	uint32_t granted; /* a bit a step */
 	unsigned ends;

@@ -57,6 +57,10 @@ static struct sim_action *add_action(struct sim *sim, const struct msg_action_re
 	a->is_agents = !state->actor || !str_eq(state->actor->kind, "user");
 	a->has_runbook = state->runbook;
 	a->until_boot_ms = sim->w.now.boot_ms + state->until_ms.v - state->ts;
+	a->begun_boot_ms = sim->w.now.boot_ms;
+	(void)snprintf(a->asker, sizeof(a->asker), "%s %s %s", state->principal,
+		       state->actor ? state->actor->kind : "",
+		       state->actor ? state->actor->name : "");
 	for (size_t i = 0; i < a->steps_n; i++) {
 		a->args[i] = xstrdup(state->steps[i].args);
 		a->objects[i] = xstrdup_null(state->steps[i].object);
@@ -131,6 +135,27 @@ static const struct effect *audited(const struct effects *effects, const char *n
 	return NULL;
 }
 
+/* No more begins in ten minutes than whoever asked for A may, however and whenever it was asked for. */
+static void check_rates(struct sim *sim, const struct sim_action *a)
+{
+	const struct config_safety_gate *gate = &sim->w.config->safety_gate;
+	int64_t rate = a->tier == TIER_YELLOW ? gate->yellow_rate : gate->orange_rate;
+	size_t n = 0;
+
+	for (size_t i = 0; i < sim->actions_n; i++) {
+		const struct sim_action *b = &sim->actions[i];
+		bool has_begun = b->is_approved || b->is_allowed;
+		bool is_over = b->status >= ACTION_VERIFIED;
+
+		if (has_begun && (!is_over || b->granted) && str_eq(a->asker, b->asker) &&
+		    (a->tier == TIER_YELLOW) == (b->tier == TIER_YELLOW) && b->tier != TIER_GREEN &&
+		    sim->w.now.boot_ms - b->begun_boot_ms <= 600000)
+			n += b->steps_n;
+	}
+	sim_check(sim, sim->is_time_lost || n <= (size_t)(a->is_agents ? rate : 6 * rate),
+		  "%s: %zu of %s in ten minutes", a->id, n, a->asker);
+}
+
 static void check_approved(struct sim *sim, const struct effects *effects,
 			   const struct msg_action_record *record, size_t at)
 {
@@ -154,8 +179,9 @@ static void check_approved(struct sim *sim, const struct effects *effects,
 	sim_check(sim, sim->is_time_lost || sim->w.now.boot_ms < a->until_boot_ms,
 		  "%s was approved too late", a->id);
 	a->is_approved = true;
-	a->approved_boot_ms = sim->w.now.boot_ms;
+	a->approved_boot_ms = a->begun_boot_ms = sim->w.now.boot_ms;
 	sim->approved++;
+	check_rates(sim, a);
 }
 
 static void check_started(struct sim *sim, const struct effects *effects,
@@ -176,6 +202,38 @@ static void check_started(struct sim *sim, const struct effects *effects,
 		  "%s is allowed at once at tier %d", state->id, (int)state->tier);
 	sim_check(sim, state->tier == TIER_GREEN || (!sim->was_frozen && !sim->unfit),
 		  "%s was taken in while frozen or unfit", state->id);
+}
+
+/* What a person approved is what is granted: where it was, how it was, and as it was configured. */
+static void check_shown(struct sim *sim, const struct sim_action *a,
+			const struct msg_grant_payload *grant)
+{
+	_cleanup_(arena_freep) struct arena *arena = arena_new();
+	const struct msg_grant_target *target = grant->target;
+	const struct msg_step_seen *seen;
+	struct codec_error error;
+	const char *digest;
+	int64_t vmid;
+	void *record;
+
+	if (!a->record || codec_decode(&message_action_record, a->record, strlen(a->record),
+				       JSON_FOREIGN, CODEC_LENIENT, arena, &record, &error) < 0)
+		return;
+	seen = ((struct msg_action_record *)record)->state->steps[grant->step].seen;
+	if (!seen)
+		return;
+	sim_check(sim, str_eq_null(seen->status, target->status), "%s: was %s, is %s", a->id,
+		  seen->status, target->status);
+	sim_check(sim, !seen->node || str_eq(seen->node, target->node), "%s: was on %s, is on %s",
+		  a->id, seen->node ? seen->node : "", target->node);
+	sim_check(sim, str_eq_null(seen->config_digest, target->config_digest),
+		  "%s: another configuration was granted than was shown", a->id);
+	if (!seen->config_digest ||
+	    str_to_i64(target->object + strlen("home/guest/"), 1, INT64_MAX, &vmid) < 0)
+		return;
+	digest = view_config_digest(sim->w.view, "home", vmid);
+	sim_check(sim, !digest || str_eq(digest, seen->config_digest),
+		  "%s: its configuration was changed", a->id);
 }
 
 static void check_grant(struct sim *sim, const struct effects *effects, const struct effect *e,
@@ -208,14 +266,15 @@ static void check_grant(struct sim *sim, const struct effects *effects, const st
 	sim_check(sim, !acts || !a->is_agents || !sim->is_policy_bad || a->is_approved,
 		  "%s: granted by a bad policy", a->id);
 	sim_check(sim,
-		  !acts || !a->is_agents || a->is_approved || a->has_runbook ||
-			  core_settings(sim->core, sim->w.now)->level >= 3,
+		  !acts || !a->is_agents || a->is_approved ||
+			  core_settings(sim->core, sim->w.now)->level >= (a->has_runbook ? 2 : 3),
 		  "%s: granted although the level has been lowered", a->id);
 	sim_check(sim, !acts || view_is_live(sim->w.view, "home", sim->w.now.boot_ms, &why),
 		  "%s: granted blindly", a->id);
 	sim_check(sim,
 		  a->tier != TIER_RED || sim->w.now.boot_ms - a->approved_boot_ms >= CORE_WINDOW_MS,
 		  "%s: granted within its window", a->id);
+	check_shown(sim, a, grant);
 	a->granted |= 1U << grant->step;
 	sim->granted++;
 	if (sim->grants_n == SIM_GRANTS_MAX || dice_once_in(&sim->dice, 8))
@@ -247,14 +306,19 @@ static void take_one(struct sim *sim, const struct effects *effects, size_t i)
 {
 	const struct effect *e = &effects->list[i];
 	struct sim_action *a;
+	bool is_new;
 
 	switch (e->kind) {
 	case EFFECT_AUDIT:
 		count_end(sim, e);
 		return;
 	case EFFECT_STORE:
+		is_new = !sim_find(sim, e->record->state->id);
 		check_started(sim, effects, e->record, i);
 		store_record(sim, e->record);
+		a = sim_find(sim, e->record->state->id);
+		if (is_new && a && a->is_allowed && a->tier != TIER_GREEN)
+			check_rates(sim, a);
 		check_approved(sim, effects, e->record, i);
 		return;
 	case EFFECT_FORGET:

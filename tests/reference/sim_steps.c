@@ -283,6 +283,7 @@ static void step_guest(struct sim *sim)
 	size_t which = dice_roll(&sim->dice, countof(names));
 	static const enum guest_status statuses[] = { GUEST_RUNNING, GUEST_RUNNING, GUEST_STOPPED,
 						      GUEST_UNKNOWN };
+	static const char *const digests[] = { "aa", "aa", "bb", NULL };
 	const struct msg_guest_state guest = {
 		.ts = sim->w.now.wall_ms,
 		.cluster = "home",
@@ -296,6 +297,8 @@ static void step_guest(struct sim *sim)
 	};
 
 	gate_world_guest(&sim->w, &guest);
+	if (dice_once_in(&sim->dice, 4))
+		gate_world_config(&sim->w, guest.vmid, dice_pick(&sim->dice, digests));
 }
 
 static void step_poll(struct sim *sim)

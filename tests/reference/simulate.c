@@ -15,7 +15,7 @@
 
 static const char config[] =
 	"principals: {ha: {class: remote, tools: [guest_start, guest_status, guest_stop], targets: [home/guest/*]}}\n"
-	"safety_gate: {yellow_rate: 20, orange_rate: 10}\n";
+	"safety_gate: {yellow_rate: 1, orange_rate: 1}\n";
 
 /* Everything ends when time passes, also without an executor. */
 static void let_time_pass(struct sim *sim)

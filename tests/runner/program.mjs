@@ -6,13 +6,15 @@ import { countCmocka, countNodeTest } from './formats.mjs';
 import { newMarker, reap, survivors } from './processes.mjs';
 
 const node = resolve(import.meta.dirname, '../../tools/node');
+// One that runs wild ends itself, and not the machine.
+const HEAP_MB = 1024;
 const SHOWN_MAX = 256 * 1024;
 
 function commandFor(path, scratch) {
 	if (!path.endsWith('.mjs')) return [resolve(path)];
 	const reporters = ['--test-reporter=tap', `--test-reporter-destination=${join(scratch, 'tap')}`,
 		'--test-reporter=spec', '--test-reporter-destination=stdout'];
-	return [node, ...reporters, resolve(path)];
+	return [node, `--max-old-space-size=${HEAP_MB}`, ...reporters, resolve(path)];
 }
 
 /**

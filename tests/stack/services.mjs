@@ -18,9 +18,9 @@ export const SERVICES = [
 	{ name: 'gateway' },
 ];
 
+const VOCABULARY = join(import.meta.dirname, '../../common/services.def');
 /** Everybody whom the broker knows: our own services, also those that do not run yet. */
-export const USERS = ['proxmox-poller', 'thermal-collector', 'monitor', 'safety-gate', 'executor',
-	'docker-poller', 'llm-router', 'memory', 'terminal', 'notifier', 'gateway'];
+export const USERS = [...readFileSync(VOCABULARY, 'utf8').matchAll(/^SERVICE\(\w+, "([^"]+)"/gm)].map((m) => m[1]);
 
 /** Reads all that a viewer may (class viewer in jarvis.yaml): the demo's MQTT_USER. */
 export const READER = 'demo';

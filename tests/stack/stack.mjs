@@ -25,6 +25,7 @@ export class Stack {
 	#runtime;
 	#stopping = false;
 	#retry = new Set();
+	#clients = new Set();
 
 	constructor(options) {
 		this.options = withDefaults(options);
@@ -236,9 +237,11 @@ export class Stack {
 		return this.process(name).logs();
 	}
 
-	/** A connected MQTT.js client (see mqtt.mjs for more options). */
-	mqtt({ user = OBSERVER, password = this.passwords[user], ...more } = {}) {
-		return connectMqtt({ socket: this.socket, user, password, ...more });
+	/** A connected MQTT.js client (see mqtt.mjs for more options); it ends with the stack. */
+	async mqtt({ user = OBSERVER, password = this.passwords[user], ...more } = {}) {
+		const client = await connectMqtt({ socket: this.socket, user, password, ...more });
+		this.#clients.add(client);
+		return client;
 	}
 
 	/** An operation of the simulator's control port: sim('node_down', {node: 'pve'}), or a list of {op, …}. */
@@ -280,6 +283,7 @@ export class Stack {
 		this.#stopping = true;
 		for (const timer of this.#retry) clearTimeout(timer);
 		await this.observer?.close();
+		for (const client of this.#clients) client.end(true);
 		const stubborn = [];
 		for (const proc of [...this.#processes.values()].reverse()) {
 			const pid = proc.pid;

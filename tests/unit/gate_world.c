@@ -28,6 +28,17 @@ void gate_world_guest(struct gate_world *w, const struct msg_guest_state *guest)
 	hand_in(w, TOPIC_GUEST_STATE, "home", vmid, NULL, guest);
 }
 
+void gate_world_config(struct gate_world *w, int64_t vmid, const char *digest)
+{
+	const struct msg_guest_config config = {
+		.ts = w->now.wall_ms, .cluster = "home", .vmid = vmid, .digest = digest
+	};
+	char name[24];
+
+	(void)snprintf(name, sizeof(name), "%lld", (long long)vmid);
+	hand_in(w, TOPIC_GUEST_CONFIG, "home", name, NULL, digest ? &config : NULL);
+}
+
 void gate_world_node(struct gate_world *w, const char *name, enum node_status status)
 {
 	const struct msg_node_state node = {

@@ -17,6 +17,8 @@ void gate_world_init(struct gate_world *w, const char *config);
 void gate_world_done(struct gate_world *w);
 /* Sets one guest's document. */
 void gate_world_guest(struct gate_world *w, const struct msg_guest_state *guest);
+/* Sets the digest of a guest's configuration; NULL clears its document. */
+void gate_world_config(struct gate_world *w, int64_t vmid, const char *digest);
 void gate_world_node(struct gate_world *w, const char *name, enum node_status status);
 /* The poller says now that all is well. */
 void gate_world_poll(struct gate_world *w, int64_t votes);

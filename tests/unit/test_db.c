@@ -342,6 +342,43 @@ static void test_switches(void **state)
 	assert_int_equal(stat(s->path, &info), 0);
 	assert_int_equal(info.st_mode & 0777, 0600);
 	assert_int_equal(number(s->db, "PRAGMA synchronous"), 1);
+
+	/* Who must answer meanwhile does not wait so long. */
+	db_free(take(s->db));
+	options.busy_ms = 70;
+	assert_int_equal(db_open(&options, &s->db, &s->error), 0);
+	assert_int_equal(number(s->db, "PRAGMA busy_timeout"), 70);
+}
+
+/* A file that is gone or another is noticed, and that it is back. */
+static void test_place(void **state)
+{
+	static const char *const suffixes[] = { "", "-wal", "-shm" };
+	struct scratch *s = *state;
+
+	assert_int_equal(reopen(s, people, 3), 0);
+	for (size_t i = 0; i < countof(suffixes); i++) {
+		_cleanup_(freep) char *path = xasprintf("%s%s", s->path, suffixes[i]);
+		_cleanup_(freep) char *aside = xasprintf("%s.aside", path);
+		int fd;
+
+		assert_int_equal(db_check_place(s->db), 0);
+		assert_int_equal(rename(path, aside), 0);
+		assert_int_equal(db_check_place(s->db), -ESTALE);
+		assert_non_null(strstr(db_error(s->db), path));
+		assert_non_null(strstr(db_error(s->db), "deleted or moved"));
+		/* SQLite itself sees nothing. */
+		assert_int_equal(db_exec(s->db, "INSERT INTO person (name) VALUES (?)",
+					 DB_TEXT(suffixes[i])),
+				 0);
+		fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+		assert_true(fd >= 0);
+		(void)close(fd);
+		assert_int_equal(db_check_place(s->db), -ESTALE);
+		assert_non_null(strstr(db_error(s->db), "replaced"));
+		assert_int_equal(rename(aside, path), 0);
+	}
+	assert_int_equal(db_check_place(s->db), 0);
 }
 
 static void test_no_such_folder(void **state)
@@ -590,6 +627,7 @@ int main(void)
 		T(test_commit_that_fails),
 		T(test_full_disk),
 		T(test_switches),
+		T(test_place),
 		T(test_no_such_folder),
 		T(test_damaged_file),
 		T(test_migrations_in_steps),

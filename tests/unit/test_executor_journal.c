@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char folder[64];
@@ -115,6 +116,27 @@ static void test_journal(void **unused)
 	assert_int_equal(journal_prune(journal, 1001), 0);
 	assert_int_equal(journal_grant(journal, &entry), 0);
 	journal_free(journal);
+}
+
+static void test_alone(void **unused)
+{
+	_cleanup_(freep) char *lock = xasprintf("%s/executor.lock", folder);
+	_cleanup_(str_done) struct str error = { 0 };
+	struct journal *journal = open_journal(), *second;
+
+	(void)unused;
+	assert_int_equal(journal_open(folder, &second, &error), -EWOULDBLOCK);
+	assert_non_null(strstr(str_get(&error), "another executor works in"));
+	journal_free(journal);
+	journal_free(open_journal());
+	/* A folder stands where the lock would be. */
+	assert_int_equal(unlink(lock), 0);
+	assert_int_equal(mkdir(lock, 0700), 0);
+	str_clear(&error);
+	assert_int_equal(journal_open(folder, &second, &error), -EISDIR);
+	assert_non_null(strstr(str_get(&error), lock));
+	assert_int_equal(rmdir(lock), 0);
+	journal_free(NULL);
 }
 
 static void test_damaged(void **unused)
@@ -241,6 +263,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_journal, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(test_alone, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_damaged, make_folder, remove_folder),
 		cmocka_unit_test(test_outbox),
 		cmocka_unit_test(test_wishes),

@@ -195,6 +195,27 @@ static void test_guest(void **unused)
 			 0);
 }
 
+static int look_at_config(const char *answer, const char *approved, char *why)
+{
+	const struct msg_grant_target target = { .config_digest = approved };
+	_cleanup_(json_treep) cJSON *tree = parse(answer);
+
+	return precheck_config(&target, tree, why);
+}
+
+static void test_config(void **unused)
+{
+	char why[PRECHECK_TEXT];
+
+	(void)unused;
+	assert_int_equal(look_at_config("{\"data\":{\"digest\":\"d1\"}}", "d1", why), 0);
+	assert_int_equal(look_at_config("{\"data\":{\"digest\":\"d2\"}}", "d1", why), -EBUSY);
+	assert_non_null(strstr(why, "look at it again"));
+	assert_int_equal(look_at_config("{\"data\":{\"digest\":7}}", "d1", why), -EINVAL);
+	assert_int_equal(look_at_config("{\"data\":{\"name\":\"web\"}}", "d1", why), -EINVAL);
+	assert_int_equal(look_at_config("{\"data\":null}", "d1", why), -EINVAL);
+}
+
 static void test_node(void **unused)
 {
 	_cleanup_(json_treep) cJSON *cluster = parse(
@@ -275,12 +296,27 @@ static void test_follow(void **unused)
 		assert_int_equal(end, rows[i].end);
 	}
 	assert_int_equal(follow_read_status(nothing, &end, text), -EINVAL);
-	assert_int_equal(follow_delay_ms(0), 300);
-	assert_int_equal(follow_delay_ms(1), 1000);
-	for (unsigned i = 1; i < 100; i++) {
-		assert_true(follow_delay_ms(i) >= follow_delay_ms(i - 1));
-		assert_true(follow_delay_ms(i) <= 5000);
+}
+
+/* An end is seen soon after it, and what takes long is not asked about again and again. */
+static void test_follow_pace(void **unused)
+{
+	int64_t at = follow_delay_ms(0);
+
+	(void)unused;
+	assert_int_equal(at, 300);
+	for (unsigned i = 1; i < 1000; i++) {
+		int64_t delay = follow_delay_ms(i);
+
+		assert_in_range(delay, 150, 5000);
+		/* A third of what it has taken so far, from half a second on. */
+		assert_true(at < 500 || 3 * delay <= at);
+		/* No more often than once a second after the first ones. */
+		assert_true(at < 3500 || delay >= 1000);
+		assert_true(i < 2 || delay >= follow_delay_ms(i - 1));
+		at += delay;
 	}
+	assert_int_equal(follow_delay_ms(1000), 5000);
 }
 
 static void test_log(void **unused)
@@ -571,12 +607,20 @@ static void test_wake(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_requests),   cmocka_unit_test(test_nothing_destroys),
-		cmocka_unit_test(test_guest),	   cmocka_unit_test(test_node),
-		cmocka_unit_test(test_upid),	   cmocka_unit_test(test_follow),
-		cmocka_unit_test(test_log),	   cmocka_unit_test(test_find),
-		cmocka_unit_test(test_conditions), cmocka_unit_test(test_rights),
-		cmocka_unit_test(test_freeze),	   cmocka_unit_test(test_wake),
+		cmocka_unit_test(test_config),
+		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_nothing_destroys),
+		cmocka_unit_test(test_guest),
+		cmocka_unit_test(test_node),
+		cmocka_unit_test(test_upid),
+		cmocka_unit_test(test_follow),
+		cmocka_unit_test(test_follow_pace),
+		cmocka_unit_test(test_log),
+		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_conditions),
+		cmocka_unit_test(test_rights),
+		cmocka_unit_test(test_freeze),
+		cmocka_unit_test(test_wake),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

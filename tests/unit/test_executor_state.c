@@ -152,6 +152,13 @@ static void test_fresh(void **unused)
 	assert_int_equal(docs_judge(docs, doc, 1000 + 40000), FRESH_SOURCE_OLD);
 	docs_offline(docs);
 	assert_false(docs_is_online(docs, SERVICE_PROXMOX_POLLER));
+	hear(docs, TOPIC_SERVICE_STATE, "executor", "main", "online", false);
+	assert_false(docs_is_other_online(docs, SERVICE_EXECUTOR, "main"));
+	assert_true(docs_is_other_online(docs, SERVICE_EXECUTOR, "second"));
+	hear(docs, TOPIC_SERVICE_STATE, "executor", "second", "online", false);
+	assert_true(docs_is_other_online(docs, SERVICE_EXECUTOR, "main"));
+	hear(docs, TOPIC_SERVICE_STATE, "executor", "second", "offline", false);
+	assert_false(docs_is_other_online(docs, SERVICE_EXECUTOR, "main"));
 	assert_int_equal(docs_judge(docs, doc, 2000), FRESH_OWNER_OFFLINE);
 	docs_free(docs);
 

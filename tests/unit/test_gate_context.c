@@ -2,6 +2,7 @@
 /*
  * What the surroundings make of a request: several targets, Jarvis's own host, votes, what needs what, what is seen.
  */
+#include "services/safety-gate/context.h"
 #include "tests/unit/check.h"
 #include "tests/unit/gate_world.h"
 
@@ -126,7 +127,118 @@ static void test_many_facts(void **unused)
 	scene_done(&s);
 }
 
+/* ── what is protected, in whichever argument ──────────────────────────────────────────────────────────────────── */
+
+#define UPID_OF(node, at)                                                                          \
+	"{\"upid\":\"UPID:" node ":00000001:00000002:65000000:vzdump:" at ":root@pam:\"}"
+
+static void test_protected(void **unused)
+{
+	static const char all[] =
+		"protected: {guests: [home/101, home/103], nodes: [home/b], storages: [home/nas]}\n";
+	static const char download[] =
+		"{\"storage\":\"nas\",\"node\":\"b\",\"content\":\"iso\",\"filename\":\"x.iso\",\"url\":"
+		"\"https://cloud.debian.org/x\",\"checksum_algorithm\":\"sha256\",\"checksum\":\"00\"}";
+	static const struct {
+		const char *tool, *args;
+		enum tier tier;
+		const char *names; /* in the fact; NULL: there is none */
+	} table[] = {
+		{ "guest_start", "{\"guest\":103}", TIER_ORANGE, ": the guest home/103." },
+		{ "guest_shutdown", "{\"guest\":102}", TIER_ORANGE, NULL },
+		{ "backup_now", "{\"guest\":102,\"storage\":\"nas\"}", TIER_ORANGE,
+		  ": the storage home/nas." },
+		/* Both together are one tier. */
+		{ "backup_now", "{\"guest\":101,\"storage\":\"nas\"}", TIER_ORANGE,
+		  ": the guest home/101 and the storage home/nas." },
+		{ "guest_migrate", "{\"guest\":102,\"target_node\":\"B\"}", TIER_RED,
+		  ": the node home/b." },
+		{ "guest_migrate", "{\"guest\":102,\"target_node\":\"c\"}", TIER_ORANGE, NULL },
+		{ "download_url", download, TIER_RED,
+		  ": the storage home/nas and the node home/b." },
+		{ "task_stop", UPID_OF("a", "101"), TIER_RED, ": the guest home/101." },
+		{ "task_stop", UPID_OF("a", "102"), TIER_ORANGE, NULL },
+		{ "task_stop", UPID_OF("b", "102"), TIER_ORANGE, NULL },
+		{ "task_stop", UPID_OF("b", ""), TIER_RED, ": the node home/b." },
+		{ "task_stop", UPID_OF("b", "nas"), TIER_RED,
+		  ": the node home/b and the storage home/nas." },
+		{ "task_stop", UPID_OF("a", "nas"), TIER_RED, ": the storage home/nas." },
+		{ "task_stop", UPID_OF("a", ""), TIER_ORANGE, NULL },
+		/* Reading is reading. */
+		{ "guest_status", "{\"guest\":101}", TIER_GREEN, NULL },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < countof(table); i++) {
+		struct scene s;
+
+		scene_init(&s, all);
+		(void)judge_all(&s, table[i].tool, table[i].args, NULL);
+		if (s.v.tier != table[i].tier)
+			fail_msg("%s %s: %d", table[i].tool, table[i].args, s.v.tier);
+		assert_int_equal(s.v.facts_n, table[i].names ? 1 : 0);
+		if (table[i].names)
+			assert_non_null(strstr(s.v.facts[0], table[i].names));
+		scene_done(&s);
+	}
+}
+
 /* ── Jarvis itself ─────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* Nothing is read out of what was left out. */
+static void test_no_task(void **unused)
+{
+	const struct judge_target none = { .args = { .tool = &tool_table[TOOL_task_stop] },
+					   .cluster = "home" };
+	_cleanup_(arena_freep) struct arena *arena = arena_new();
+	struct context_named named[CONTEXT_NAMED_MAX];
+	struct context_task task;
+
+	(void)unused;
+	assert_false(context_task(&none, arena, &task));
+	assert_int_equal(context_named(&none, arena, named), 0);
+}
+
+/* A task of its own guest is not cut short, one of its host that names no guest only with a code. */
+static void test_own_tasks(void **unused)
+{
+	static const char self[] = "self: {cluster: home, node: c, vmid: 101}\n";
+	static const struct {
+		const char *config, *args;
+		enum tier tier;
+	} table[] = {
+		{ self, UPID_OF("a", "101"), TIER_BLACK },
+		{ self, UPID_OF("b", "101"), TIER_BLACK }, /* wherever it was then */
+		{ self, UPID_OF("a", "102"), TIER_ORANGE },
+		{ self, UPID_OF("a", ""), TIER_RED }, /* where it is seen */
+		{ self, UPID_OF("c", ""), TIER_RED }, /* where it is by the configuration */
+		{ self, UPID_OF("c", "nas"), TIER_RED },
+		{ self, UPID_OF("b", ""), TIER_ORANGE },
+		{ "self: external\n", UPID_OF("a", "101"), TIER_ORANGE },
+	};
+	struct config_self elsewhere;
+	struct scene s;
+
+	(void)unused;
+	for (size_t i = 0; i < countof(table); i++) {
+		scene_init(&s, table[i].config);
+		(void)judge_all(&s, "task_stop", table[i].args, NULL);
+		if (s.v.tier != table[i].tier)
+			fail_msg("%s %s: %d %s", table[i].config, table[i].args, s.v.tier,
+				 s.v.reason);
+		if (table[i].tier == TIER_BLACK)
+			check(&s, TIER_BLACK, DECISION_REFUSE, "self");
+		scene_done(&s);
+	}
+	/* The same number in another cluster is another guest. */
+	scene_init(&s, self);
+	elsewhere = *s.w.config->self;
+	elsewhere.cluster = "lab";
+	s.w.config->self = &elsewhere;
+	(void)judge_all(&s, "task_stop", UPID_OF("a", "101"), NULL);
+	check(&s, TIER_ORANGE, DECISION_ASK, "tier.proof");
+	scene_done(&s);
+}
 
 static void test_self_unknown(void **unused)
 {
@@ -364,12 +476,21 @@ static void test_nothing_known(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_worst_of_all), cmocka_unit_test(test_many_facts),
-		cmocka_unit_test(test_self_unknown), cmocka_unit_test(test_self_moved),
-		cmocka_unit_test(test_quorum),	     cmocka_unit_test(test_votes_unknown),
-		cmocka_unit_test(test_dependents),   cmocka_unit_test(test_locks),
-		cmocka_unit_test(test_policy_first), cmocka_unit_test(test_code_for_keyword),
-		cmocka_unit_test(test_nodes_off),    cmocka_unit_test(test_nothing_known),
+		cmocka_unit_test(test_worst_of_all),
+		cmocka_unit_test(test_many_facts),
+		cmocka_unit_test(test_protected),
+		cmocka_unit_test(test_no_task),
+		cmocka_unit_test(test_own_tasks),
+		cmocka_unit_test(test_self_unknown),
+		cmocka_unit_test(test_self_moved),
+		cmocka_unit_test(test_quorum),
+		cmocka_unit_test(test_votes_unknown),
+		cmocka_unit_test(test_dependents),
+		cmocka_unit_test(test_locks),
+		cmocka_unit_test(test_policy_first),
+		cmocka_unit_test(test_code_for_keyword),
+		cmocka_unit_test(test_nodes_off),
+		cmocka_unit_test(test_nothing_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -213,10 +213,10 @@ static void test_level(void **unused)
 	struct msg_autonomy_set set = {
 		.request_id = "l", .op = "level", .level = some_i64(1), .actor = &stage_operator
 	};
-	const struct msg_action_request request = { .request_id = "m",
-						    .tool = "guest_start",
-						    .args = "{\"guest\":103}",
-						    .runbook = "start" };
+	struct msg_action_request request = { .request_id = "m",
+					      .tool = "guest_start",
+					      .args = "{\"guest\":103}",
+					      .runbook = "start" };
 	struct stage s;
 
 	(void)unused;
@@ -227,9 +227,16 @@ static void test_level(void **unused)
 	stage_again(&s);
 	core_autonomy(s.core, "gateway", &set, GRADE_NONE, s.w.now, s.out);
 	assert_string_equal(stage_reply(&s)->code, "proof");
-	/* A shipped runbook has its own level, and loses it when it fails. */
+	/* Observing and advising binds runbooks too. */
 	stage_hello(&s);
 	stage_again(&s);
+	core_request(s.core, "monitor", &request, "x", s.w.now, s.out);
+	assert_non_null(strstr(stage_reply(&s)->result, "\"rule\":\"level\""));
+	/* A shipped runbook has its own level, and loses it when it fails. */
+	set.level.v = 2;
+	core_autonomy(s.core, "gateway", &set, GRADE_CODE, s.w.now, s.out);
+	stage_again(&s);
+	request.request_id = "m2";
 	core_request(s.core, "monitor", &request, "x", s.w.now, s.out);
 	assert_int_equal(stage_state(&s)->status, ACTION_APPROVED);
 	{
@@ -242,6 +249,59 @@ static void test_level(void **unused)
 	}
 	assert_int_equal(stage_state(&s)->status, ACTION_STILL_FAILING);
 	assert_int_equal(core_settings(s.core, s.w.now)->runbooks[0].value, 2);
+	stage_done(&s);
+}
+
+/* What binds a runbook: all levels there may be, of all and of its own (-1: none was set). */
+static void test_runbook_levels(void **unused)
+{
+	const struct msg_action_request request = { .request_id = "m",
+						    .tool = "guest_start",
+						    .args = "{\"guest\":103}",
+						    .runbook = "start" };
+
+	(void)unused;
+	for (int level = 0; level <= 4; level++) {
+		for (int own = -1; own <= 4; own++) {
+			const struct num_entry entry = { "start", own };
+			const struct msg_autonomy_state settings = { .level = level,
+								     .runbooks = &entry,
+								     .runbooks_n = own >= 0 };
+			int effective = level <= 1 ? level : own < 0 ? 3 : own;
+			struct stage s;
+
+			stage_init(&s, "");
+			core_load_settings(s.core, &settings, 0);
+			core_request(s.core, "monitor", &request, "x", s.w.now, s.out);
+			if (effective <= 1)
+				assert_string_equal(stage_reply(&s)->code, "policy");
+			else
+				assert_int_equal(stage_state(&s)->status,
+						 effective == 2 ? ACTION_WAITING : ACTION_APPROVED);
+			stage_done(&s);
+		}
+	}
+}
+
+/* Of a runbook's own level less needs nothing and more a code, also while another level binds it. */
+static void test_own_level(void **unused)
+{
+	struct msg_autonomy_set set = { .request_id = "l",
+					.op = "level",
+					.level = some_i64(2),
+					.runbook = "start",
+					.actor = &stage_operator };
+	struct stage s;
+
+	(void)unused;
+	stage_init(&s, "");
+	core_load_settings(s.core, &(const struct msg_autonomy_state){ .level = 0 }, 0);
+	core_autonomy(s.core, "gateway", &set, GRADE_NONE, s.w.now, s.out);
+	assert_int_equal(stage_reply(&s)->status, REPLY_OK);
+	assert_int_equal(core_settings(s.core, s.w.now)->runbooks[0].value, 2);
+	set.level.v = 3;
+	core_autonomy(s.core, "gateway", &set, GRADE_NONE, s.w.now, s.out);
+	assert_string_equal(stage_reply(&s)->code, "proof");
 	stage_done(&s);
 }
 
@@ -470,7 +530,8 @@ int main(void)
 		cmocka_unit_test(test_yellow),	   cmocka_unit_test(test_orange),
 		cmocka_unit_test(test_red_window), cmocka_unit_test(test_expiry),
 		cmocka_unit_test(test_freeze),	   cmocka_unit_test(test_changed_before_claim),
-		cmocka_unit_test(test_level),	   cmocka_unit_test(test_batch),
+		cmocka_unit_test(test_level),	   cmocka_unit_test(test_runbook_levels),
+		cmocka_unit_test(test_own_level),  cmocka_unit_test(test_batch),
 		cmocka_unit_test(test_strangers),  cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_clock_step), cmocka_unit_test(test_wrong_proofs),
 		cmocka_unit_test(test_forgotten),  cmocka_unit_test(test_running_restart),

@@ -42,9 +42,9 @@ static void test_strange_records(void **unused)
 	const struct {
 		const char *tool, *principal, *args, *why;
 	} rows[] = {
-		{ "gone_tool", "monitor", "{}", "it cannot be read" },
-		{ "guest_start", "gateway", "{\"guest\":103}", "it cannot be read" },
-		{ "guest_start", "executor", "{\"guest\":103}", "it cannot be read" },
+		{ "gone_tool", "monitor", "{}", "cannot be asked for" },
+		{ "guest_start", "gateway", "{\"guest\":103}", "cannot be asked for" },
+		{ "guest_start", "executor", "{\"guest\":103}", "cannot be asked for" },
 		{ "guest_start", "monitor", "{\"gast\":103}", "no such argument" },
 		{ "guest_start", "monitor", "{\"guest\":999}", "there is no guest 999" },
 		{ "node_list", "ha", "{}", "no principal of class remote" },
@@ -488,7 +488,8 @@ static void test_levels(void **unused)
 	set.level.v = 1;
 	assert_string_equal(set_level(&s, set, GRADE_NONE), "ok");
 	assert_int_equal(core_level_of(s.core, "start"), 1);
-	assert_int_equal(core_level_of(s.core, "other"), 4);
+	assert_int_equal(core_level_of(s.core, "other"), 3);
+	assert_int_equal(core_level_of(s.core, NULL), 4);
 	set.actor = NULL;
 	set.level.v = 0;
 	assert_string_equal(set_level(&s, set, GRADE_NONE), "policy");
@@ -528,6 +529,39 @@ static const struct msg_event *event(const struct stage *s)
 
 	assert_non_null(effect);
 	return effect->event;
+}
+
+/* A reply goes to who waits for one, and is as long as one may be, cut between letters. */
+static void test_replies(void **unused)
+{
+	const struct msg_action_state state = { .id = "A",
+						.status = ACTION_WAITING,
+						.tier = TIER_ORANGE,
+						.tool = "guest_shutdown",
+						.principal = "monitor",
+						.until_ms = some_i64(1700000060000) };
+	const struct msg_action_record record = record_of(&state);
+	char text[601];
+	struct stage s;
+
+	(void)unused;
+	stage_init(&s, "");
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	memcpy(text + 511, "ä", strlen("ä"));
+	effect_reply(s.out, "gateway", NULL, REPLY_OK, NULL, text, NULL);
+	effect_reply(s.out, "gateway", "", REPLY_OK, NULL, text, NULL);
+	assert_int_equal(s.out->n, 0);
+	effect_reply(s.out, "gateway", "r", REPLY_OK, NULL, text, NULL);
+	assert_int_equal(strlen(stage_reply(&s)->text), 511);
+	memcpy(text + 511, "xx", 2);
+	effect_reply(s.out, "gateway", "r", REPLY_OK, NULL, text, NULL);
+	assert_int_equal(strlen(stage_reply(&s)->text), 512);
+	/* Of something without any target, by another version, there is still a sentence. */
+	load(&s, &record);
+	stage_decide(&s, "A", "deny", "x", GRADE_NONE);
+	assert_string_equal(event(&s)->text, "guest_shutdown: denied");
+	stage_done(&s);
 }
 
 static void test_events(void **unused)
@@ -687,6 +721,7 @@ int main(void)
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_autonomy_digest),
 		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_replies),
 		cmocka_unit_test(test_time_left),
 		cmocka_unit_test(test_forgetting),
 	};

@@ -203,6 +203,10 @@ static void test_no_policy(void **unused)
 	core_set_view(s.core, NULL);
 	stage_ask(&s, "r1", "node_list", "{}");
 	assert_non_null(strstr(stage_reply(&s)->text, "no policy yet"));
+	assert_non_null(
+		strstr(stage_reply(&s)->result, "\"tier\":\"green\",\"rule\":\"policy.none\""));
+	stage_ask(&s, "r1", "no_such_tool", "{}");
+	assert_non_null(strstr(stage_reply(&s)->result, "\"tier\":\"black\""));
 	core_set_view(s.core, s.w.view);
 	core_set_policy(s.core, NULL, "");
 	stage_ask(&s, "r1", "node_list", "{}");
@@ -267,18 +271,57 @@ static void test_press(void **unused)
 	stage_done(&s);
 }
 
+static void storage(struct stage *s, const char *cluster, const char *node)
+{
+	const struct msg_storage_state doc = { .cluster = cluster,
+					       .node = node,
+					       .storage = "local" };
+	struct topic_args args = { .n = 3 };
+
+	(void)snprintf(args.value[0], sizeof(args.value[0]), "%s", cluster);
+	(void)snprintf(args.value[1], sizeof(args.value[1]), "%s", node);
+	(void)snprintf(args.value[2], sizeof(args.value[2]), "local");
+	view_take(s->w.view, TOPIC_STORAGE_STATE, &args, &doc, false, s->w.now.boot_ms);
+}
+
+/* Nodes of one cluster may each have one of that name, and so may clusters: what has to be named is not the same. */
+static void test_local_storages(void **unused)
+{
+	const struct msg_cluster_state lab = { .cluster = "lab" };
+	struct topic_args args = { .value = { "lab" }, .n = 1 };
+	struct stage s;
+
+	(void)unused;
+	stage_init(&s, "");
+	stage_hello(&s);
+	storage(&s, "home", "a");
+	storage(&s, "home", "b");
+	stage_ask(&s, "r1", "storage_content", "{\"storage\":\"local\"}");
+	assert_non_null(strstr(stage_reply(&s)->result, "target.ambiguous"));
+	assert_non_null(
+		strstr(stage_reply(&s)->text, "several nodes of home have a storage local"));
+	assert_non_null(strstr(stage_reply(&s)->text, "name the node"));
+	stage_ask(&s, "r2", "storage_content", "{\"storage\":\"local\",\"node\":\"b\"}");
+	assert_string_equal(stage_state(&s)->steps[0].object, "home/storage/local");
+	stage_done(&s);
+
+	stage_init(&s, "");
+	storage(&s, "home", "a");
+	storage(&s, "lab", "x");
+	view_take(s.w.view, TOPIC_CLUSTER_STATE, &args, &lab, false, s.w.now.boot_ms);
+	stage_ask(&s, "r1", "storage_content", "{\"storage\":\"local\"}");
+	assert_non_null(strstr(stage_reply(&s)->text, "name the cluster"));
+	stage_done(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nobody_enrolled),
-		cmocka_unit_test(test_runbook),
-		cmocka_unit_test(test_rates),
-		cmocka_unit_test(test_waiting),
-		cmocka_unit_test(test_too_many_requests),
-		cmocka_unit_test(test_targets),
-		cmocka_unit_test(test_no_policy),
-		cmocka_unit_test(test_repeated),
-		cmocka_unit_test(test_press),
+		cmocka_unit_test(test_local_storages), cmocka_unit_test(test_nobody_enrolled),
+		cmocka_unit_test(test_runbook),	       cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_waiting),	       cmocka_unit_test(test_too_many_requests),
+		cmocka_unit_test(test_targets),	       cmocka_unit_test(test_no_policy),
+		cmocka_unit_test(test_repeated),       cmocka_unit_test(test_press),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

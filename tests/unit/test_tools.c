@@ -147,6 +147,20 @@ static void test_patterns(void **unused)
 		{ PATTERN_HEX, "", false },
 		{ PATTERN_LINE, "what it is for", true },
 		{ PATTERN_LINE, "a\x1b[31m", false },
+		{ PATTERN_LINE, "für später — 备份", true },
+		{ PATTERN_LINE,
+		  "a\xc2\x9b"
+		  "31m",
+		  false },
+		{ PATTERN_LINE,
+		  "from \xe2\x80\xae"
+		  "101",
+		  false },
+		{ PATTERN_LINE,
+		  "a\xe2\x80\x8b"
+		  "b",
+		  false },
+		{ PATTERN_LINE, "a\xff", false },
 	};
 
 	(void)unused;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * topicgen prints the vocabulary in other languages: `topicgen acl | markdown | typescript | asyncapi | openapi |
- * dictionary`. `make generate` writes what it prints into the tree.
+ * dictionary | tools`. `make generate` writes what it prints into the tree.
  */
 #include "tools/topicgen/topicgen.h"
 
@@ -16,7 +16,7 @@ struct printer {
 static const struct printer printers[] = {
 	{ "markdown", print_markdown },	    { "typescript", print_typescript },
 	{ "asyncapi", print_asyncapi },	    { "openapi", print_openapi },
-	{ "dictionary", print_dictionary },
+	{ "dictionary", print_dictionary }, { "tools", print_tools },
 };
 
 static int usage(FILE *to)

@@ -89,6 +89,38 @@ static void print_problem(struct str *out, const char *status, const char *what)
 		   status, what);
 }
 
+/* What the gate judges: its no comes with tier and rule, anybody else's as a problem. */
+static bool is_judged(const struct route_row *r)
+{
+	return strcmp(r->id, "TOOLS_EXECUTE") == 0 || strcmp(r->id, "ACTION_DECIDE") == 0;
+}
+
+static void print_refusals(struct str *out, const struct route_row *r)
+{
+	static const struct {
+		const char *status, *what;
+	} rows[] = {
+		{ "403", "refused by policy, level, freeze or proof; or not allowed to ask" },
+		{ "409",
+		  "the state of the target or of the action is not the one for it; or the request_id "
+		  "was used for another request" },
+		{ "429",
+		  "too many in ten minutes, or waiting already; an action that was to be approved waits on" },
+	};
+
+	if (is(r->answer, "action_answer"))
+		str_add(out,
+			"        \"202\":\n          description: it waits for a person, or still runs\n"
+			"          content:\n            application/json:\n              schema:\n"
+			"                $ref: \"" SCHEMAS "action_answer\"\n");
+	for (size_t i = 0; i < countof(rows); i++) {
+		print_problem(out, rows[i].status, rows[i].what);
+		str_add(out, "            application/json:\n              schema:\n"
+			     "                $ref: \"" SCHEMAS "action_refusal\"\n");
+	}
+	print_problem(out, "503", "no answer of the safety gate");
+}
+
 static void print_responses(struct str *out, const struct route_row *r)
 {
 	str_printf(out, "      responses:\n        \"%s\":\n          description: ",
@@ -99,7 +131,10 @@ static void print_responses(struct str *out, const struct route_row *r)
 		print_content(out, r->answer, 10);
 	if (strcmp(r->access, "PUBLIC") != 0) {
 		print_problem(out, "401", "not logged in");
-		print_problem(out, "403", "logged in, but not allowed");
+		if (is_judged(r))
+			print_refusals(out, r);
+		else
+			print_problem(out, "403", "logged in, but not allowed");
 	}
 	if (!is(r->body, "NONE"))
 		print_problem(out, "400", "the body is not valid");
@@ -146,7 +181,7 @@ static void print_paths(struct str *out)
 
 static bool is_used(const struct message_def *m)
 {
-	if (is(m, "problem") || is(m, "token") || is(m, "service_view"))
+	if (is(m, "problem") || is(m, "token") || is(m, "service_view") || is(m, "action_refusal"))
 		return true;
 	for (size_t i = 0; i < countof(routes); i++) {
 		if (routes[i].body == m || routes[i].answer == m)

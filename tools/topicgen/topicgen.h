@@ -2,7 +2,7 @@
 #pragma once
 /*
  * Prints the vocabulary in other languages. Each printer appends to OUT and reads nothing but the tables of
- * common/topics.h and common/routes.def, so that what is printed cannot differ from what runs.
+ * common/topics.h, common/tools.h and common/routes.def, so that what is printed cannot differ from what runs.
  */
 #include "common/config.h"
 #include "common/topics.h"
@@ -17,6 +17,9 @@ void print_asyncapi(struct str *out);
 void print_openapi(struct str *out);
 /* A dictionary for libFuzzer: every field, word and topic level. */
 void print_dictionary(struct str *out);
+
+/* docs/tools.md */
+void print_tools(struct str *out);
 
 /* ── shared ────────────────────────────────────────────────────────────────────────────────────────────────── */
 

@@ -64,6 +64,8 @@ export interface ServiceInfo {
 	sid: string;
 	/** SHA-256 of the configuration in force, first 16 digits */
 	config_digest: string;
+	/** what keeps it from doing its work, and how to mend it; null: nothing that it knows of */
+	trouble: string | null;
 }
 
 /** How a service feels, every 10 s. */
@@ -992,6 +994,16 @@ export interface Proof {
 	code: string | null;
 }
 
+/** The target as it is shown to who approves: when it is another one by then, nothing is done. */
+export interface StepSeen {
+	/** where it is */
+	node: string | null;
+	/** its status */
+	status: string | null;
+	/** Proxmox's digest of a guest's configuration; null: not known */
+	config_digest: string | null;
+}
+
 /** One target of an action. */
 export interface ActionStep {
 	/** CLUSTER/guest/VMID, CLUSTER/node/NODE, CLUSTER/storage/STORAGE; null for a tool without one */
@@ -1000,6 +1012,8 @@ export interface ActionStep {
 	name: string | null;
 	/** canonical arguments */
 	args: unknown;
+	/** what was known of it when it was shown */
+	seen: StepSeen | null;
 	/** how it stands */
 	status: StepStatus;
 	/** the Proxmox task */
@@ -1218,6 +1232,8 @@ export interface GrantTarget {
 	status: string | null;
 	/** as the gate saw it; null: none */
 	lock: string | null;
+	/** Proxmox's digest of a guest's configuration as it was approved, from orange on; null: not known */
+	config_digest: string | null;
 }
 
 /** What is signed. The executor takes everything from here. */
@@ -1570,7 +1586,7 @@ export interface ActionAnswer {
 	content: unknown;
 }
 
-/** What was refused, and by which rule. */
+/** What the safety gate refused, and by which rule: the body of 403, 409 and 429. */
 export interface ActionRefusal {
 	/** always true */
 	blocked: boolean;
@@ -1669,6 +1685,7 @@ export interface Messages {
 	action_request: ActionRequest;
 	action_approval: ActionApproval;
 	proof: Proof;
+	step_seen: StepSeen;
 	action_step: ActionStep;
 	action_state: ActionState;
 	action_shown: ActionShown;

@@ -131,6 +131,7 @@ function ServiceRow({ topic }: { topic: string }) {
 	const health = doc<ServiceHealth>(`${base}/health`).value;
 	const quiet = healthSilence(service, instance).value;
 	const [icon, tone, text] = serviceLook(doc<string>(topic).value, serviceFreshness(service, instance).value);
+	const trouble = tone === 'ok' ? info?.trouble : null;
 	const fresh = tone === 'ok' && quiet !== null && quiet < 30_000;
 	const figures = health && fresh
 		? [
@@ -141,7 +142,8 @@ function ServiceRow({ topic }: { topic: string }) {
 	return (
 		<li class="service" title={info ? `version ${info.version}` : ''}>
 			<span class="service-name">{service}{instance === 'main' ? '' : `/${instance}`}</span>
-			<Status icon={icon} tone={tone}>{text}</Status>
+			{trouble ? <Status icon="error" tone="warn">hindered</Status> : <Status icon={icon} tone={tone}>{text}</Status>}
+			{trouble && <p class="service-trouble">{trouble}</p>}
 			<div class="service-line">
 				<span>{figures.filter(Boolean).join(' · ')}</span>
 				<span>{info && tone === 'ok' ? duration(slowWall.value - info.started_ms) : DASH}</span>

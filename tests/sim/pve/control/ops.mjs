@@ -193,6 +193,9 @@ const guestOps = {
 	},
 	task: (sim, body) => startTask(sim, body),
 	guest_add: (sim, body) => addGuest(sim, body),
+	task_mute: (sim, body) => {
+		sim.tasks.muteLooks = number(body, 'looks', 0, 1000);
+	},
 	guest_remove: (sim, body) => {
 		const guest = guestOf(sim, body);
 		sim.cluster.guests.delete(guest.vmid);

@@ -73,7 +73,7 @@ export const decide = (id: string, what: 'approve' | 'deny' | 'cancel', body: ob
 
 /** The gate's no with its tier and rule; null for every other failure. */
 export function refusalOf(e: unknown): Refusal | null {
-	if (!(e instanceof ApiError) || e.status !== 403) return null;
+	if (!(e instanceof ApiError)) return null;
 	const d = e.data as Partial<Refusal & { blocked: boolean }> | null;
 	return d?.blocked ? { tier: d.tier ?? null, rule: d.rule ?? null, reason: e.message } : null;
 }

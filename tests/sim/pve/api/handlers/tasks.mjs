@@ -59,13 +59,22 @@ function find({ sim, node, params, perms, principal }, right) {
 	return task;
 }
 
+/** For a moment after its end a task has not written how it ended. */
+function isMute({ sim }, task) {
+	if (task.running || !(sim.tasks.muteLooks > 0)) {
+		return false;
+	}
+	sim.tasks.muteLooks--;
+	return true;
+}
+
 function status(ctx) {
 	const task = find(ctx, 'Sys.Audit');
 	return {
 		upid: task.upid, node: task.node, pid: task.pid, pstart: task.pstart,
 		starttime: task.starttime, type: task.type, id: task.id, user: task.user,
 		tokenid: task.tokenid, status: task.running ? 'running' : 'stopped',
-		exitstatus: task.exitstatus,
+		exitstatus: isMute(ctx, task) ? undefined : task.exitstatus,
 	};
 }
 

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A tool is a row in several tables, each where it is used. This says which of them a new one still lacks.
+ */
+#include "common/tools.h"
+#include "services/executor/pve_action.h"
+#include "services/executor/state_tools.h"
+#include "services/executor/verify.h"
+#include "tests/unit/check.h"
+
+/* Whether the executor answers TOOL from the bus: without a row it says so. */
+static bool is_answered(const struct tool *tool)
+{
+	struct docs *docs = docs_new();
+	const struct tool_args args = { .tool = tool };
+	const struct state_question question = { .docs = docs, .tool = tool, .args = &args };
+	_cleanup_(str_done) struct str out = { 0 };
+	struct tool_error error = { "" };
+
+	(void)state_tool_answer(&question, &out, &error);
+	docs_free(docs);
+	return !strstr(error.text, "is not answered from the bus");
+}
+
+static void test_reads(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < TOOL_COUNT; i++) {
+		const struct tool *tool = &tool_table[i];
+
+		if (tool->tier > TIER_GREEN)
+			continue;
+		if (tool->verify != VERIFY_NOTHING)
+			fail_msg("%s reads: VERIFY must be NOTHING", tool->name);
+		if (tool->runner == RUNNER_STATE && !is_answered(tool))
+			fail_msg("%s: no row in services/executor/state_tools.c", tool->name);
+		if (tool->runner == RUNNER_WOL)
+			fail_msg("%s reads, and nothing is read by waking", tool->name);
+	}
+}
+
+static void test_acts(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < TOOL_COUNT; i++) {
+		const struct tool *tool = &tool_table[i];
+
+		if (tool->tier == TIER_GREEN)
+			continue;
+		if (tool->runner == RUNNER_STATE)
+			fail_msg("%s acts: its RUNNER cannot be STATE", tool->name);
+		if (!pve_action_find(tool))
+			fail_msg("%s: no row in services/executor/pve_action.c", tool->name);
+		if (tool->verify == VERIFY_NOTHING)
+			fail_msg("%s acts: VERIFY must not be NOTHING", tool->name);
+		if (tool->verify != VERIFY_TASK_OK && !verify_is_needed(tool))
+			fail_msg("%s: no row for its VERIFY in services/executor/verify.c",
+				 tool->name);
+	}
+}
+
+/* What goes through all acting tools begins at the first (tests/reference/judgements.c). */
+static void test_order(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < TOOL_COUNT; i++) {
+		if ((tool_table[i].tier == TIER_GREEN) != (i < TOOL_guest_start))
+			fail_msg("%s: reads stand before guest_start in tools.def, all else after",
+				 tool_table[i].name);
+	}
+}
+
+static void test_words(void **unused)
+{
+	(void)unused;
+	for (size_t i = 0; i < VERIFY_COUNT; i++)
+		assert_non_null(tool_verify_text((enum tool_verify)i));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_reads),
+		cmocka_unit_test(test_acts),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
