@@ -87,6 +87,50 @@ int gate_check_place(struct gate *gate)
 
 /* ── giving up, and going on ───────────────────────────────────────────────────────────────────────────────── */
 
+static bool has_effect(const struct effects *effects, enum effect_kind kind, const char *name)
+{
+	for (size_t i = 0; i < effects->n; i++) {
+		if (effects->list[i].kind == kind &&
+		    (!name || str_eq_null(effects->list[i].name, name)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Who asked hears why, and need not wait in vain; how an action ended is told when it could be stored. A freeze holds
+ * also when it could not.
+ */
+static void tell_lost(struct gate *gate, const struct effects *effects, const char *why)
+{
+	bool is_freeze = has_effect(effects, EFFECT_AUDIT, "freeze");
+	bool is_new = has_effect(effects, EFFECT_REQUEST, NULL);
+
+	for (size_t i = 0; i < effects->n; i++) {
+		const struct effect *effect = &effects->list[i];
+		struct msg_reply reply = { .status = REPLY_ERROR, .code = "database", .text = why };
+
+		if (effect->kind != EFFECT_REPLY || (effect->reply->result && !is_new))
+			continue;
+		if (is_freeze)
+			reply = *effect->reply;
+		reply.request_id = effect->reply->request_id;
+		(void)bus_publish(gate->env->bus, TOPIC_REPLY,
+				  (const char *const[]){ effect->name, reply.request_id, NULL },
+				  &reply);
+	}
+}
+
+/* What waited to be stored has not happened. */
+static void tell_all_lost(struct gate *gate, const char *why)
+{
+	_cleanup_(freep) char *text = xasprintf("Nothing was done: %s.", why);
+
+	for (size_t i = 0; i < gate->pending_n; i++)
+		tell_lost(gate, gate->pending[i], text);
+	gate_drop_pending(gate);
+}
+
 void gate_give_up(struct gate *gate, int error)
 {
 	bool needs_restart;
@@ -95,7 +139,7 @@ void gate_give_up(struct gate *gate, int error)
 	explain(error, why, &needs_restart);
 	log_error("%s: what was asked just now has not happened", db_error(gate->db));
 	db_rollback(gate->db);
-	gate_drop_pending(gate);
+	tell_all_lost(gate, why);
 	counter_add(gate->env->counters, "lost_batches", 1);
 	gate->cannot_write = true;
 	/* Why it is not fit any more was said by what came first. */

@@ -253,6 +253,7 @@ test('a full disk: reads alone, a freeze nevertheless, and on again when there i
 		const mark = await w.mark();
 		const lost = await w.execute('guest_start', { guest: 149 });
 		assert.ok([403, 503].includes(lost.status), JSON.stringify(lost.body));
+		assert.match(lost.body.detail ?? lost.body.reason, /disk is full/, 'not that the gate would not answer');
 		const unfit = await w.autonomy((d) => d.unfit);
 		assert.match(unfit.unfit, /disk is full/);
 		const refused = await w.execute('guest_start', { guest: 149 });
@@ -262,7 +263,7 @@ test('a full disk: reads alone, a freeze nevertheless, and on again when there i
 			const read = await w.execute('guest_status', { guest: 101 });
 			assert.deepEqual([read.status, read.body.status], [200, 'verified'], JSON.stringify(read.body));
 		}
-		await w.operator.post('/api/freeze');
+		assert.equal((await w.operator.post('/api/freeze')).status, 200, 'it is frozen, and the one who froze hears so');
 		await w.autonomy((d) => d.frozen);
 		assert.deepEqual(await w.effects(mark), []);
 
