@@ -310,8 +310,8 @@ install: all ## install below $(DESTDIR)$(PREFIX)
 	install -m 755 $(build)/jarvisctl $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(SERVICES:%=$(build)/%) $(build)/topicgen $(DESTDIR)$(PREFIX)/libexec/jarvis/
 	install -m 644 web/dist/* $(DESTDIR)$(PREFIX)/share/jarvis/web/
-	install -m 755 deploy/nodes/jarvis-thermal $(DESTDIR)$(PREFIX)/share/jarvis/
-	install -m 644 deploy/jarvis.example.yaml deploy/mosquitto/mosquitto.conf deploy/mosquitto/acl \
+	install -m 755 deploy/nodes/jarvis-thermal deploy/nodes/jarvis-act $(DESTDIR)$(PREFIX)/share/jarvis/
+	install -m 644 deploy/nodes/jarvis-act.catalogue deploy/jarvis.example.yaml deploy/mosquitto/mosquitto.conf deploy/mosquitto/acl \
 		$(DESTDIR)$(PREFIX)/share/jarvis/
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 644 deploy/systemd/jarvis@.service $(DESTDIR)$(PREFIX)/lib/systemd/system/

@@ -12,6 +12,13 @@
 #define CONFIG_FILE "/etc/jarvis/jarvis.yaml"
 #define CONFIG_DIGEST_LENGTH 16
 
+/* What a parameter of a command may be. */
+enum parameter_type {
+	PARAMETER_NAME,
+	PARAMETER_WORD,
+	PARAMETER_INT,
+};
+
 /* An element of LISTS. */
 struct config_list {
 	const char *name;

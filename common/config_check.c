@@ -5,6 +5,8 @@
  */
 #include "common/config_parts.h"
 
+#define PARAMETER_MAX INT64_C(999999999999999) /* what config.def says when no max is given */
+
 struct checker {
 	const struct config *config;
 	const struct ynode *root;
@@ -188,6 +190,94 @@ static void check_references(struct checker *c)
 	}
 }
 
+/* ── on the nodes ──────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* As jarvis-act and its catalogue spell it. */
+static void check_node_word(struct checker *c, const struct ynode *node, const char *key,
+			    const char *name)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+
+	if (name[n] || n > 32 || name[0] < 'a')
+		complain_at(c, node, key,
+			    "is a bad name; must be 1 to 32 of a-z 0-9 _, the first a letter");
+}
+
+static void check_parameter(struct checker *c, const struct ynode *node, const char *key,
+			    const struct config_parameter *parameter)
+{
+	bool is_word = parameter->type == PARAMETER_WORD;
+	bool is_limited = parameter->min > 0 || parameter->max < PARAMETER_MAX;
+
+	check_node_word(c, node->key, key, parameter->name);
+	/* Whose type is wrong or missing was complained of. */
+	if (!ynode_get(node, "type"))
+		return;
+	if (is_word && !parameter->words_n)
+		complain_at(c, node->key, key,
+			    "of type word has no words; for example words: [rpool, tank]");
+	if (!is_word && parameter->words_n)
+		complain_at(c, node->key, key, "words are for the type word");
+	if (parameter->type != PARAMETER_INT && is_limited)
+		complain_at(c, node->key, key, "min and max are for the type int");
+	if (parameter->min > parameter->max)
+		complain_at(c, node->key, key, "min is more than max");
+}
+
+static void check_command(struct checker *c, const struct ynode *node,
+			  const struct config_command *command)
+{
+	_cleanup_(str_done) struct str key = { 0 };
+	const struct ynode *params = ynode_get(node, "params");
+	size_t length;
+
+	str_printf(&key, "commands.%s", command->name);
+	length = key.len;
+	check_node_word(c, node->key, str_get(&key), command->name);
+	if (!command->nodes_n && !ynode_get(node, "nodes"))
+		complain_at(c, node->key, str_get(&key),
+			    "is on no node; for example nodes: [home/Home]");
+	str_add(&key, ".nodes");
+	check_items(c, ynode_get(node, "nodes"), str_get(&key), command->nodes, command->nodes_n);
+	for (size_t i = 0; i < command->params_n; i++) {
+		const struct config_parameter *parameter = &command->params[i];
+
+		key.len = length;
+		str_printf(&key, ".params.%s", parameter->name);
+		if (ynode_get(params, parameter->name))
+			check_parameter(c, ynode_get(params, parameter->name), str_get(&key),
+					parameter);
+	}
+}
+
+static void check_commands(struct checker *c)
+{
+	const struct ynode *commands = ynode_get(c->root, "commands");
+
+	for (size_t i = 0; i < c->config->commands_n; i++) {
+		const struct ynode *node = ynode_get(commands, c->config->commands[i].name);
+
+		if (node)
+			check_command(c, node, &c->config->commands[i]);
+	}
+}
+
+static void check_services(struct checker *c)
+{
+	const struct ynode *map = ynode_get(c->root, "services");
+
+	for (size_t i = 0; i < c->config->services_n; i++) {
+		const struct config_list *list = &c->config->services[i];
+		const struct ynode *node = ynode_get(map, list->name);
+		_cleanup_(str_done) struct str key = { 0 };
+
+		str_printf(&key, "services.%s", list->name);
+		if (strchr(list->name, '/') && !is_cluster_known(c, list->name))
+			complain_at(c, node ? node->key : map, str_get(&key),
+				    "names a cluster that is not among clusters");
+	}
+}
+
 /* ── depends_on ────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static size_t find_list(const struct config *config, const char *name)
@@ -267,5 +357,7 @@ void config_check_whole(const struct config *config, const struct ynode *root,
 	check_gateway(&c);
 	check_principals(&c);
 	check_references(&c);
+	check_services(&c);
+	check_commands(&c);
 	check_depends_on(&c);
 }

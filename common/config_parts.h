@@ -41,6 +41,9 @@ enum config_check {
 	CHECK_member,
 	CHECK_object,
 	CHECK_target,
+	CHECK_unit,
+	CHECK_word,
+	CHECK_sentence,
 };
 
 struct section_def;

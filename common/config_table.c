@@ -21,6 +21,13 @@ static const char *const words_principal_class[] = {
 	NULL,
 };
 
+static const char *const words_parameter_type[] = {
+	[PARAMETER_NAME] = "name",
+	[PARAMETER_WORD] = "word",
+	[PARAMETER_INT] = "int",
+	NULL,
+};
+
 /* clang-format off */
 /* A section's keys sit in a function, where `self_t` can name its struct. */
 #define SECTION_OF(section, type) \

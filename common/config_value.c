@@ -16,6 +16,8 @@
 #define PATH_MAX_BYTES 4000
 #define FINGERPRINT_BYTES 32
 #define MAC_BYTES 6
+#define UNIT_MAX_BYTES 210
+#define SENTENCE_MAX_BYTES 200
 #define VMID_MIN 100
 #define VMID_MAX 999999999
 
@@ -251,6 +253,37 @@ static bool check_target(struct arena *arena, const char *text, _unused_ const c
 	return is_object(arena, text, true);
 }
 
+/* ── on the nodes: what jarvis-act takes ───────────────────────────────────────────────────────────────────────── */
+
+static bool check_unit(_unused_ struct arena *arena, const char *text, _unused_ const char **ret)
+{
+	static const char *const kinds[] = {
+		".service", ".socket", ".timer",  ".mount", ".automount",
+		".swap",    ".path",   ".target", ".slice", ".scope",
+	};
+	const char *dot = strrchr(text, '.');
+
+	if (!consists_of(text, LETTERS DIGITS "_.@-", 1, UNIT_MAX_BYTES) || !dot || dot == text ||
+	    strchr(".@-", text[0]))
+		return false;
+	for (size_t i = 0; i < countof(kinds); i++) {
+		if (str_eq(dot, kinds[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool check_word(_unused_ struct arena *arena, const char *text, _unused_ const char **ret)
+{
+	return is_name(text) && text[0] != '.' && text[0] != '-';
+}
+
+static bool check_sentence(_unused_ struct arena *arena, const char *text,
+			   _unused_ const char **ret)
+{
+	return *text && strlen(text) <= SENTENCE_MAX_BYTES;
+}
+
 /* ── the table ─────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static const struct {
@@ -279,6 +312,9 @@ static const struct {
 	[CHECK_target] = { check_target,
 			   "CLUSTER/guest/VMID, CLUSTER/node/NODE or CLUSTER/storage/STORAGE, with "
 			   "* for any in the last place" },
+	[CHECK_unit] = { check_unit, "the full name of a systemd unit, such as smbd.service" },
+	[CHECK_word] = { check_word, "1 to 64 of A-Z a-z 0-9 _ . -, the first no . or -" },
+	[CHECK_sentence] = { check_sentence, "a sentence of at most 200 bytes" },
 };
 
 int config_check_text(enum config_check check, struct arena *arena, const char *text,

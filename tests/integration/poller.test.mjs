@@ -163,7 +163,7 @@ describe('the life of the service', () => {
 			assert.match(away.error, /secrets\/proxmox-poller|away\.token/);
 			await home.next('state', (d) => d.error === null);
 			reconfigure(stack, (c) => {
-				for (const key of ['self', 'protected', 'depends_on', 'principals']) delete c[key]; // they speak of home
+				for (const key of ['self', 'protected', 'depends_on', 'principals', 'services', 'commands']) delete c[key]; // they speak of home
 				c.clusters = { away: c.clusters.away };
 			});
 			await home.until('state', (d) => d === null);

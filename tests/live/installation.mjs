@@ -93,7 +93,7 @@ export function readSecret(dir, service, name) {
 /** Takes a cluster that cannot be read out of CONFIG, and what is said of it: the services would refuse the file. */
 export function dropCluster(config, name) {
 	delete config.clusters[name];
-	for (const section of ['self', 'protected', 'depends_on', 'principals']) delete config[section];
+	for (const section of ['self', 'protected', 'depends_on', 'principals', 'services', 'commands']) delete config[section];
 }
 
 /** Makes each file that a cluster names a path that is there; answers Troubles for those that are not. */

@@ -119,6 +119,16 @@ static const char full_text[] =
 	"  guests: [home/100]\n"
 	"  nodes: [home/pve]\n"
 	"  storages: [alone/nas]\n"
+	"services: {home/Home: [smbd.service, nfs-server.service], home/pve: }\n"
+	"commands:\n"
+	"  scrub:\n"
+	"    about: Scrub it.\n"
+	"    nodes: [home/Home, alone/n]\n"
+	"    params:\n"
+	"      pool: {type: word, words: [rpool, tank], about: The pool.}\n"
+	"      count: {type: int, max: 10}\n"
+	"      host: {type: name}\n"
+	"  trim: {about: Trim., nodes: [home/pve], timeout: 5m}\n"
 	"depends_on:\n"
 	"  home/guest/101: [home/guest/100, home/storage/nas]\n"
 	"  home/storage/nas: [home/node/pve]\n"
@@ -168,6 +178,32 @@ static void check_full_gateway(const struct config_gateway *gateway)
 	assert_int_equal(gateway->required_n, 0);
 }
 
+static void check_full_commands(const struct config *config)
+{
+	const struct config_command *scrub = &config->commands[0];
+
+	assert_int_equal(config->services_n, 2);
+	assert_string_equal(config->services[0].name, "home/Home");
+	assert_int_equal(config->services[0].items_n, 2);
+	assert_string_equal(config->services[0].items[1], "nfs-server.service");
+	assert_int_equal(config->services[1].items_n, 0);
+	assert_int_equal(config->commands_n, 2);
+	assert_string_equal(scrub->name, "scrub");
+	assert_string_equal(scrub->about, "Scrub it.");
+	assert_string_equal(scrub->nodes[1], "alone/n");
+	assert_int_equal(scrub->timeout_ms, 30000);
+	assert_int_equal(scrub->params_n, 3);
+	assert_int_equal(scrub->params[0].type, PARAMETER_WORD);
+	assert_string_equal(scrub->params[0].words[1], "tank");
+	assert_string_equal(scrub->params[0].about, "The pool.");
+	assert_int_equal(scrub->params[1].type, PARAMETER_INT);
+	assert_int_equal(scrub->params[1].min, 0);
+	assert_int_equal(scrub->params[1].max, 10);
+	assert_int_equal(scrub->params[2].type, PARAMETER_NAME);
+	assert_null(scrub->params[2].about);
+	assert_int_equal(config->commands[1].timeout_ms, 300000);
+}
+
 static void test_full(void **state)
 {
 	_cleanup_(config_freep) struct config *config = parse_good(full_text);
@@ -179,6 +215,7 @@ static void test_full(void **state)
 	assert_string_equal(config->mqtt.socket, "/run/b.sock");
 	assert_int_equal(config->mqtt.keepalive_ms, 60000);
 	check_full_clusters(config);
+	check_full_commands(config);
 	check_full_gateway(&config->gateway);
 	assert_int_equal(config->principals_n, 2);
 	assert_string_equal(config->principals[0].name, "ha");
@@ -231,6 +268,8 @@ static void test_digest(void **state)
 
 /* ── what is wrong ─────────────────────────────────────────────────────────────────────────────────────────── */
 
+#define COMMAND_BEGIN "commands: {c: {about: A., nodes: [], params: {"
+
 struct bad_case {
 	const char *text;
 	const char *errors;
@@ -264,7 +303,7 @@ static const struct bad_case bad_cases[] = {
 	{ "? {a: b}\n: c\n", "f:1:3: a list or map cannot be a key; write a word\n" },
 	{ "<<: {base: x}\n",
 	  "f:1:1: <<: unknown key; allowed are base, instance, log_level, mqtt, clusters, gateway, "
-	  "principals, safety_gate, executor, self, protected, depends_on\n" },
+	  "principals, safety_gate, executor, self, protected, services, commands, depends_on\n" },
 	/* keys */
 	{ "gatway: {}\n", "f:1:1: gatway: unknown key; did you mean gateway?\n" },
 	{ "mqtt: {Port: 1}\n", "f:1:8: mqtt.Port: unknown key; did you mean port?\n" },
@@ -389,6 +428,44 @@ static const struct bad_case bad_cases[] = {
 	{ "depends_on: {x/guest/100: [y/guest/100]}\n",
 	  "f:1:14: depends_on.x/guest/100: names a cluster that is not among clusters\n"
 	  "f:1:28: depends_on.x/guest/100[0]: names a cluster that is not among clusters\n" },
+	/* on the nodes */
+	{ "services: {x/n: [a.service]}\n",
+	  "f:1:12: services.x/n: names a cluster that is not among clusters\n" },
+	{ "services: {n: [smbd]}\n",
+	  "f:1:12: services.n: is a bad name; must be CLUSTER/NAME\n"
+	  "f:1:16: services.n[0]: is not right; must be the full name of a systemd unit, such as "
+	  "smbd.service\n" },
+	{ "commands: {Scrub: {about: A., nodes: [x/n]}}\n",
+	  "f:1:12: commands.Scrub: is a bad name; must be 1 to 32 of a-z 0-9 _, the first a "
+	  "letter\n"
+	  "f:1:39: commands.Scrub.nodes[0]: names a cluster that is not among clusters\n" },
+	{ "commands: {c: {}}\n",
+	  "f:1:12: commands.c.about: is missing; for example about: Begin to scrub a pool.\n"
+	  "f:1:12: commands.c: is on no node; for example nodes: [home/Home]\n" },
+	{ "commands: {c: {about: A., run: /bin/x, nodes: []}}\n",
+	  "f:1:27: commands.c.run: unknown key; allowed are about, nodes, params, timeout\n" },
+	{ COMMAND_BEGIN "p: }}}\n",
+	  "f:1:47: commands.c.params.p.type: is missing; for example type: name\n" },
+	{ COMMAND_BEGIN "p: {type: path}}}}\n",
+	  "f:1:57: commands.c.params.p.type: is unknown; must be one of name, word, int\n" },
+	{ COMMAND_BEGIN "_: {type: name}}}}\n",
+	  "f:1:47: commands.c.params._: is a bad name; must be 1 to 32 of a-z 0-9 _, the first a "
+	  "letter\n" },
+	{ COMMAND_BEGIN "p: {type: word}}}}\n",
+	  "f:1:47: commands.c.params.p: of type word has no words; for example words: [rpool, "
+	  "tank]\n" },
+	{ COMMAND_BEGIN "p: {type: word, words: [-a]}}}}\n",
+	  "f:1:71: commands.c.params.p.words[0]: is not right; must be 1 to 64 of A-Z a-z 0-9 _ . "
+	  "-, the first no . or -\n" },
+	{ COMMAND_BEGIN "p: {type: int, words: [a]}}}}\n",
+	  "f:1:47: commands.c.params.p: words are for the type word\n" },
+	{ COMMAND_BEGIN "p: {type: name, max: 5}}}}\n",
+	  "f:1:47: commands.c.params.p: min and max are for the type int\n" },
+	{ COMMAND_BEGIN "p: {type: int, min: 6, max: 5}}}}\n",
+	  "f:1:47: commands.c.params.p: min is more than max\n" },
+	{ COMMAND_BEGIN "p: {type: int, max: -1}}}}\n",
+	  "f:1:67: commands.c.params.p.max: is out of range; must be a whole number from 0 to "
+	  "999999999999999\n" },
 };
 
 static void test_bad(void **state)

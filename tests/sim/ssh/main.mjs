@@ -1,11 +1,13 @@
 #!/usr/bin/env node
-// Real sshds on loopback, one a node of the simulated cluster, over a fake /sys that follows its load and its heat.
-// What it made stands in STATE/ssh.json; a control port breaks and mends things.
+// Real sshds on loopback, one a node of the simulated cluster, over a fake /sys that follows its load and its heat, and
+// with stand-ins for what jarvis-act starts. What it made stands in STATE/ssh.json; a control port breaks and mends
+// things: see README.md.
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { Act } from './act.mjs';
 import { Sshd, keepKey, prepareRoot } from './sshd.mjs';
 import { writeSysfs } from './sysfs.mjs';
 
@@ -30,7 +32,13 @@ const OPS = {
 	rekey: (node) => node.rekey(),
 	cut: (node) => node.cut(),
 	/** What the key may run from now on; without `command`, what it should. */
-	force: (node, { command }) => (node.force(command ?? node.forced), node.cut()),
+	force: (node, { command }) => (node.force('thermal', command ?? node.keys.thermal.forced), node.cut()),
+	/** How the key of the SSH tools is answered from now on; see act.mjs. */
+	answers: (node, { mode }) => (node.force('act', node.act.answersAs(mode)), node.cut()),
+	unit: (node, fields) => node.act.setUnit(fields),
+	log: (node, fields) => node.act.log(fields),
+	disk: (node, fields) => node.act.setDisk(fields),
+	program: (node, fields) => node.act.setProgram(fields),
 };
 
 class World {
@@ -42,6 +50,7 @@ class World {
 		this.first = Number(values.port);
 		this.host = values.host;
 		this.key = join(this.state, 'client_key');
+		this.actKey = join(this.state, 'act_key');
 	}
 
 	async #truth() {
@@ -57,11 +66,16 @@ class World {
 	async prepare() {
 		mkdirSync(this.state, { recursive: true, mode: 0o700 });
 		keepKey(this.key);
-		const { host, key } = this;
+		keepKey(this.actKey);
+		const { host, key, actKey } = this;
 		Object.keys(await this.#truth()).forEach((name, i) => {
 			const dir = join(this.state, name);
-			const forced = `'${COMMAND}' --sysfs '${this.#sysfs(name)}'`;
-			this.nodes.set(name, new Sshd({ name, dir, host, port: this.first + i, key, forced }));
+			const act = new Act({ name, dir: join(dir, 'act') });
+			const keys = {
+				thermal: { file: key, forced: `'${COMMAND}' --sysfs '${this.#sysfs(name)}'` },
+				act: { file: actKey, forced: act.answersAs('normal') },
+			};
+			this.nodes.set(name, Object.assign(new Sshd({ name, dir, host, port: this.first + i, keys }), { act }));
 		});
 	}
 
@@ -69,9 +83,10 @@ class World {
 		prepareRoot();
 		await this.prepare();
 		const truth = await this.#truth();
-		for (const name of this.nodes.keys()) {
+		for (const [name, node] of this.nodes) {
 			rmSync(this.#sysfs(name), { recursive: true, force: true });
 			writeSysfs(this.#sysfs(name), name, truth[name]);
+			node.act.install(truth[name]);
 		}
 		await Promise.all([...this.nodes.values()].map((node) => node.up()));
 	}
@@ -82,8 +97,9 @@ class World {
 		const known_hosts = join(this.state, 'known_hosts');
 		writeFileSync(known_hosts, nodes.map((node) => `${node.knownHost}\n`).join(''));
 		const info = {
-			control_url: control, user: userInfo().username, key_file: this.key, known_hosts,
-			nodes: Object.fromEntries(nodes.map(({ name, port, dir }) => [name, { port, sysfs: this.#sysfs(name), dir }])),
+			control_url: control, user: userInfo().username, key_file: this.key, act_key_file: this.actKey, known_hosts,
+			nodes: Object.fromEntries(nodes.map(({ name, port, dir, act }) =>
+				[name, { port, sysfs: this.#sysfs(name), dir, act: act.dir }])),
 		};
 		const file = join(this.state, 'ssh.json');
 		writeFileSync(`${file}.new`, JSON.stringify(info, null, '\t'));
@@ -93,7 +109,11 @@ class World {
 	async follow() {
 		try {
 			const truth = await this.#truth();
-			for (const name of this.nodes.keys()) if (truth[name]) writeSysfs(this.#sysfs(name), name, truth[name], false);
+			for (const [name, node] of this.nodes) {
+				if (!truth[name]) continue;
+				writeSysfs(this.#sysfs(name), name, truth[name], false);
+				node.act.follow(truth[name]);
+			}
 		} catch {
 			// the simulator is being restarted: temperatures stay as they are
 		}

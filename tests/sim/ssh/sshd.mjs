@@ -51,12 +51,12 @@ function signal(pid, name) {
 export class Sshd {
 	#child = null;
 
-	/** `forced` is the command that everybody with `key` gets, whatever they ask for. */
-	constructor({ name, dir, host, port, key, forced }) {
-		Object.assign(this, { name, dir, host, port, key, forced });
+	/** `keys`: what whoever has the private key `file` gets, whatever they ask for, as name → {file, forced}. */
+	constructor({ name, dir, host, port, keys }) {
+		Object.assign(this, { name, dir, host, port, keys });
 		mkdirSync(dir, { recursive: true, mode: 0o700 });
 		keepKey(this.#file('host_key'));
-		this.force(forced);
+		for (const [key, { forced }] of Object.entries(keys)) this.force(key, forced);
 	}
 
 	#file(name) {
@@ -71,11 +71,16 @@ export class Sshd {
 		return `[127.0.0.1]:${this.port} ${this.publicKey}`;
 	}
 
-	/** sshd reads it at every login. */
-	force(command) {
-		const quoted = command.replaceAll('"', '\\"');
-		const key = readFileSync(`${this.key}.pub`, 'utf8');
-		writeFileSync(this.#file('authorized_keys'), `restrict,command="${quoted}" ${key}`, { mode: 0o600 });
+	#now = {};
+
+	/** What the key of this name may run from now on. sshd reads it at every login. */
+	force(name, command) {
+		this.#now[name] = command;
+		const lines = Object.entries(this.#now).map(([key, forced]) => {
+			const quoted = forced.replaceAll('"', '\\"');
+			return `restrict,command="${quoted}" ${readFileSync(`${this.keys[key].file}.pub`, 'utf8')}`;
+		});
+		writeFileSync(this.#file('authorized_keys'), lines.join(''), { mode: 0o600 });
 	}
 
 	#configure() {
