@@ -29,6 +29,19 @@ static const struct config_node *copy_nodes(struct arena *arena, const struct co
 	return nodes;
 }
 
+static const struct config_executor_ssh *copy_ssh(struct arena *arena,
+						  const struct config_executor_ssh *from)
+{
+	struct config_executor_ssh *ssh;
+
+	if (!from)
+		return NULL;
+	ssh = arena_alloc(arena, sizeof(*ssh));
+	ssh->user = copy_text(arena, from->user);
+	ssh->known_hosts = copy_text(arena, from->known_hosts);
+	return ssh;
+}
+
 static const struct config_cluster_executor *
 copy_executor(struct arena *arena, const struct config_cluster_executor *from)
 {
@@ -38,6 +51,7 @@ copy_executor(struct arena *arena, const struct config_cluster_executor *from)
 		return NULL;
 	executor = arena_alloc(arena, sizeof(*executor));
 	executor->token = copy_text(arena, from->token);
+	executor->ssh = copy_ssh(arena, from->ssh);
 	return executor;
 }
 
@@ -99,13 +113,21 @@ bool pve_settings_equal(const struct pve_settings *settings, const struct config
 	       a->connect_timeout_ms == b->connect_timeout_ms && nodes_equal(a, b);
 }
 
-static bool macs_equal(const struct config_cluster *a, const struct config_cluster *b)
+/* What only matters to acting on them. */
+static bool acts_equal(const struct config_cluster *a, const struct config_cluster *b)
 {
 	for (size_t i = 0; i < a->nodes_n; i++) {
-		if (!str_eq_null(a->nodes[i].mac, b->nodes[i].mac))
+		if (!str_eq_null(a->nodes[i].mac, b->nodes[i].mac) ||
+		    a->nodes[i].ssh_port != b->nodes[i].ssh_port)
 			return false;
 	}
 	return true;
+}
+
+static bool ssh_equal(const struct config_executor_ssh *a, const struct config_executor_ssh *b)
+{
+	return !a == !b &&
+	       (!a || (str_eq(a->user, b->user) && str_eq(a->known_hosts, b->known_hosts)));
 }
 
 bool pve_settings_equal_to_act(const struct pve_settings *settings,
@@ -114,9 +136,9 @@ bool pve_settings_equal_to_act(const struct pve_settings *settings,
 	const struct config_cluster_executor *a = settings->cluster.executor;
 	const struct config_cluster_executor *b = cluster->executor;
 
-	if (!a != !b || (a && !str_eq(a->token, b->token)))
+	if (!a != !b || (a && (!str_eq(a->token, b->token) || !ssh_equal(a->ssh, b->ssh))))
 		return false;
-	return pve_settings_equal(settings, cluster) && macs_equal(&settings->cluster, cluster);
+	return pve_settings_equal(settings, cluster) && acts_equal(&settings->cluster, cluster);
 }
 
 void pve_add_url(struct str *out, const struct config_node *endpoint)

@@ -15,7 +15,7 @@ struct pve_settings *pve_settings_copy(const struct config_cluster *cluster) _no
 void pve_settings_free(struct pve_settings *settings);
 /* True when nothing that matters to polling differs. */
 bool pve_settings_equal(const struct pve_settings *settings, const struct config_cluster *cluster);
-/* The same for acting: its token, and addresses for Wake-on-LAN. */
+/* The same for acting: its token, addresses for Wake-on-LAN, and the way by SSH. */
 bool pve_settings_equal_to_act(const struct pve_settings *settings,
 			       const struct config_cluster *cluster);
 

@@ -171,12 +171,31 @@ static bool is_https_url(const char *text)
 	return all_of(end, strlen(end), "/._~-+%=&?,;@") && !strstr(end, "..");
 }
 
+/* As deploy/nodes/jarvis-act takes it. */
+static bool is_unit(const char *text)
+{
+	static const char *const kinds[] = {
+		".service", ".socket", ".timer",  ".mount", ".automount",
+		".swap",    ".path",   ".target", ".slice", ".scope",
+	};
+	const char *dot = strrchr(text, '.');
+
+	if (!dot || !(isalnum((unsigned char)text[0]) || text[0] == '_') ||
+	    !all_of(text, strlen(text), ":_.@\\-"))
+		return false;
+	for (size_t i = 0; i < countof(kinds); i++) {
+		if (str_eq(dot, kinds[i]))
+			return true;
+	}
+	return false;
+}
+
 bool tool_pattern_match(enum tool_pattern pattern, const char *text)
 {
 	static bool (*const table[PATTERN_COUNT])(const char *) = {
 		[PATTERN_LINE] = is_line,	  [PATTERN_UPID] = is_upid,
 		[PATTERN_FILENAME] = is_filename, [PATTERN_HTTPS_URL] = is_https_url,
-		[PATTERN_HEX] = is_hex,
+		[PATTERN_HEX] = is_hex,		  [PATTERN_UNIT] = is_unit,
 	};
 
 	return table[pattern](text);

@@ -22,7 +22,7 @@ enum tool_impact {
 	IMPACT_TAKES_NODE, /* with everything that runs on it */
 };
 
-enum tool_runner { RUNNER_PVE, RUNNER_STATE, RUNNER_WOL };
+enum tool_runner { RUNNER_PVE, RUNNER_STATE, RUNNER_WOL, RUNNER_SSH };
 
 enum tool_egress {
 	EGRESS_OPEN,  /* a cloud model may see the result */
@@ -54,6 +54,7 @@ enum tool_pattern {
 	PATTERN_FILENAME, /* [A-Za-z0-9][A-Za-z0-9._+-]*, no ".." */
 	PATTERN_HTTPS_URL, /* https://host[:port]/path: no user, no fragment, no address of ours (see the gate) */
 	PATTERN_HEX,
+	PATTERN_UNIT, /* the full name of a systemd unit, but of a device */
 	PATTERN_COUNT
 };
 

@@ -79,6 +79,7 @@ static const char *text_wanted(const struct tool_arg *arg)
 		[PATTERN_FILENAME] = "a file name of letters, digits and . _ + -",
 		[PATTERN_HTTPS_URL] = "an https:// address with a path",
 		[PATTERN_HEX] = "hexadecimal digits",
+		[PATTERN_UNIT] = "the full name of a systemd unit, such as smbd.service",
 	};
 
 	return patterns[arg->pattern];

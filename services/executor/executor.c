@@ -151,11 +151,13 @@ int executor_start(struct service_env *env, void **ret)
 	freeze_init(&x->freeze, env->runtime_dir);
 	x->docs = docs_new();
 	x->refresh = refresh_new(env);
+	x->ssh = ssh_links_new(env);
 	x->timer = timer_new(env->loop, tick_cb, x);
 	x->host = (struct run_host){
 		.env = env,
 		.freeze = &x->freeze,
 		.refresh = x->refresh,
+		.ssh = x->ssh,
 		.has_poller = has_poller,
 		.objection = executor_objection,
 		.progress = progress,
@@ -190,6 +192,7 @@ void executor_stop(void *self)
 	/* What is under way at Proxmox goes on there; the journal knows of it. */
 	executor_end_jobs(x);
 	timer_free(take(x->timer));
+	ssh_links_free(take(x->ssh));
 	for (size_t i = 0; i < x->links_n; i++) {
 		pve_link_close(x->links[i]);
 		pve_link_unref(x->links[i]);
@@ -223,6 +226,7 @@ void executor_reload(void *self, const struct config *config)
 	if (read_keys(x, &error) < 0)
 		log_error("%s%s", x->keys.n ? "going on with the old key: " : "", str_get(&error));
 	make_links(x, config);
+	ssh_links_reread(x->ssh);
 	executor_pump(x);
 }
 

@@ -29,6 +29,7 @@ struct executor {
 	struct freeze freeze;
 	struct docs *docs;
 	struct refresh *refresh;
+	struct ssh_links *ssh;
 	struct pve_link **links;
 	size_t links_n;
 	struct run_host host;

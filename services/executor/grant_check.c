@@ -192,5 +192,6 @@ enum grant_fault grant_check(const struct grant_keys *keys, const char *envelope
 	}
 	if (order_read(str_get(&payload), arena, ret, error) < 0)
 		return GRANT_SENSELESS;
+	ret->envelope = arena_strdup(arena, envelope);
 	return check_claim(ret->payload, claim, error) < 0 ? GRANT_OUTDATED : GRANT_GOOD;
 }

@@ -490,6 +490,11 @@ void pve_link_reread(struct pve_link *link)
 
 /* ── what there is to say of it ────────────────────────────────────────────────────────────────────────────── */
 
+const struct config_cluster *pve_link_config(const struct pve_link *link)
+{
+	return link->config;
+}
+
 const char *pve_link_cluster(const struct pve_link *link)
 {
 	return link->config->name;

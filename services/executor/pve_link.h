@@ -46,6 +46,8 @@ void pve_link_unref(struct pve_link *link);
 /* No more requests of its own, and ON_CHANGE is not called any more; calls of others go on. */
 void pve_link_close(struct pve_link *link);
 
+/* The section of jarvis.yaml that it was made from; it lives as long as the link. */
+const struct config_cluster *pve_link_config(const struct pve_link *link);
 const char *pve_link_cluster(const struct pve_link *link);
 const char *pve_link_token(const struct pve_link *link);
 /* The hardware address of NODE from the configuration, or NULL. */

@@ -38,6 +38,7 @@ static void let_go(struct run *run)
 {
 	pve_link_cancel(take(run->call));
 	pve_link_cancel(take(run->cancel_call));
+	ssh_links_cancel(take(run->ssh_ask));
 	refresh_cancel(take(run->wait));
 	timer_free(take(run->timer));
 }
@@ -59,11 +60,13 @@ const struct order *run_order(const struct run *run)
 	return &run->order;
 }
 
+/* A unit of it is not the node. */
 static bool is_node_tool(const struct order *order)
 {
 	const struct tool_arg *arg = tool_target(order->tool);
 
-	return arg && arg->kind == ARG_NODE && order->tool->tier > TIER_GREEN;
+	return arg && arg->kind == ARG_NODE && order->tool->tier > TIER_GREEN &&
+	       order->tool->runner != RUNNER_SSH;
 }
 
 /* A node is not taken away from under what happens on it. */
@@ -239,10 +242,11 @@ static void add_touched(struct run *run, struct objects *objects)
 static void refresh_first(struct run *run)
 {
 	struct objects objects = { .n = 0 };
+	bool is_seen = run->order.tool->runner != RUNNER_SSH; /* by the poller */
 
 	run_enter(run, PHASE_REFRESHING);
 	add_touched(run, &objects);
-	if ((run->sent_ms || run->is_outdated) && run->host->has_poller(run->host->ctx))
+	if (is_seen && (run->sent_ms || run->is_outdated) && run->host->has_poller(run->host->ctx))
 		run->wait = refresh_ask(run->host->refresh, objects.list, objects.n, deliver, run);
 	/* Also without it the result comes later, never from within. */
 	if (!run->wait)
@@ -261,6 +265,7 @@ void run_end(struct run *run, enum step_status outcome, const char *format, ...)
 	run->outcome = outcome;
 	pve_link_cancel(take(run->call));
 	pve_link_cancel(take(run->cancel_call));
+	ssh_links_cancel(take(run->ssh_ask));
 	timer_free(take(run->timer));
 	if (run->order.tool->tier > TIER_GREEN)
 		log_info("%s %s: %s: %s", run->order.tool->name, run->order.object,
@@ -281,7 +286,9 @@ void run_start(struct run *run)
 {
 	const char *why = "the cluster is not one of those that the executor acts on";
 
-	if (!run->link || !pve_link_is_up(run->link, &why))
+	if (run->link && run->order.tool->runner == RUNNER_SSH)
+		run_ssh(run);
+	else if (!run->link || !pve_link_is_up(run->link, &why))
 		run_end(run, STEP_FAILED, "Nothing was done: %s.", why);
 	else if (run->order.tool->tier == TIER_GREEN)
 		run_read(run);
@@ -297,6 +304,10 @@ static void resume_cb(void *ctx)
 	struct run *run = ctx;
 	const char *why = "its cluster is not configured any more";
 
+	if (run->link && run->order.tool->runner == RUNNER_SSH) {
+		run_ssh_resume(run);
+		return;
+	}
 	if (!run->link ||
 	    (!pve_link_is_up(run->link, &why) && run_now(run) - run->phase_ms > RESUME_WAIT_MS)) {
 		run_end(run, STEP_UNKNOWN,

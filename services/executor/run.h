@@ -10,6 +10,7 @@
 #include "services/executor/journal.h"
 #include "services/executor/pve_link.h"
 #include "services/executor/refresh.h"
+#include "services/executor/ssh_link.h"
 
 struct run;
 
@@ -19,6 +20,7 @@ struct run_host {
 	struct journal *journal;
 	const struct freeze *freeze;
 	struct refresh *refresh;
+	struct ssh_links *ssh;
 	bool (*has_poller)(void *ctx); /* somebody would answer a refresh */
 	/* Why nothing may be begun now; NULL when it may. */
 	const char *(*objection)(void *ctx);
@@ -49,5 +51,7 @@ void run_answer(struct run *run, enum step_status outcome, const char *detail, c
 const struct order *run_order(const struct run *run);
 /* Whether TOOL, which only reads, is read at Proxmox. */
 bool run_reads(const struct tool *tool);
+/* Whether TOOL is done, or read, at the node itself. */
+bool run_goes_by_ssh(const struct tool *tool);
 /* Whether A, on its way, and what B would do must not happen at once. */
 bool run_is_in_way(const struct run *run, const struct order *order);

@@ -8,6 +8,7 @@
 #include "services/executor/precheck.h"
 #include "services/executor/pve_action.h"
 #include "services/executor/run.h"
+#include "services/executor/ssh_wire.h"
 #include "services/executor/verify.h"
 
 #define DETAIL_BYTES 512
@@ -60,6 +61,10 @@ struct run {
 	bool wants_cancel, has_cancelled;
 	char seen[VERIFY_TEXT];
 
+	struct ssh_ask *ssh_ask; /* RUNNER_SSH: it goes to the node itself */
+	char boundary[SSH_WIRE_BOUNDARY];
+	void (*ssh_then)(struct run *run, bool is_sent, const struct ssh_answer *answer);
+
 	enum step_status outcome;
 	char detail[DETAIL_BYTES];
 	char *content;
@@ -86,6 +91,11 @@ bool run_settle_node(struct run *run);
 /* Appends the path of the node's task list, narrowed to what may be ours. */
 void run_add_task_list(const struct run *run, struct str *path);
 
+/* Why it must not be begun now; NULL when it may. What the rights of a token say is not looked at. */
+const char *run_objection(const struct run *run); /* run_send.c */
+/* Notes durably that the request leaves now; false: it has ended. */
+bool run_journal(struct run *run); /* run_send.c */
+
 void run_look(struct run *run);	  /* run_look.c */
 void run_send(struct run *run);	  /* run_send.c */
 void run_adopt(struct run *run);  /* run_send.c */
@@ -94,3 +104,5 @@ void run_follow(struct run *run); /* run_follow.c */
 void run_stop_task(struct run *run);
 void run_verify(struct run *run); /* run_verify.c */
 void run_read(struct run *run);	  /* run_read.c: what only reads */
+void run_ssh(struct run *run);	  /* ssh_run.c: at the node itself */
+void run_ssh_resume(struct run *run);

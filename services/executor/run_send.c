@@ -80,8 +80,7 @@ static void on_sent(void *ctx, const struct pve_answer *answer)
 
 /* ── sending ───────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* Why it must not be now; NULL when it may. */
-static const char *objection_to_begin(const struct run *run)
+const char *run_objection(const struct run *run)
 {
 	const char *why = freeze_stops(run->host->freeze, run->order.tool->tier, run_now(run));
 
@@ -90,14 +89,14 @@ static const char *objection_to_begin(const struct run *run)
 
 static const char *objection(const struct run *run)
 {
-	const char *why = objection_to_begin(run);
+	const char *why = run_objection(run);
 
 	if (!why)
 		(void)pve_link_is_fit(run->link, &why);
 	return why;
 }
 
-static bool journal_it(struct run *run)
+bool run_journal(struct run *run)
 {
 	int64_t wall_ms = clock_wall_ms(run->host->env->clock);
 	int r = journal_send(run->host->journal, run->order.payload->gid, str_get(&run->known),
@@ -124,7 +123,7 @@ void run_send(struct run *run)
 		return;
 	}
 	why = objection(run);
-	if (!why && !journal_it(run))
+	if (!why && !run_journal(run))
 		return;
 	/* Writing takes its time. */
 	why = why ? why : objection(run);
@@ -200,7 +199,7 @@ void run_wake(struct run *run)
 {
 	const char *mac = pve_link_mac(run->link, run->order.target.node);
 	unsigned char packet[WAKE_PACKET_BYTES];
-	const char *why = objection_to_begin(run);
+	const char *why = run_objection(run);
 	int r;
 
 	/* The rights of a token that cannot be read by anybody do not matter to a packet of our own. */
@@ -215,7 +214,7 @@ void run_wake(struct run *run)
 			pve_link_cluster(run->link), run->order.target.node);
 		return;
 	}
-	if (!run->sent_ms && !journal_it(run))
+	if (!run->sent_ms && !run_journal(run))
 		return;
 	run_enter(run, PHASE_SENDING);
 	run->sent_ms = run_now(run);

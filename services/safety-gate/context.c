@@ -358,10 +358,40 @@ static void rule_download(const struct context *c, const struct judge_target *t,
 		(int)min_of(length, (size_t)100), host);
 }
 
+/* ── on the nodes themselves ───────────────────────────────────────────────────────────────────────────────── */
+
+static const struct config_list *units_of(const struct config *config, const char *node)
+{
+	for (size_t i = 0; i < config->services_n; i++) {
+		if (str_eq(config->services[i].name, node))
+			return &config->services[i];
+	}
+	return NULL;
+}
+
+static void rule_unit(const struct context *c, const struct judge_target *t, struct raise *ret)
+{
+	const char *unit = tool_args_get(&t->args, "unit").s;
+	const struct config_list *list;
+	const char *node;
+
+	if (!unit || t->args.tool->runner != RUNNER_SSH)
+		return;
+	node = arena_printf(c->arena, "%s/%s", t->cluster, t->node->node);
+	list = units_of(c->config, node);
+	if (list && is_in(list->items, list->items_n, unit))
+		return;
+	ret->tier = TIER_BLACK;
+	(void)snprintf(ret->fact, sizeof(ret->fact),
+		       "%.100s is not listed below services of jarvis.yaml for %.100s.", unit,
+		       node);
+}
+
 const struct context_rule context_rules[] = {
 	{ "self", rule_self },	   { "protected", rule_protected },
 	{ "quorum", rule_quorum }, { "locked", rule_lock },
 	{ "ha", rule_ha },	   { "dependents", rule_dependents },
 	{ "blast", rule_blast },   { "download", rule_download },
+	{ "service", rule_unit },
 };
 const size_t context_rules_n = countof(context_rules);

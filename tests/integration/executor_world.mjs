@@ -4,13 +4,16 @@ import { startStack } from '../stack/stack.mjs';
 import { PlayedGate } from './played_gate.mjs';
 import { quick } from './poller_world.mjs';
 
-/** `poller: false` leaves the poller out: results then do not wait for a refresh. */
-export async function start({ sim, change = () => {}, poller = false, ...more } = {}) {
+/**
+ * `poller: false` leaves the poller out: results then do not wait for a refresh. `ssh`: with the nodes' sshds, and the
+ * service that they come with.
+ */
+export async function start({ sim, change = () => {}, poller = false, ssh = false, ...more } = {}) {
 	const config = (c) => {
 		quick(c);
 		change(c);
 	};
-	const services = poller ? ['proxmox-poller', 'executor'] : ['executor'];
+	const services = [...(poller ? ['proxmox-poller'] : []), 'executor', ...(ssh ? ['thermal-collector'] : [])];
 	const stack = await startStack({ services, sim: { life: 'off', 'auth-delay': 50, speed: 4, ...sim }, config, ...more });
 	const gate = await PlayedGate.open(stack);
 	return { stack, gate, ...world(stack, gate) };

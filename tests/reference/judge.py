@@ -22,13 +22,14 @@ ANY = {"running", "stopped", "paused", "suspended", "prelaunch", "io-error", "in
 READS = {"cluster_status": None, "node_list": None, "node_status": "node", "guest_list": None, "guest_status": "guest",
          "guest_config": "guest", "guest_snapshots": "guest", "storage_list": None, "storage_content": "storage",
          "task_list": None, "task_log": None, "temperatures": None, "disk_health": None, "backup_posture": None,
-         "updates_available": None}
+         "updates_available": None, "service_status": "node"}
 ACTS = {
     "guest_start": (YELLOW, "guest", {"stopped", "suspended"}, KEEPS),
     "guest_resume": (YELLOW, "guest", {"paused", "suspended"}, KEEPS),
     "guest_snapshot": (YELLOW, "guest", ANY, KEEPS),
     "backup_now": (YELLOW, "guest", ANY, KEEPS),
     "node_wake": (YELLOW, "node", {"offline", "unknown"}, KEEPS),
+    "service_restart": (YELLOW, "node", {"online"}, KEEPS),
     "guest_shutdown": (ORANGE, "guest", {"running"}, INTERRUPTS),
     "guest_reboot": (ORANGE, "guest", {"running"}, INTERRUPTS),
     "guest_suspend": (ORANGE, "guest", {"running"}, INTERRUPTS),
@@ -197,6 +198,9 @@ def tier_of(world, ask, t, targets):
         host = t["args"]["url"].removeprefix("https://").split("/")[0]
         if host not in world["config"]["download_hosts"]:
             steps.append(("download", lambda _: BLACK))
+    if tool.startswith("service_"):
+        if t["args"]["unit"] not in world["config"]["services"].get(f'{t["cluster"]}/{t["node"]["node"]}', []):
+            steps.append(("service", lambda _: BLACK))
     for rule, raised in steps:
         higher = min(raised(tier), BLACK)
         if higher == BLACK > tier:

@@ -23,7 +23,7 @@ const thermalOf = (ssh) => (ssh ? { user: ssh.user, known_hosts: ssh.known_hosts
 function clusterOf(sim, known = {}, ssh = null) {
 	const token = sim.tokens.monitor.id;
 	// Each node is pinned by its fingerprint, so the authority is not needed.
-	const executor = { token: sim.tokens.control.id };
+	const executor = { token: sim.tokens.control.id, ssh: ssh ? { user: ssh.user, known_hosts: ssh.known_hosts } : undefined };
 	const where = { ca: undefined, nodes: nodesOf(sim, known.nodes, ssh), thermal: thermalOf(ssh) };
 	return { ...known, token, executor, ...where };
 }

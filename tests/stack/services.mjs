@@ -14,7 +14,9 @@ export const SERVICES = [
 	{ name: 'thermal-collector', sim: 'ssh',
 		files: (sim, ssh) => (ssh ? { 'ssh-key': readFileSync(ssh.key_file, 'utf8').trim() } : {}) },
 	{ name: 'safety-gate' },
-	{ name: 'executor', files: (sim) => (sim ? { [`${sim.cluster}.token`]: tokenOf(sim, 'control') } : {}) },
+	{ name: 'executor',
+		files: (sim, ssh) => ({ ...(sim ? { [`${sim.cluster}.token`]: tokenOf(sim, 'control') } : {}),
+			...(ssh ? { 'ssh-key': readFileSync(ssh.act_key_file, 'utf8').trim() } : {}) }) },
 	{ name: 'gateway' },
 ];
 

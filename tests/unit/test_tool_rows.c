@@ -5,6 +5,7 @@
 #include "common/tools.h"
 #include "services/executor/pve_action.h"
 #include "services/executor/run.h"
+#include "services/executor/ssh_unit.h"
 #include "services/executor/state_tools.h"
 #include "services/executor/verify.h"
 #include "tests/unit/check.h"
@@ -37,6 +38,8 @@ static void test_reads(void **unused)
 			fail_msg("%s: no row in services/executor/state_tools.c", tool->name);
 		if (tool->runner == RUNNER_PVE && !run_reads(tool))
 			fail_msg("%s: no row in services/executor/run_read.c", tool->name);
+		if (tool->runner == RUNNER_SSH && !run_goes_by_ssh(tool))
+			fail_msg("%s: no row in services/executor/ssh_run.c", tool->name);
 		if (tool->runner == RUNNER_WOL)
 			fail_msg("%s reads, and nothing is read by waking", tool->name);
 	}
@@ -52,11 +55,17 @@ static void test_acts(void **unused)
 			continue;
 		if (tool->runner == RUNNER_STATE)
 			fail_msg("%s acts: its RUNNER cannot be STATE", tool->name);
-		if (!pve_action_find(tool))
+		if (tool->runner == RUNNER_SSH && !run_goes_by_ssh(tool))
+			fail_msg("%s: no row in services/executor/ssh_run.c", tool->name);
+		if (tool->runner != RUNNER_SSH && !pve_action_find(tool))
 			fail_msg("%s: no row in services/executor/pve_action.c", tool->name);
 		if (tool->verify == VERIFY_NOTHING)
 			fail_msg("%s acts: VERIFY must not be NOTHING", tool->name);
-		if (tool->verify != VERIFY_TASK_OK && !verify_is_needed(tool))
+		if (tool->runner == RUNNER_SSH && !ssh_unit_knows(tool->verify))
+			fail_msg("%s: its VERIFY is not in services/executor/ssh_unit.c",
+				 tool->name);
+		if (tool->runner != RUNNER_SSH && tool->verify != VERIFY_TASK_OK &&
+		    !verify_is_needed(tool))
 			fail_msg("%s: no row for its VERIFY in services/executor/verify.c",
 				 tool->name);
 	}
@@ -87,7 +96,8 @@ static void test_impact(void **unused)
 			fail_msg("%s: what does not KEEP service is at least ORANGE", tool->name);
 		if (tool->impact != IMPACT_KEEPS && !target)
 			fail_msg("%s: IMPACT is of the target, and it has none", tool->name);
-		if (is_node && tool->tier > TIER_YELLOW && tool->impact != IMPACT_TAKES_NODE)
+		if (is_node && tool->runner != RUNNER_SSH && tool->tier > TIER_YELLOW &&
+		    tool->impact != IMPACT_TAKES_NODE)
 			fail_msg("%s: IMPACT of what acts on a node is TAKES_NODE", tool->name);
 		if (!is_node && tool->impact == IMPACT_TAKES_NODE)
 			fail_msg("%s: IMPACT TAKES_NODE, and its target is no node", tool->name);

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is done at the node itself: looked at, journaled, asked for once, and looked at again. An answer that cannot be
+ * believed whole says nothing; then the unit does, and where it does not it is unknown. Never is it asked for twice.
+ */
+#include "services/executor/run_parts.h"
+
+#include "common/log.h"
+#include "services/executor/ssh_unit.h"
+
+#include <sodium.h>
+#include <stdio.h>
+
+/* Of a tool's deadline: connecting, and what the far side needs to end a program. */
+#define RESERVE_S 20
+#define STATUS_S 10
+#define AGAIN_MS 500
+#define PATIENCE_MS 20000
+/* It said itself that it failed: all that could still help is systemd's own restart. */
+#define FAILED_PATIENCE_MS 2000
+#define WORDS 200
+/* An envelope is needed, and a grant that was used before a restart is not kept. */
+#define NO_ENVELOPE "{\"restarted\":true}"
+
+typedef void (*then_fn)(struct run *run, bool is_sent, const struct ssh_answer *answer);
+
+/* ── words ─────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* The node's own words, as plain text in one line. */
+static void copy_words(const char *text, size_t length, char words[WORDS])
+{
+	size_t n = 0;
+
+	while (length && (text[length - 1] == '\n' || text[length - 1] == ' '))
+		length--;
+	for (; n < length && n + 1 < WORDS; n++)
+		words[n] = text[n] == '\n' ? ' ' :
+			   text[n] < 0x20 || text[n] > 0x7e ? '?' : text[n];
+	words[n] = '\0';
+}
+
+static bool is_ok(const struct ssh_answer *answer)
+{
+	return answer->outcome == SSH_ANSWER_EXIT && !answer->value;
+}
+
+static void describe(const struct ssh_answer *answer, char ret[FOLLOW_TEXT])
+{
+	char words[WORDS];
+	const char *colon;
+
+	copy_words(answer->err, answer->err_len, words);
+	colon = words[0] ? ": " : "";
+	switch (answer->outcome) {
+	case SSH_ANSWER_UNKNOWN:
+		(void)snprintf(ret, FOLLOW_TEXT, "%s", answer->why);
+		break;
+	case SSH_ANSWER_EXIT:
+		(void)snprintf(ret, FOLLOW_TEXT, "it ended with status %u%s%s", answer->value,
+			       colon, words);
+		break;
+	case SSH_ANSWER_SIGNAL:
+		(void)snprintf(ret, FOLLOW_TEXT, "it was killed by signal %u%s%s", answer->value,
+			       colon, words);
+		break;
+	case SSH_ANSWER_TIMEOUT:
+		(void)snprintf(ret, FOLLOW_TEXT, "it did not end in time%s%s", colon, words);
+		break;
+	case SSH_ANSWER_FLOOD:
+		(void)snprintf(ret, FOLLOW_TEXT, "it wrote too much");
+		break;
+	case SSH_ANSWER_REFUSED:
+		(void)snprintf(ret, FOLLOW_TEXT, "the node refused it%s%s", colon, words);
+		break;
+	}
+}
+
+/* ── asking ────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void on_reply(void *ctx, const struct ssh_reply *reply)
+{
+	struct run *run = ctx;
+	const struct ssh_result *result = reply->result;
+	struct ssh_answer answer = { .out = "", .err = "", .why = reply->error };
+
+	run->ssh_ask = NULL;
+	if (result && (result->outcome == SSH_ENDED || result->outcome == SSH_FAILED ||
+		       result->outcome == SSH_KILLED))
+		ssh_wire_parse(result->output, result->output_len, run->boundary, &answer);
+	run->ssh_then(run, reply->is_sent, &answer);
+}
+
+static const struct config_node *find_node(const struct config_cluster *cluster, const char *name)
+{
+	for (size_t i = 0; name && i < cluster->nodes_n; i++) {
+		if (str_eq(cluster->nodes[i].name, name))
+			return &cluster->nodes[i];
+	}
+	return NULL;
+}
+
+/* Where the node is; NULL with WHY when that is not known. */
+static const char *find_target(const struct run *run, struct ssh_target *ret)
+{
+	const struct config_cluster *cluster = pve_link_config(run->link);
+	const struct config_node *node = find_node(cluster, run->order.target.node);
+
+	if (!cluster->executor->ssh)
+		return "clusters.NAME.executor.ssh is not set in jarvis.yaml";
+	if (!node || !node->address)
+		return "the node has no address in jarvis.yaml: clusters.NAME.nodes.NODE.address";
+	*ret = (struct ssh_target){
+		.cluster = cluster->name,
+		.node = node->name,
+		.host = node->address,
+		.port = (unsigned)node->ssh_port,
+		.user = cluster->executor->ssh->user,
+		.known_hosts = cluster->executor->ssh->known_hosts,
+	};
+	return NULL;
+}
+
+static void make_boundary(char ret[SSH_WIRE_BOUNDARY])
+{
+	unsigned char bytes[(SSH_WIRE_BOUNDARY - 1) / 2];
+
+	randombytes_buf(bytes, sizeof(bytes));
+	hex_build(bytes, sizeof(bytes), ret);
+}
+
+/* Asks for what REQUEST says; THEN always comes later. Why it cannot be asked, or NULL. */
+static const char *ask(struct run *run, struct ssh_request *request, bool is_read, then_fn then)
+{
+	_cleanup_(str_done) struct str input = { 0 };
+	struct ssh_command command = { .command = SSH_WIRE_COMMAND,
+				       .max_bytes = SSH_WIRE_ANSWER_MAX };
+	struct ssh_target target;
+	const char *why = find_target(run, &target);
+
+	if (why)
+		return why;
+	make_boundary(run->boundary);
+	request->envelope = run->order.envelope ? run->order.envelope : NO_ENVELOPE;
+	request->id = run->order.payload->gid;
+	request->boundary = run->boundary;
+	if (ssh_wire_build(request, &input) < 0)
+		return "the grant is not in a form that can be sent to a node";
+	command.input = input.data;
+	command.input_len = input.len;
+	command.timeout_ms = request->timeout_s * 1000 + SSH_WIRE_GRACE_MS;
+	run->ssh_then = then;
+	counter_add(run->host->env->counters, is_read ? "ssh_reads" : "ssh_changes", 1);
+	run->ssh_ask = ssh_links_ask(run->host->ssh, &target, &command, is_read, on_reply, run);
+	return NULL;
+}
+
+/* The tool itself, with its own arguments. */
+static const char *ask_tool(struct run *run, bool is_read, then_fn then)
+{
+	const struct tool *tool = run->order.tool;
+	struct ssh_param params[TOOL_ARGS_MAX];
+	struct ssh_request request = { .tool = tool->name, .params = params };
+
+	request.timeout_s =
+		(unsigned)min_of(max_of(tool->deadline_s - RESERVE_S, 1), SSH_WIRE_SECONDS_MAX);
+	for (size_t i = 0; i < tool->args_n; i++) {
+		const struct tool_value *value = &run->order.args.v[i];
+		enum tool_arg_kind kind = tool->args[i].kind;
+
+		if (!value->has || kind == ARG_NODE || kind == ARG_CLUSTER)
+			continue;
+		params[request.params_n++] = (struct ssh_param){
+			tool->args[i].name,
+			value->s ? value->s :
+				   arena_printf(run->arena, "%lld", (long long)value->i),
+		};
+	}
+	return ask(run, &request, is_read, then);
+}
+
+static const char *ask_unit(struct run *run, then_fn then)
+{
+	const struct ssh_param unit = { "unit", tool_args_get(&run->order.args, "unit").s };
+	struct ssh_request request = {
+		.tool = tool_table[TOOL_service_status].name,
+		.timeout_s = STATUS_S,
+		.params = &unit,
+		.params_n = 1,
+	};
+
+	return ask(run, &request, true, then);
+}
+
+/* ── afterwards ────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void look_again(void *ctx);
+
+/* RUN->exit: what was wrong with the answer to the change; "" for nothing. */
+static void succeed(struct run *run)
+{
+	run_end(run, STEP_VERIFIED, "Done, and verified: %s.%s%s%s", run->seen,
+		run->exit[0] ? " Its own answer was: " : "", run->exit,
+		run->wants_cancel ? " It was too late to cancel it." : "");
+}
+
+static void give_up(struct run *run, enum verify_verdict verdict)
+{
+	if (run->is_ambiguous)
+		run_end(run, STEP_UNKNOWN,
+			"It was asked for, and it is not known what became of it (%.200s); %.200s. It is not "
+			"tried again.",
+			run->exit, run->seen);
+	else if (run->end == TASK_END_ERROR)
+		run_end(run, STEP_FAILED, "It failed, %s; %.200s.", run->exit, run->seen);
+	else if (verdict == VERDICT_NOT_YET)
+		run_end(run, STEP_STILL_FAILING, "The node says that it is done, but %s.",
+			run->seen);
+	else
+		run_end(run, STEP_UNKNOWN, "It was done, but it could not be verified: %s",
+			run->seen);
+}
+
+static void on_seen(struct run *run, bool is_sent, const struct ssh_answer *answer)
+{
+	const char *known = str_get(&run->known);
+	enum verify_verdict verdict = VERDICT_BLIND;
+	struct unit_now before, now;
+	int64_t patience_ms =
+		run->end == TASK_END_ERROR && !run->is_ambiguous ? FAILED_PATIENCE_MS : PATIENCE_MS;
+
+	(void)is_sent;
+	run->polls++;
+	if (!is_ok(answer))
+		describe(answer, run->seen);
+	else if (ssh_unit_read(answer->out, answer->out_len, &now) < 0 ||
+		 ssh_unit_read(known, strlen(known), &before) < 0)
+		(void)snprintf(run->seen, sizeof(run->seen), "what systemd says makes no sense");
+	else
+		verdict = ssh_unit_judge(run->order.tool->verify, &before, &now, run->seen);
+	if (verdict == VERDICT_YES)
+		succeed(run);
+	else if (run_now(run) - run->phase_ms >= patience_ms)
+		give_up(run, verdict);
+	else
+		run_later(run, AGAIN_MS, look_again);
+}
+
+static void look_again(void *ctx)
+{
+	struct run *run = ctx;
+	const char *why = ask_unit(run, on_seen);
+
+	if (!why)
+		return;
+	(void)snprintf(run->seen, sizeof(run->seen), "%s", why);
+	give_up(run, VERDICT_BLIND);
+}
+
+static void verify(struct run *run)
+{
+	run_enter(run, PHASE_VERIFYING);
+	look_again(run);
+}
+
+/* ── the change ────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void on_changed(struct run *run, bool is_sent, const struct ssh_answer *answer)
+{
+	char words[FOLLOW_TEXT];
+
+	describe(answer, words);
+	if (!is_sent || answer->outcome == SSH_ANSWER_REFUSED) {
+		run_end(run, STEP_FAILED, "Nothing was done: %s", words);
+		return;
+	}
+	run->exit[0] = '\0';
+	if (!is_ok(answer)) {
+		(void)snprintf(run->exit, sizeof(run->exit), "%s", words);
+		run->end = TASK_END_ERROR;
+		run->is_ambiguous = answer->outcome != SSH_ANSWER_EXIT;
+	}
+	if (run->is_ambiguous) {
+		counter_add(run->host->env->counters, "ambiguous", 1);
+		log_warn("%s %s: it may have been done: %s", run->order.tool->name,
+			 run->order.object, words);
+	}
+	verify(run);
+}
+
+static void send_change(struct run *run)
+{
+	const char *why = run_objection(run);
+
+	if (!why && !run_journal(run))
+		return;
+	/* Writing takes its time. */
+	why = why ? why : run_objection(run);
+	if (!why) {
+		run_enter(run, PHASE_SENDING);
+		run->sent_ms = run_now(run);
+		why = ask_tool(run, false, on_changed);
+	}
+	if (why)
+		run_end(run, STEP_FAILED, "Nothing was done: %s.", why);
+	else
+		counter_add(run->host->env->counters, "effects", 1);
+}
+
+/* ── before ────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void on_before(struct run *run, bool is_sent, const struct ssh_answer *answer)
+{
+	const char *unit = tool_args_get(&run->order.args, "unit").s;
+	struct unit_now now;
+	char words[FOLLOW_TEXT];
+
+	(void)is_sent;
+	describe(answer, words);
+	if (!is_ok(answer)) {
+		run_end(run, STEP_FAILED, "Nothing was done: it could not be looked at first: %s",
+			words);
+	} else if (ssh_unit_read(answer->out, answer->out_len, &now) < 0) {
+		run_end(run, STEP_FAILED, "Nothing was done: what systemd says makes no sense.");
+	} else if (!str_eq(now.load, "loaded")) {
+		run_end(run, STEP_FAILED, "Nothing was done: %s is %s on %s.", unit, now.load,
+			run->order.target.node);
+	} else {
+		ssh_unit_write(&now, &run->known);
+		send_change(run);
+	}
+}
+
+/* ── reads ─────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void read_unit(const struct ssh_answer *answer, struct str *out)
+{
+	ssh_unit_add_json(answer->out, answer->out_len, out);
+}
+
+static const struct {
+	enum tool_id tool;
+	void (*make)(const struct ssh_answer *answer, struct str *out); /* NULL: it changes something */
+} rows[] = {
+	{ TOOL_service_status, read_unit },
+	{ TOOL_service_restart, NULL },
+};
+
+static size_t row_of(const struct tool *tool)
+{
+	size_t i = 0;
+
+	while (i < countof(rows) && tool != &tool_table[rows[i].tool])
+		i++;
+	return i;
+}
+
+static void on_read(struct run *run, bool is_sent, const struct ssh_answer *answer)
+{
+	_cleanup_(str_done) struct str text = { 0 };
+	char words[FOLLOW_TEXT];
+
+	(void)is_sent;
+	if (!is_ok(answer)) {
+		describe(answer, words);
+		run_end(run, STEP_FAILED, "It could not be read: %s", words);
+		return;
+	}
+	rows[row_of(run->order.tool)].make(answer, &text);
+	run_answer(run, STEP_VERIFIED, "", str_get(&text));
+}
+
+/* ── the beginning ─────────────────────────────────────────────────────────────────────────────────────────── */
+
+bool run_goes_by_ssh(const struct tool *tool)
+{
+	size_t i = row_of(tool);
+
+	return i < countof(rows) && !rows[i].make == (tool->tier > TIER_GREEN);
+}
+
+void run_ssh(struct run *run)
+{
+	const char *why = "it is not known how to do that";
+
+	run_enter(run, PHASE_LOOKING);
+	if (!run->order.target.node)
+		run->order.target.node = tool_args_get(&run->order.args, "node").s;
+	if (run_goes_by_ssh(run->order.tool))
+		why = run->order.tool->tier == TIER_GREEN ? ask_tool(run, true, on_read) :
+							    ask_unit(run, on_before);
+	if (why)
+		run_end(run, STEP_FAILED, "Nothing was done: %s.", why);
+}
+
+void run_ssh_resume(struct run *run)
+{
+	run->is_ambiguous = true;
+	(void)snprintf(run->exit, sizeof(run->exit), "the executor was restarted meanwhile");
+	verify(run);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Times are the node's own, and are compared with each other alone.
+ */
+#include "services/executor/ssh_unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LINE_MAX_BYTES 4096
+
+typedef void (*line_fn)(void *ctx, const char *name, const char *value);
+
+/* NAME and VALUE are text; what has no "=" or is too long is skipped. */
+static void each_line(const char *text, size_t length, line_fn fn, void *ctx)
+{
+	const char *end = text + length;
+
+	while (text < end) {
+		const char *feed = memchr(text, '\n', (size_t)(end - text));
+		size_t n = (size_t)((feed ? feed : end) - text);
+		char line[LINE_MAX_BYTES];
+		char *equals;
+
+		if (n < sizeof(line) && !memchr(text, '\0', n)) {
+			memcpy(line, text, n);
+			line[n] = '\0';
+			equals = strchr(line, '=');
+			if (equals && equals != line) {
+				*equals = '\0';
+				fn(ctx, line, equals + 1);
+			}
+		}
+		text += n + 1;
+	}
+}
+
+static void keep_word(char word[UNIT_WORD], const char *value)
+{
+	if (strspn(value, "abcdefghijklmnopqrstuvwxyz-") == strlen(value))
+		(void)snprintf(word, UNIT_WORD, "%.63s", value);
+}
+
+static void take_line(void *ctx, const char *name, const char *value)
+{
+	struct unit_now *unit = ctx;
+
+	if (str_eq(name, "LoadState"))
+		keep_word(unit->load, value);
+	else if (str_eq(name, "ActiveState"))
+		keep_word(unit->active, value);
+	else if (str_eq(name, "SubState"))
+		keep_word(unit->sub, value);
+	else if (str_eq(name, "MainPID"))
+		(void)str_to_i64(value, 0, INT64_MAX, &unit->main_pid);
+	else if (str_eq(name, "ActiveEnterTimestamp") && value[0] == '@')
+		(void)str_to_i64(value + 1, 0, INT64_MAX, &unit->entered_s);
+}
+
+int ssh_unit_read(const char *text, size_t length, struct unit_now *ret)
+{
+	struct unit_now unit = { .entered_s = -1 };
+
+	each_line(text, length, take_line, &unit);
+	if (!unit.load[0] || !unit.active[0])
+		return -EINVAL;
+	*ret = unit;
+	return 0;
+}
+
+void ssh_unit_write(const struct unit_now *unit, struct str *out)
+{
+	str_printf(out, "LoadState=%s\nActiveState=%s\nSubState=%s\nMainPID=%lld\n", unit->load,
+		   unit->active, unit->sub, (long long)unit->main_pid);
+	if (unit->entered_s >= 0)
+		str_printf(out, "ActiveEnterTimestamp=@%lld\n", (long long)unit->entered_s);
+}
+
+static void add_member(void *ctx, const char *name, const char *value)
+{
+	json_add_str(ctx, name, value);
+}
+
+void ssh_unit_add_json(const char *text, size_t length, struct str *out)
+{
+	struct json_writer w = { .out = out };
+
+	json_object_begin(&w, NULL);
+	each_line(text, length, add_member, &w);
+	json_object_end(&w);
+}
+
+/* ── what became of it ─────────────────────────────────────────────────────────────────────────────────────── */
+
+/* What was not active has become it; what was is another process, or has been so for less long. */
+static bool is_restarted(const struct unit_now *before, const struct unit_now *now)
+{
+	if (!str_eq(now->active, "active"))
+		return false;
+	return !str_eq(before->active, "active") || now->main_pid != before->main_pid ||
+	       now->entered_s > before->entered_s;
+}
+
+bool ssh_unit_knows(enum tool_verify condition)
+{
+	return condition == VERIFY_UNIT_RESTARTED;
+}
+
+enum verify_verdict ssh_unit_judge(enum tool_verify condition, const struct unit_now *before,
+				   const struct unit_now *now, char *text)
+{
+	bool is_old = str_eq(now->active, "active") && !is_restarted(before, now);
+
+	(void)snprintf(text, VERIFY_TEXT, "the unit is %s%s%s%s%s", now->active,
+		       now->sub[0] ? " (" : "", now->sub, now->sub[0] ? ")" : "",
+		       is_old ? ", and has been so since before" : "");
+	if (!ssh_unit_knows(condition))
+		return VERDICT_BLIND;
+	return is_restarted(before, now) ? VERDICT_YES : VERDICT_NOT_YET;
+}

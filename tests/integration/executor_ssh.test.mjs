@@ -1,0 +1,85 @@
+// What the executor does on the nodes themselves: the real command behind the forced command of real sshds, and every
+// way in which an answer can be none. What was begun is never begun twice.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { start } from './executor_world.mjs';
+
+const UNIT = 'smbd.service';
+
+describe('on the nodes', () => {
+	let w;
+	const calls = (node) => join(w.stack.sshInfo.nodes[node].act, 'calls');
+	const restarts = (node) => {
+		const lines = existsSync(calls(node)) ? readFileSync(calls(node), 'utf8').split('\n') : [];
+		return lines.filter((line) => /^systemctl .*restart/.test(line)).length;
+	};
+	const ask = async (tool, node, args) => {
+		const target = { object: `home/node/${node}`, node, status: 'online' };
+		return w.gate.result(await w.gate.approve(tool, { cluster: 'home', node, ...args }, target), 0, 90_000);
+	};
+	const restart = (node) => ask('service_restart', node, { unit: UNIT });
+
+	before(async () => {
+		w = await start({ ssh: true });
+	});
+	after(() => w?.stop());
+	beforeEach(() => {
+		for (const node of Object.keys(w.stack.sshInfo.nodes)) rmSync(calls(node), { force: true });
+	});
+
+	test('a unit is looked at', async () => {
+		const result = await ask('service_status', 'Home', { unit: UNIT });
+		assert.equal(result.outcome, 'verified', result.detail);
+		assert.equal(result.content.Id, UNIT);
+		assert.equal(result.content.ActiveState, 'active');
+	});
+
+	test('a unit is restarted once, and that is verified', async () => {
+		const result = await restart('Home');
+		assert.equal(result.outcome, 'verified', result.detail);
+		assert.equal(restarts('Home'), 1);
+	});
+
+	test('one that does not come back is no success', async () => {
+		await w.stack.ssh('unit', { node: 'Home', unit: UNIT, state: 'failed', heals: false });
+		const result = await restart('Home');
+		assert.equal(result.outcome, 'failed', result.detail);
+		assert.match(result.detail, /status 1.*the unit is failed/);
+		await w.stack.ssh('unit', { node: 'Home', unit: UNIT, heals: true });
+		assert.equal((await restart('Home')).outcome, 'verified');
+	});
+
+	test('what the node does not list, or does not know, is not done', async () => {
+		const unlisted = await ask('service_restart', 'Home', { unit: 'ssh.service' });
+		assert.equal(unlisted.outcome, 'failed');
+		assert.match(unlisted.detail, /Nothing was done: /);
+		const unknown = await ask('service_restart', 'Home', { unit: 'nothing.service' });
+		assert.match(unknown.detail, /Nothing was done: nothing\.service is not-found on Home/);
+		assert.equal(restarts('Home'), 0);
+	});
+
+	test('an answer that is none: the unit says what became of it, and it is asked for once', async () => {
+		for (const mode of ['cut', 'cut_before', 'no_trailer', 'replay', 'garbage']) {
+			await w.stack.ssh('answers', { node: 'pve', mode: 'normal' });
+			rmSync(calls('pve'), { force: true });
+			await w.stack.ssh('answers', { node: 'pve', mode });
+			const result = await restart('pve');
+			assert.ok(['unknown', 'failed'].includes(result.outcome), `${mode}: ${result.outcome} ${result.detail}`);
+			assert.ok(restarts('pve') <= 1, `${mode}: ${restarts('pve')}`);
+		}
+		await w.stack.ssh('answers', { node: 'pve', mode: 'normal' });
+		assert.equal((await restart('pve')).outcome, 'verified');
+	});
+
+	test('a node that is gone: nothing is done; the connection is made anew when it is back', async () => {
+		await w.stack.ssh('down', { node: 'agent' });
+		const gone = await restart('agent');
+		assert.equal(gone.outcome, 'failed');
+		assert.match(gone.detail, /Nothing was done: /);
+		await w.stack.ssh('up', { node: 'agent' });
+		assert.equal((await restart('agent')).outcome, 'verified');
+		assert.equal(restarts('agent'), 1);
+	});
+});
