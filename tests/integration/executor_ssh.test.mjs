@@ -60,16 +60,31 @@ describe('on the nodes', () => {
 		assert.equal(restarts('Home'), 0);
 	});
 
+	test('no answer before anything was done: nothing is', async () => {
+		await w.stack.ssh('answers', { node: 'pve', mode: 'cut' });
+		const result = await restart('pve');
+		assert.equal(result.outcome, 'failed');
+		assert.match(result.detail, /Nothing was done: it could not be looked at first/);
+		assert.equal(restarts('pve'), 0);
+		await w.stack.ssh('answers', { node: 'pve', mode: 'normal' });
+	});
+
 	test('an answer that is none: the unit says what became of it, and it is asked for once', async () => {
 		for (const mode of ['cut', 'cut_before', 'no_trailer', 'replay', 'garbage']) {
-			await w.stack.ssh('answers', { node: 'pve', mode: 'normal' });
 			rmSync(calls('pve'), { force: true });
-			await w.stack.ssh('answers', { node: 'pve', mode });
+			await w.stack.ssh('answers', { node: 'pve', mode, tool: 'service_restart' });
 			const result = await restart('pve');
-			assert.ok(['unknown', 'failed'].includes(result.outcome), `${mode}: ${result.outcome} ${result.detail}`);
-			assert.ok(restarts('pve') <= 1, `${mode}: ${restarts('pve')}`);
+			assert.equal(result.outcome, 'verified', `${mode}: ${result.detail}`);
+			assert.match(result.detail, /Its own answer was: /);
+			assert.equal(restarts('pve'), 1, mode);
 		}
-		await w.stack.ssh('answers', { node: 'pve', mode: 'normal' });
+		rmSync(calls('pve'), { force: true });
+		await w.stack.ssh('answers', { node: 'pve', mode: 'refused', tool: 'service_restart' });
+		const result = await restart('pve');
+		assert.equal(result.outcome, 'unknown');
+		assert.match(result.detail, /not known what became of it.*active \(running\), and has been so since before\. It is not tried again/);
+		assert.equal(restarts('pve'), 0);
+		await w.stack.ssh('answers', { node: 'pve', mode: 'noise' });
 		assert.equal((await restart('pve')).outcome, 'verified');
 	});
 

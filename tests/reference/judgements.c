@@ -70,6 +70,8 @@ static const char *text_of(struct asked *a, const struct tool_arg *arg)
 		"https://EXAMPLE.org/x",	  "https://evil.org/cloud.debian.org/",
 	};
 
+	static const char *const units[] = { "a.service", "b.timer", "c.service" };
+
 	switch (arg->pattern) {
 	case PATTERN_UPID:
 		return upid_of(a);
@@ -77,6 +79,8 @@ static const char *text_of(struct asked *a, const struct tool_arg *arg)
 		return "debian.iso";
 	case PATTERN_HTTPS_URL:
 		return dice_pick(&a->world->dice, urls);
+	case PATTERN_UNIT:
+		return dice_pick(&a->world->dice, units);
 	case PATTERN_HEX:
 		return "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 	default:

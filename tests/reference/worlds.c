@@ -291,6 +291,30 @@ static void make_depends_on(struct world *w, struct str *yaml, struct json_write
 	json_object_end(out);
 }
 
+/* What may be restarted where, by node. */
+static void make_services(struct world *w, struct str *yaml, struct json_writer *out)
+{
+	static const char *const units[] = { "a.service", "b.timer" };
+	const char *comma = "";
+
+	json_object_begin(out, "services");
+	str_add(yaml, "services: {");
+	for (size_t i = 0; i < w->objects_n; i++) {
+		const char *middle = strstr(w->objects[i], "/node/");
+
+		if (!middle || dice_once_in(&w->dice, 4))
+			continue;
+		str_add(yaml, comma);
+		make_list(w,
+			  arena_printf(w->arena, "%.*s/%s", (int)(middle - w->objects[i]),
+				       w->objects[i], middle + strlen("/node/")),
+			  units, countof(units), 2, yaml, out);
+		comma = ", ";
+	}
+	str_add(yaml, "}\n");
+	json_object_end(out);
+}
+
 static void make_principals(struct world *w, struct str *yaml, struct json_writer *out)
 {
 	const char *tools[TOOL_COUNT], *targets[WORLD_OBJECTS_MAX + 2];
@@ -349,6 +373,7 @@ static void make_config(struct world *w, struct json_writer *out)
 	make_self(w, &yaml, out);
 	make_protected(w, &yaml, out);
 	make_depends_on(w, &yaml, out);
+	make_services(w, &yaml, out);
 	make_principals(w, &yaml, out);
 	make_gate(w, &yaml, out);
 	json_object_end(out);

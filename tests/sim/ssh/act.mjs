@@ -67,10 +67,15 @@ export class Act {
 		return join(this.dir, ...parts);
 	}
 
-	/** The text of authorized_keys for one of MODES. */
-	answersAs(mode) {
+	/** The text of authorized_keys for one of MODES; with TOOL only requests that name it are answered so. */
+	answersAs(mode, tool = '') {
 		if (!Object.hasOwn(MODES, mode)) throw new Error(`"mode": ${Object.keys(MODES).join(' | ')}`);
-		return MODES[mode](`'${join(NODES, 'jarvis-act')}' --sandbox '${this.dir}'`);
+		if (!/^[a-z_]*$/.test(tool)) throw new Error('"tool": the name of a tool');
+		const act = `'${join(NODES, 'jarvis-act')}' --sandbox '${this.dir}'`;
+		if (!tool) return MODES[mode](act);
+		// In another shell, so that $PPID is still the sshd's when it is one of ours that ends.
+		const file = `'${this.#path('request')}'.$$`;
+		return `cat >${file}; if grep -qa ${tool} ${file}; then { ${MODES[mode](act)}; } <${file}; else ${act} <${file}; fi`;
 	}
 
 	install(truth) {

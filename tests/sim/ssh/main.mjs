@@ -34,7 +34,7 @@ const OPS = {
 	/** What the key may run from now on; without `command`, what it should. */
 	force: (node, { command }) => (node.force('thermal', command ?? node.keys.thermal.forced), node.cut()),
 	/** How the key of the SSH tools is answered from now on; see act.mjs. */
-	answers: (node, { mode }) => (node.force('act', node.act.answersAs(mode)), node.cut()),
+	answers: (node, { mode, tool }) => (node.force('act', node.act.answersAs(mode, tool)), node.cut()),
 	unit: (node, fields) => node.act.setUnit(fields),
 	log: (node, fields) => node.act.log(fields),
 	disk: (node, fields) => node.act.setDisk(fields),
