@@ -9,6 +9,8 @@
 
 #include "common/utf8.h"
 
+#define COMMAND_MAX 32
+
 /* clang-format off */
 #define NEEDED true
 #define MAY false
@@ -30,6 +32,7 @@
 	  .max = bytes, .doc = text },
 #define WORD(arg, need, list, text) \
 	{ .name = #arg, .kind = ARG_WORD, .needed = need, .words = list, .doc = text },
+#define PAIRS(arg, need, text) { .name = #arg, .kind = ARG_PAIRS, .needed = need, .doc = text },
 #define FLAG(arg, need, text) { .name = #arg, .kind = ARG_FLAG, .needed = need, .doc = text },
 #include "common/tools.def"
 
@@ -190,12 +193,19 @@ static bool is_unit(const char *text)
 	return false;
 }
 
+static bool is_command(const char *text)
+{
+	return text[0] >= 'a' && text[0] <= 'z' && strlen(text) <= COMMAND_MAX &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(text);
+}
+
 bool tool_pattern_match(enum tool_pattern pattern, const char *text)
 {
 	static bool (*const table[PATTERN_COUNT])(const char *) = {
 		[PATTERN_LINE] = is_line,	  [PATTERN_UPID] = is_upid,
 		[PATTERN_FILENAME] = is_filename, [PATTERN_HTTPS_URL] = is_https_url,
 		[PATTERN_HEX] = is_hex,		  [PATTERN_UNIT] = is_unit,
+		[PATTERN_COMMAND] = is_command,
 	};
 
 	return table[pattern](text);

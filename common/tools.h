@@ -46,6 +46,7 @@ enum tool_arg_kind {
 	ARG_TEXT,
 	ARG_WORD,
 	ARG_FLAG,
+	ARG_PAIRS, /* a JSON object; its value here is text: "count=3 host=pve", by name */
 };
 
 enum tool_pattern {
@@ -54,7 +55,8 @@ enum tool_pattern {
 	PATTERN_FILENAME, /* [A-Za-z0-9][A-Za-z0-9._+-]*, no ".." */
 	PATTERN_HTTPS_URL, /* https://host[:port]/path: no user, no fragment, no address of ours (see the gate) */
 	PATTERN_HEX,
-	PATTERN_UNIT, /* the full name of a systemd unit, but of a device */
+	PATTERN_COMMAND, /* [a-z][a-z0-9_]*, as jarvis-act spells its commands and their parameters */
+	PATTERN_UNIT,	 /* the full name of a systemd unit, but of a device */
 	PATTERN_COUNT
 };
 
@@ -97,6 +99,9 @@ const struct tool_arg *tool_arg_find(const struct tool *tool, const char *name);
 /* The argument that names what the tool acts on: its first guest, node or storage; NULL when it has none. */
 const struct tool_arg *tool_target(const struct tool *tool);
 
+#define TOOL_PAIRS_MAX 8
+#define TOOL_PAIR_MAX 64 /* bytes of a value */
+
 /* The value of one argument. */
 struct tool_value {
 	bool has;
@@ -132,6 +137,15 @@ void tool_args_set(struct tool_args *args, const char *name, struct tool_value v
  * arguments mean the same exactly when their canonical forms are equal, once objects are resolved.
  */
 void tool_args_write(const struct tool_args *args, struct str *out);
+
+/* One of the pairs of an argument of kind ARG_PAIRS. */
+struct tool_pair {
+	const char *name, *value;
+};
+
+/* Splits TEXT, as such an argument holds it; NULL is none. How many; they are in RET, and their texts in ARENA. */
+size_t tool_pairs_split(const char *text, struct arena *arena,
+			struct tool_pair ret[TOOL_PAIRS_MAX]);
 
 /* Whether TEXT is as PATTERN wants it. */
 bool tool_pattern_match(enum tool_pattern pattern, const char *text);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PAIR_NUMBER_MAX INT64_C(999999999999999)
 #define VMID_MIN 100
 #define VMID_MAX 999999999
 
@@ -79,6 +80,7 @@ static const char *text_wanted(const struct tool_arg *arg)
 		[PATTERN_FILENAME] = "a file name of letters, digits and . _ + -",
 		[PATTERN_HTTPS_URL] = "an https:// address with a path",
 		[PATTERN_HEX] = "hexadecimal digits",
+		[PATTERN_COMMAND] = "1 to 32 of a-z 0-9 _, the first a letter",
 		[PATTERN_UNIT] = "the full name of a systemd unit, such as smbd.service",
 	};
 
@@ -126,6 +128,89 @@ static int read_integer(const struct tool_arg *arg, double number, struct tool_v
 	return 0;
 }
 
+/* ── pairs ─────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* The value of a pair as text, or NULL: whole numbers as they are written, and words. */
+static const char *pair_value(const cJSON *item, struct arena *arena)
+{
+	const char *text = item->valuestring;
+
+	if (cJSON_IsNumber(item) && item->valuedouble >= 0 &&
+	    item->valuedouble <= (double)PAIR_NUMBER_MAX &&
+	    item->valuedouble == floor(item->valuedouble))
+		return arena_printf(arena, "%lld", (long long)item->valuedouble);
+	/* As jarvis-act takes a name; it knows no others. */
+	if (!cJSON_IsString(item) || strlen(text) > TOOL_PAIR_MAX)
+		return NULL;
+	return is_name(text[0] == '_' && text[1] ? text + 1 : text) ? text : NULL;
+}
+
+/* The pair with the next greater name; NULL when there is none. */
+static const cJSON *next_pair(const cJSON *object, const char *last)
+{
+	const cJSON *best = NULL, *item;
+
+	cJSON_ArrayForEach(item, object) {
+		if (last && strcmp(item->string, last) <= 0)
+			continue;
+		if (!best || strcmp(item->string, best->string) < 0)
+			best = item;
+	}
+	return best;
+}
+
+static int read_pairs(const struct tool_arg *arg, const cJSON *object, struct arena *arena,
+		      struct tool_value *ret, struct tool_error *error)
+{
+	static const char wanted[] =
+		"an object of at most 8 members, each a word or a whole number";
+	_cleanup_(str_done) struct str text = { 0 };
+	const cJSON *item = NULL;
+
+	if (!cJSON_IsObject(object) || cJSON_GetArraySize(object) > TOOL_PAIRS_MAX)
+		return wrong(error, arg, wanted);
+	while ((item = next_pair(object, item ? item->string : NULL))) {
+		const char *value = pair_value(item, arena);
+
+		if (!value || !tool_pattern_match(PATTERN_COMMAND, item->string))
+			return wrong(error, arg, wanted);
+		str_printf(&text, "%s%s=%s", text.len ? " " : "", item->string, value);
+	}
+	/* Nothing in it is as if it had been left out. */
+	*ret = (struct tool_value){ .has = text.len, .s = NULL };
+	if (ret->has)
+		ret->s = arena_strdup(arena, str_get(&text));
+	return 0;
+}
+
+size_t tool_pairs_split(const char *text, struct arena *arena, struct tool_pair ret[TOOL_PAIRS_MAX])
+{
+	size_t n = 0;
+
+	while (text && *text && n < TOOL_PAIRS_MAX) {
+		size_t name = strcspn(text, "="), all = strcspn(text, " ");
+
+		ret[n++] = (struct tool_pair){
+			arena_strndup(arena, text, name),
+			arena_strndup(arena, text + name + 1, all - name - 1),
+		};
+		text += all + (text[all] == ' ');
+	}
+	return n;
+}
+
+static void write_pairs(const struct tool_arg *arg, const char *text, struct json_writer *w)
+{
+	_cleanup_(arena_freep) struct arena *arena = arena_new();
+	struct tool_pair pairs[TOOL_PAIRS_MAX];
+	size_t n = tool_pairs_split(text, arena, pairs);
+
+	json_object_begin(w, arg->name);
+	for (size_t i = 0; i < n; i++)
+		json_add_str(w, pairs[i].name, pairs[i].value);
+	json_object_end(w);
+}
+
 static int read_value(const struct tool_arg *arg, const cJSON *item, struct arena *arena,
 		      struct tool_value *ret, struct tool_error *error)
 {
@@ -136,6 +221,8 @@ static int read_value(const struct tool_arg *arg, const cJSON *item, struct aren
 		*ret = (struct tool_value){ .has = true, .i = cJSON_IsTrue(item) };
 		return 0;
 	}
+	if (arg->kind == ARG_PAIRS)
+		return read_pairs(arg, item, arena, ret, error);
 	if (cJSON_IsNumber(item) && (arg->kind == ARG_INT || arg->kind == ARG_GUEST))
 		return read_integer(arg, item->valuedouble, ret, error);
 	if (arg->kind == ARG_INT)
@@ -231,6 +318,8 @@ static void write_value(const struct tool_arg *arg, const struct tool_value *val
 {
 	if (arg->kind == ARG_FLAG)
 		json_add_bool(w, arg->name, value->i);
+	else if (arg->kind == ARG_PAIRS)
+		write_pairs(arg, value->s, w);
 	else if (value->s)
 		json_add_str(w, arg->name, value->s);
 	else

@@ -32,6 +32,16 @@ static void write_type(struct json_writer *w, const struct tool_arg *arg)
 		json_add_i64(w, "minimum", arg->min);
 		json_add_i64(w, "maximum", arg->max);
 		return;
+	case ARG_PAIRS:
+		json_add_str(w, "type", "object");
+		json_add_i64(w, "maxProperties", TOOL_PAIRS_MAX);
+		json_object_begin(w, "additionalProperties");
+		json_list_begin(w, "type");
+		json_add_str(w, NULL, "string");
+		json_add_str(w, NULL, "integer");
+		json_list_end(w);
+		json_object_end(w);
+		return;
 	case ARG_FLAG:
 		json_add_str(w, "type", "boolean");
 		return;

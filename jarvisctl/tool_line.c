@@ -14,6 +14,25 @@ static int add_flag(struct json_writer *w, const char *name, const char *value)
 	return 0;
 }
 
+/* "count=3,host=pve" */
+static int add_pairs(struct json_writer *w, const char *name, const char *value)
+{
+	json_object_begin(w, name);
+	while (*value) {
+		size_t all = strcspn(value, ","), key = strcspn(value, "=,");
+		_cleanup_(freep) char *member = xstrndup(value, key);
+		_cleanup_(freep) char *text = NULL;
+
+		if (value[key] != '=')
+			return -EINVAL;
+		text = xstrndup(value + key + 1, all - key - 1);
+		json_add_str(w, member, text);
+		value += all + (value[all] == ',');
+	}
+	json_object_end(w);
+	return 0;
+}
+
 static int add_value(struct json_writer *w, const struct tool_arg *arg, const char *value)
 {
 	bool is_number = *value && strspn(value, "0123456789") == strlen(value);
@@ -25,6 +44,8 @@ static int add_value(struct json_writer *w, const struct tool_arg *arg, const ch
 			return -EINVAL;
 		json_add_i64(w, arg->name, number);
 		return 0;
+	case ARG_PAIRS:
+		return add_pairs(w, arg->name, value);
 	case ARG_FLAG:
 		return add_flag(w, arg->name, value);
 	case ARG_GUEST:
@@ -47,6 +68,8 @@ static const char *kind_word(const struct tool_arg *arg)
 		return "N";
 	case ARG_FLAG:
 		return "true|false";
+	case ARG_PAIRS:
+		return "NAME=VALUE,…";
 	case ARG_GUEST:
 		return "VMID|NAME";
 	case ARG_TEXT:

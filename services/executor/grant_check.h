@@ -23,7 +23,8 @@ struct claim {
 struct order {
 	const struct msg_grant_payload *payload;
 	const char *text; /* the payload's exact bytes, for the journal */
-	const char *envelope; /* as it came, for a node that may look at it itself; NULL after a restart */
+	const char *
+		envelope; /* as it came, for a node that may look at it itself; NULL after a restart */
 	const struct tool *tool;
 	struct tool_args args;
 	struct action_target target;

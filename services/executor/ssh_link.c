@@ -10,7 +10,6 @@
 #include "common/secret.h"
 #include "common/timer.h"
 
-
 #define IDLE_MS 300000
 /* How often one that was never sent may find its connection gone. */
 #define TRIES_MAX 2

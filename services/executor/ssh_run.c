@@ -6,6 +6,7 @@
 #include "services/executor/run_parts.h"
 
 #include "common/log.h"
+#include "services/executor/ssh_answers.h"
 #include "services/executor/ssh_unit.h"
 
 #include <sodium.h>
@@ -19,6 +20,8 @@
 /* It said itself that it failed: all that could still help is systemd's own restart. */
 #define FAILED_PATIENCE_MS 2000
 #define WORDS 200
+/* Of a journal, where it is not said. */
+#define LINES_DEFAULT 50
 /* An envelope is needed, and a grant that was used before a restart is not kept. */
 #define NO_ENVELOPE "{\"restarted\":true}"
 
@@ -34,8 +37,7 @@ static void copy_words(const char *text, size_t length, char words[WORDS])
 	while (length && (text[length - 1] == '\n' || text[length - 1] == ' '))
 		length--;
 	for (; n < length && n + 1 < WORDS; n++)
-		words[n] = text[n] == '\n' ? ' ' :
-			   text[n] < 0x20 || text[n] > 0x7e ? '?' : text[n];
+		words[n] = text[n] == '\n' ? ' ' : text[n] < 0x20 || text[n] > 0x7e ? '?' : text[n];
 	words[n] = '\0';
 }
 
@@ -154,26 +156,58 @@ static const char *ask(struct run *run, struct ssh_request *request, bool is_rea
 	return NULL;
 }
 
-/* The tool itself, with its own arguments. */
+/* At least one second, and no more than the deadline of TOOL leaves; a command says itself how long it may take. */
+static unsigned timeout_s(const struct run *run)
+{
+	const struct config *config = run->host->env->config;
+	const char *command = tool_args_get(&run->order.args, "command_id").s;
+	int64_t seconds = run->order.tool->deadline_s - RESERVE_S;
+
+	for (size_t i = 0; command && i < config->commands_n; i++) {
+		if (str_eq(config->commands[i].name, command))
+			seconds = (config->commands[i].timeout_ms + 999) / 1000;
+	}
+	return (unsigned)min_of(max_of(seconds, (int64_t)1), (int64_t)SSH_WIRE_SECONDS_MAX);
+}
+
+static void add_pairs(struct run *run, const char *text, struct ssh_param *params, size_t *n)
+{
+	struct tool_pair pairs[TOOL_PAIRS_MAX];
+	size_t pairs_n = tool_pairs_split(text, run->arena, pairs);
+
+	for (size_t i = 0; i < pairs_n; i++)
+		params[(*n)++] = (struct ssh_param){ pairs[i].name, pairs[i].value };
+}
+
+static const char *value_text(struct run *run, const struct tool_arg *arg,
+			      const struct tool_value *value)
+{
+	if (value->s)
+		return value->s;
+	return arena_printf(
+		run->arena, "%lld",
+		(long long)(value->has || arg->kind != ARG_INT ? value->i : LINES_DEFAULT));
+}
+
+/* The tool itself, with its own arguments. All must be there: the far side has no defaults. */
 static const char *ask_tool(struct run *run, bool is_read, then_fn then)
 {
 	const struct tool *tool = run->order.tool;
-	struct ssh_param params[TOOL_ARGS_MAX];
+	struct ssh_param params[TOOL_ARGS_MAX + TOOL_PAIRS_MAX];
 	struct ssh_request request = { .tool = tool->name, .params = params };
 
-	request.timeout_s =
-		(unsigned)min_of(max_of(tool->deadline_s - RESERVE_S, 1), SSH_WIRE_SECONDS_MAX);
+	request.timeout_s = timeout_s(run);
 	for (size_t i = 0; i < tool->args_n; i++) {
+		const struct tool_arg *arg = &tool->args[i];
 		const struct tool_value *value = &run->order.args.v[i];
-		enum tool_arg_kind kind = tool->args[i].kind;
 
-		if (!value->has || kind == ARG_NODE || kind == ARG_CLUSTER)
+		if (arg->kind == ARG_NODE || arg->kind == ARG_CLUSTER)
 			continue;
-		params[request.params_n++] = (struct ssh_param){
-			tool->args[i].name,
-			value->s ? value->s :
-				   arena_printf(run->arena, "%lld", (long long)value->i),
-		};
+		if (arg->kind == ARG_PAIRS)
+			add_pairs(run, value->s, params, &request.params_n);
+		else
+			params[request.params_n++] =
+				(struct ssh_param){ arg->name, value_text(run, arg, value) };
 	}
 	return ask(run, &request, is_read, then);
 }
@@ -262,6 +296,23 @@ static void verify(struct run *run)
 	look_again(run);
 }
 
+/* A command has no state to look at: its own word is all there is. */
+static void end_command(struct run *run, const struct ssh_answer *answer, const char *words)
+{
+	_cleanup_(str_done) struct str text = { 0 };
+
+	(void)ssh_answer_lines(answer, &text);
+	if (is_ok(answer))
+		run_answer(run, STEP_VERIFIED, "The command says that it is done.", str_get(&text));
+	else if (answer->outcome == SSH_ANSWER_EXIT)
+		run_answer(run, STEP_FAILED, words, str_get(&text));
+	else
+		run_end(run, STEP_UNKNOWN,
+			"It was asked for, and it is not known what became of it: %.300s. It is not tried "
+			"again.",
+			words);
+}
+
 /* ── the change ────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void on_changed(struct run *run, bool is_sent, const struct ssh_answer *answer)
@@ -284,7 +335,10 @@ static void on_changed(struct run *run, bool is_sent, const struct ssh_answer *a
 		log_warn("%s %s: it may have been done: %s", run->order.tool->name,
 			 run->order.object, words);
 	}
-	verify(run);
+	if (ssh_unit_knows(run->order.tool->verify))
+		verify(run);
+	else
+		end_command(run, answer, words);
 }
 
 static void send_change(struct run *run)
@@ -332,17 +386,19 @@ static void on_before(struct run *run, bool is_sent, const struct ssh_answer *an
 
 /* ── reads ─────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static void read_unit(const struct ssh_answer *answer, struct str *out)
-{
-	ssh_unit_add_json(answer->out, answer->out_len, out);
-}
-
 static const struct {
 	enum tool_id tool;
-	void (*make)(const struct ssh_answer *answer, struct str *out); /* NULL: it changes something */
+	/* What a read returns; NULL: it changes something. */
+	bool (*make)(const struct ssh_answer *answer, struct str *out);
+	bool is_partial; /* status 1 with an answer: a part of it could not be read */
 } rows[] = {
-	{ TOOL_service_status, read_unit },
-	{ TOOL_service_restart, NULL },
+	{ TOOL_service_status, ssh_answer_fields, false },
+	{ TOOL_journal_tail, ssh_answer_journal, false },
+	{ TOOL_ping_node, ssh_answer_fields, false },
+	{ TOOL_disk_usage, ssh_answer_disks, true },
+	{ TOOL_service_restart, NULL, false },
+	{ TOOL_service_stop, NULL, false },
+	{ TOOL_run_command, NULL, false },
 };
 
 static size_t row_of(const struct tool *tool)
@@ -357,16 +413,22 @@ static size_t row_of(const struct tool *tool)
 static void on_read(struct run *run, bool is_sent, const struct ssh_answer *answer)
 {
 	_cleanup_(str_done) struct str text = { 0 };
+	size_t row = row_of(run->order.tool);
+	bool is_whole = is_ok(answer);
+	bool is_partial =
+		rows[row].is_partial && answer->outcome == SSH_ANSWER_EXIT && answer->value == 1;
 	char words[FOLLOW_TEXT];
 
 	(void)is_sent;
-	if (!is_ok(answer)) {
-		describe(answer, words);
+	describe(answer, words);
+	if ((is_whole || is_partial) && rows[row].make(answer, &text))
+		run_answer(run, STEP_VERIFIED,
+			   is_partial	    ? words :
+			   answer->out_lost ? "It was too long: the end of it is missing." :
+					      "",
+			   str_get(&text));
+	else
 		run_end(run, STEP_FAILED, "It could not be read: %s", words);
-		return;
-	}
-	rows[row_of(run->order.tool)].make(answer, &text);
-	run_answer(run, STEP_VERIFIED, "", str_get(&text));
 }
 
 /* ── the beginning ─────────────────────────────────────────────────────────────────────────────────────────── */
@@ -378,6 +440,17 @@ bool run_goes_by_ssh(const struct tool *tool)
 	return i < countof(rows) && !rows[i].make == (tool->tier > TIER_GREEN);
 }
 
+/* Why it cannot be begun, or NULL. */
+static const char *begin(struct run *run)
+{
+	if (run->order.tool->tier == TIER_GREEN)
+		return ask_tool(run, true, on_read);
+	if (ssh_unit_knows(run->order.tool->verify))
+		return ask_unit(run, on_before);
+	send_change(run);
+	return NULL;
+}
+
 void run_ssh(struct run *run)
 {
 	const char *why = "it is not known how to do that";
@@ -386,8 +459,7 @@ void run_ssh(struct run *run)
 	if (!run->order.target.node)
 		run->order.target.node = tool_args_get(&run->order.args, "node").s;
 	if (run_goes_by_ssh(run->order.tool))
-		why = run->order.tool->tier == TIER_GREEN ? ask_tool(run, true, on_read) :
-							    ask_unit(run, on_before);
+		why = begin(run);
 	if (why)
 		run_end(run, STEP_FAILED, "Nothing was done: %s.", why);
 }
@@ -396,5 +468,10 @@ void run_ssh_resume(struct run *run)
 {
 	run->is_ambiguous = true;
 	(void)snprintf(run->exit, sizeof(run->exit), "the executor was restarted meanwhile");
-	verify(run);
+	if (ssh_unit_knows(run->order.tool->verify))
+		verify(run);
+	else
+		run_end(run, STEP_UNKNOWN,
+			"It was asked for, and it is not known what became of it: %s. It is not tried again.",
+			run->exit);
 }

@@ -102,20 +102,27 @@ static bool is_restarted(const struct unit_now *before, const struct unit_now *n
 	       now->entered_s > before->entered_s;
 }
 
+/* One that failed while it was stopped does not run either. */
+static bool is_stopped(const struct unit_now *now)
+{
+	return str_eq(now->active, "inactive") || str_eq(now->active, "failed");
+}
+
 bool ssh_unit_knows(enum tool_verify condition)
 {
-	return condition == VERIFY_UNIT_RESTARTED;
+	return condition == VERIFY_UNIT_RESTARTED || condition == VERIFY_UNIT_STOPPED;
 }
 
 enum verify_verdict ssh_unit_judge(enum tool_verify condition, const struct unit_now *before,
 				   const struct unit_now *now, char *text)
 {
-	bool is_old = str_eq(now->active, "active") && !is_restarted(before, now);
+	bool is_old = condition == VERIFY_UNIT_RESTARTED && str_eq(now->active, "active") &&
+		      !is_restarted(before, now);
 
 	(void)snprintf(text, VERIFY_TEXT, "the unit is %s%s%s%s%s", now->active,
 		       now->sub[0] ? " (" : "", now->sub, now->sub[0] ? ")" : "",
 		       is_old ? ", and has been so since before" : "");
-	if (!ssh_unit_knows(condition))
-		return VERDICT_BLIND;
+	if (condition == VERIFY_UNIT_STOPPED)
+		return is_stopped(now) ? VERDICT_YES : VERDICT_NOT_YET;
 	return is_restarted(before, now) ? VERDICT_YES : VERDICT_NOT_YET;
 }

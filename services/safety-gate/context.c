@@ -83,8 +83,9 @@ static void rule_self(const struct context *c, const struct judge_target *t, str
 	} else if (is_node_tool(t) && is_own_node(c, t->node->node)) {
 		ret->tier = TIER_BLACK;
 		(void)snprintf(ret->fact, sizeof(ret->fact),
-			       "Jarvis itself runs on node %s: it does not take its host away.",
-			       t->node->node);
+			       "Jarvis itself runs on node %s: it does not %s.", t->node->node,
+			       tool->impact == IMPACT_TAKES_NODE ? "take its host away" :
+								   "stop anything there");
 	}
 }
 
@@ -289,7 +290,8 @@ static void add_own(struct needed *n)
 		size_t at = 0;
 
 		add_gone(n, judge_object(t, c->arena));
-		if (!is_node_tool(t))
+		/* A unit of a node takes no guest with it. */
+		if (!is_node_tool(t) || t->args.tool->impact != IMPACT_TAKES_NODE)
 			continue;
 		while ((guest = view_next_guest(c->view, t->cluster, &at))) {
 			if (str_eq(guest->node, t->node->node))
@@ -358,40 +360,16 @@ static void rule_download(const struct context *c, const struct judge_target *t,
 		(int)min_of(length, (size_t)100), host);
 }
 
-/* ── on the nodes themselves ───────────────────────────────────────────────────────────────────────────────── */
-
-static const struct config_list *units_of(const struct config *config, const char *node)
-{
-	for (size_t i = 0; i < config->services_n; i++) {
-		if (str_eq(config->services[i].name, node))
-			return &config->services[i];
-	}
-	return NULL;
-}
-
-static void rule_unit(const struct context *c, const struct judge_target *t, struct raise *ret)
-{
-	const char *unit = tool_args_get(&t->args, "unit").s;
-	const struct config_list *list;
-	const char *node;
-
-	if (!unit || t->args.tool->runner != RUNNER_SSH)
-		return;
-	node = arena_printf(c->arena, "%s/%s", t->cluster, t->node->node);
-	list = units_of(c->config, node);
-	if (list && is_in(list->items, list->items_n, unit))
-		return;
-	ret->tier = TIER_BLACK;
-	(void)snprintf(ret->fact, sizeof(ret->fact),
-		       "%.100s is not listed below services of jarvis.yaml for %.100s.", unit,
-		       node);
-}
-
 const struct context_rule context_rules[] = {
-	{ "self", rule_self },	   { "protected", rule_protected },
-	{ "quorum", rule_quorum }, { "locked", rule_lock },
-	{ "ha", rule_ha },	   { "dependents", rule_dependents },
-	{ "blast", rule_blast },   { "download", rule_download },
-	{ "service", rule_unit },
+	{ "self", rule_self },
+	{ "protected", rule_protected },
+	{ "quorum", rule_quorum },
+	{ "locked", rule_lock },
+	{ "ha", rule_ha },
+	{ "dependents", rule_dependents },
+	{ "blast", rule_blast },
+	{ "download", rule_download },
+	{ "service", context_rule_unit },
+	{ "command", context_rule_command },
 };
 const size_t context_rules_n = countof(context_rules);

@@ -51,5 +51,11 @@ struct context_task {
 /* False when TARGET names none. Texts are in ARENA. */
 bool context_task(const struct judge_target *target, struct arena *arena, struct context_task *ret);
 
+/* What is not listed for the node is BLACK (context_node.c). */
+void context_rule_unit(const struct context *c, const struct judge_target *target,
+		       struct raise *ret);
+void context_rule_command(const struct context *c, const struct judge_target *target,
+			  struct raise *ret);
+
 /* BLACK stays what it is. */
 enum tier context_one_higher(enum tier tier);

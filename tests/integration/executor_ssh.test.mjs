@@ -36,6 +36,56 @@ describe('on the nodes', () => {
 		assert.equal(result.content.ActiveState, 'active');
 	});
 
+	test('a node, its disks and its journals are looked at', async () => {
+		const node = await ask('ping_node', 'pve', {});
+		assert.equal(node.content.host, 'pve', node.detail);
+		const disks = (await ask('disk_usage', 'pve', {})).content.items;
+		assert.deepEqual(disks.map((d) => d.mount), ['/', '/boot/efi', '/var/log', '/mnt/my files']);
+		assert.ok(disks.every((d) => d.used <= d.total && d.available <= d.total && d.inodes !== undefined));
+		await w.stack.ssh('log', { node: 'pve', unit: UNIT, message: 'first', priority: 3 });
+		await w.stack.ssh('log', { node: 'pve', unit: UNIT, message: [72, 105, 255] });
+		await w.stack.ssh('log', { node: 'pve', unit: UNIT, message: null });
+		const { lines } = (await ask('journal_tail', 'pve', { unit: UNIT, lines: 3 })).content;
+		assert.deepEqual(lines.map((l) => l.message), [null, 'Hi\ufffd', 'first']);
+		assert.deepEqual([lines[2].priority, lines[2].identifier, lines[2].pid], [3, 'smbd', 4711]);
+		assert.ok(Math.abs(lines[2].ts - Date.now()) < 60_000);
+		assert.ok((await ask('journal_tail', 'pve', { unit: UNIT })).content.lines.length > 3);
+	});
+
+	test('more than fits is left off, and a program that hangs is ended', async () => {
+		await w.stack.ssh('log', { node: 'agent1', unit: UNIT, message: 'x'.repeat(2000), count: 500 });
+		const journal = await ask('journal_tail', 'agent1', { unit: UNIT, lines: 500 });
+		assert.equal(journal.outcome, 'verified', journal.detail);
+		assert.match(journal.detail, /too long/);
+		await w.stack.ssh('program', { node: 'agent1', program: 'systemctl', does: 'crash' });
+		const crashed = await ask('service_status', 'agent1', { unit: UNIT });
+		assert.equal(crashed.outcome, 'failed');
+		assert.match(crashed.detail, /signal 11/);
+		await w.stack.ssh('program', { node: 'agent1', program: 'systemctl' });
+	});
+
+	test('a unit is stopped, and a command of the catalogue is run', async () => {
+		const stopped = await ask('service_stop', 'agent1', { unit: UNIT });
+		assert.equal(stopped.outcome, 'verified', stopped.detail);
+		assert.match(stopped.detail, /the unit is inactive/);
+		assert.equal((await restart('agent1')).outcome, 'verified');
+		const scrub = await ask('run_command', 'Home', { command_id: 'zpool_scrub', params: { pool: 'tank' } });
+		assert.equal(scrub.outcome, 'verified', scrub.detail);
+		assert.match(readFileSync(calls('Home'), 'utf8'), /^zpool .*scrub tank$/m);
+		const reach = await ask('run_command', 'Home', { command_id: 'reach', params: { count: '2', host: 'pve' } });
+		assert.equal(reach.outcome, 'verified', reach.detail);
+		assert.ok(reach.content.lines.length > 0);
+		const wrong = await ask('run_command', 'Home', { command_id: 'zpool_scrub', params: { pool: 'lake' } });
+		assert.equal(wrong.outcome, 'failed');
+		assert.match(wrong.detail, /Nothing was done: the node refused it: /);
+		await w.stack.ssh('answers', { node: 'Home', mode: 'cut_before', tool: 'run_command' });
+		rmSync(calls('Home'), { force: true });
+		const cut = await ask('run_command', 'Home', { command_id: 'exports_reload' });
+		assert.equal(cut.outcome, 'unknown');
+		assert.equal(readFileSync(calls('Home'), 'utf8').match(/^exportfs /gm).length, 1);
+		await w.stack.ssh('answers', { node: 'Home', mode: 'normal' });
+	});
+
 	test('a unit is restarted once, and that is verified', async () => {
 		const result = await restart('Home');
 		assert.equal(result.outcome, 'verified', result.detail);

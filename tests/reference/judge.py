@@ -9,6 +9,7 @@ difference is a fault on one of the two sides.
 usage: build/judgements FIRST_SEED WORLDS | tests/reference/judge.py [-v]
 """
 import json
+import re
 import sys
 from collections import Counter
 
@@ -22,7 +23,8 @@ ANY = {"running", "stopped", "paused", "suspended", "prelaunch", "io-error", "in
 READS = {"cluster_status": None, "node_list": None, "node_status": "node", "guest_list": None, "guest_status": "guest",
          "guest_config": "guest", "guest_snapshots": "guest", "storage_list": None, "storage_content": "storage",
          "task_list": None, "task_log": None, "temperatures": None, "disk_health": None, "backup_posture": None,
-         "updates_available": None, "service_status": "node"}
+         "updates_available": None, "service_status": "node", "journal_tail": "node",
+         "ping_node": "node", "disk_usage": "node"}
 ACTS = {
     "guest_start": (YELLOW, "guest", {"stopped", "suspended"}, KEEPS),
     "guest_resume": (YELLOW, "guest", {"paused", "suspended"}, KEEPS),
@@ -36,6 +38,8 @@ ACTS = {
     "guest_migrate": (ORANGE, "guest", ANY, MOVES),
     "task_stop": (ORANGE, None, None, KEEPS),
     "download_url": (ORANGE, "storage", None, KEEPS),
+    "service_stop": (ORANGE, "node", {"online"}, INTERRUPTS),
+    "run_command": (ORANGE, "node", {"online"}, KEEPS),
     "guest_stop": (RED, "guest", ANY - {"stopped"}, INTERRUPTS),
     "guest_reset": (RED, "guest", {"running", "paused", "io-error", "internal-error"}, INTERRUPTS),
     "snapshot_rollback": (RED, "guest", ANY, INTERRUPTS),
@@ -163,12 +167,12 @@ def loses_quorum(world, tool, t, targets):
     return cluster["votes"] - gone < cluster["votes_needed"]
 
 
-def dependents(world, targets):
+def dependents(world, tool, targets):
     """Guests that need, through whatever, something that goes, and are not known to be stopped."""
     guests = {f'{c}/guest/{g["vmid"]}': g for c, v in world["clusters"].items() for g in v["guests"]}
     going = {t["object"] for t in targets}
     for t in targets:
-        if t["node"]:
+        if t["node"] and impact_of(tool) == TAKES_NODE:
             going |= {o for o, g in guests.items()
                       if o.startswith(t["cluster"] + "/") and g["node"] == t["node"]["node"]}
     lost, before = set(going), -1
@@ -176,6 +180,23 @@ def dependents(world, targets):
         before = len(lost)
         lost |= {o for o, needs in world["config"]["depends_on"].items() if not lost.isdisjoint(needs)}
     return [o for o in lost - going if o in guests and guests[o]["status"] != "stopped" and not guests[o]["template"]]
+
+
+def is_command_listed(world, t):
+    """Whether the command is one of this node, with all of its parameters and no others, each of what it may be."""
+    command = world["config"]["commands"].get(t["args"]["command_id"])
+    if not command or f'{t["cluster"]}/{t["node"]["node"]}' not in command["nodes"]:
+        return False
+    given = {name: str(value) for name, value in t["args"].get("params", {}).items()}
+    if given.keys() != command["params"].keys():
+        return False
+    for name, value in given.items():
+        kind = command["params"][name]
+        if kind["type"] == "word" and value not in kind["words"]:
+            return False
+        if kind["type"] == "int" and not (re.fullmatch("0|[1-9][0-9]*", value) and kind["min"] <= int(value) <= kind["max"]):
+            return False
+    return True
 
 
 def tier_of(world, ask, t, targets):
@@ -201,6 +222,8 @@ def tier_of(world, ask, t, targets):
     if tool.startswith("service_"):
         if t["args"]["unit"] not in world["config"]["services"].get(f'{t["cluster"]}/{t["node"]["node"]}', []):
             steps.append(("service", lambda _: BLACK))
+    if tool == "run_command" and not is_command_listed(world, t):
+        steps.append(("command", lambda _: BLACK))
     for rule, raised in steps:
         higher = min(raised(tier), BLACK)
         if higher == BLACK > tier:
@@ -303,7 +326,7 @@ def judge(world, ask):
             return tier, "refuse", None, black
         if not world["config"]["self"] and tier > YELLOW:
             raise Refused("refuse", "self")
-        if impact_of(tool) >= INTERRUPTS and dependents(world, targets):
+        if impact_of(tool) >= INTERRUPTS and dependents(world, tool, targets):
             raise Refused("refuse", "dependents")
         if ask["unfit"] or ask["frozen"]:
             raise Refused("refuse", "gate.unfit" if ask["unfit"] else "frozen")

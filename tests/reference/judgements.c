@@ -70,6 +70,7 @@ static const char *text_of(struct asked *a, const struct tool_arg *arg)
 		"https://EXAMPLE.org/x",	  "https://evil.org/cloud.debian.org/",
 	};
 
+	static const char *const commands[] = { "plain", "full", "full", "none" };
 	static const char *const units[] = { "a.service", "b.timer", "c.service" };
 
 	switch (arg->pattern) {
@@ -81,11 +82,30 @@ static const char *text_of(struct asked *a, const struct tool_arg *arg)
 		return dice_pick(&a->world->dice, urls);
 	case PATTERN_UNIT:
 		return dice_pick(&a->world->dice, units);
+	case PATTERN_COMMAND:
+		return dice_pick(&a->world->dice, commands);
 	case PATTERN_HEX:
 		return "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 	default:
 		return "words";
 	}
+}
+
+/* Sometimes as it must be. */
+static const char *pairs_of(struct asked *a)
+{
+	static const char *const pairs[] = {
+		"{}",
+		"{\"count\":3,\"pool\":\"tank\"}",
+		"{\"pool\":\"tank\",\"count\":\"10\"}",
+		"{\"pool\":\"tank\",\"count\":\"010\"}",
+		"{\"count\":11,\"pool\":\"tank\"}",
+		"{\"count\":3,\"pool\":\"lake\"}",
+		"{\"count\":3}",
+		"{\"count\":3,\"more\":1,\"pool\":\"tank\"}",
+	};
+
+	return dice_pick(&a->world->dice, pairs);
 }
 
 static void add_arg(struct asked *a, const struct tool_arg *arg, struct json_writer *w)
@@ -119,6 +139,9 @@ static void add_arg(struct asked *a, const struct tool_arg *arg, struct json_wri
 	case ARG_WORD:
 		json_add_str(w, arg->name,
 			     arena_strndup(a->arena, arg->words, strcspn(arg->words, " ")));
+		return;
+	case ARG_PAIRS:
+		json_add_raw(w, arg->name, pairs_of(a));
 		return;
 	case ARG_FLAG:
 		json_add_bool(w, arg->name, dice_once_in(dice, 2));

@@ -315,6 +315,43 @@ static void make_services(struct world *w, struct str *yaml, struct json_writer 
 	json_object_end(out);
 }
 
+/* One that takes parameters of each type, and one that takes none; each on some nodes. */
+static void make_commands(struct world *w, struct str *yaml, struct json_writer *out)
+{
+	static const struct {
+		const char *name, *yaml, *json;
+	} commands[] = {
+		{ "plain", "", "{}" },
+		{ "full",
+		  ", params: {count: {type: int, min: 1, max: 10}, pool: {type: word, words: [tank]}}",
+		  "{\"count\":{\"type\":\"int\",\"min\":1,\"max\":10},"
+		  "\"pool\":{\"type\":\"word\",\"words\":[\"tank\"]}}" },
+	};
+	const char *nodes[WORLD_OBJECTS_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->objects_n; i++) {
+		const char *middle = strstr(w->objects[i], "/node/");
+
+		if (middle)
+			nodes[n++] =
+				arena_printf(w->arena, "%.*s/%s", (int)(middle - w->objects[i]),
+					     w->objects[i], middle + strlen("/node/"));
+	}
+	json_object_begin(out, "commands");
+	str_add(yaml, "commands: {");
+	for (size_t i = 0; i < countof(commands); i++) {
+		str_printf(yaml, "%s%s: {about: it, ", i ? ", " : "", commands[i].name);
+		json_object_begin(out, commands[i].name);
+		make_list(w, "nodes", nodes, n, 2, yaml, out);
+		json_add_raw(out, "params", commands[i].json);
+		json_object_end(out);
+		str_printf(yaml, "%s}", commands[i].yaml);
+	}
+	str_add(yaml, "}\n");
+	json_object_end(out);
+}
+
 static void make_principals(struct world *w, struct str *yaml, struct json_writer *out)
 {
 	const char *tools[TOOL_COUNT], *targets[WORLD_OBJECTS_MAX + 2];
@@ -374,6 +411,7 @@ static void make_config(struct world *w, struct json_writer *out)
 	make_protected(w, &yaml, out);
 	make_depends_on(w, &yaml, out);
 	make_services(w, &yaml, out);
+	make_commands(w, &yaml, out);
 	make_principals(w, &yaml, out);
 	make_gate(w, &yaml, out);
 	json_object_end(out);

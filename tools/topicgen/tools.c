@@ -32,6 +32,9 @@ static void print_kind(const struct tool_arg *arg, struct str *out)
 	case ARG_FLAG:
 		str_add(out, "true or false");
 		break;
+	case ARG_PAIRS:
+		str_add(out, "object of words and whole numbers");
+		break;
 	default:
 		str_add(out, "name");
 	}
