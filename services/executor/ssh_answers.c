@@ -13,8 +13,9 @@
 /* What journalctl writes for a message that is too long for it is shorter. */
 #define LINE_MAX_BYTES 65536
 #define US_PER_MS 1000
+#define INODES_AT 3 /* columns */
 
-/* The next line of what is left, NUL-terminated, with nothing in it that would end it early; NULL when it was the last. */
+/* The next line of what is left, up to the first NUL in it; NULL when there is none. The caller frees it. */
 static char *next_line(const char **at, const char *end)
 {
 	const char *from = *at;
@@ -149,12 +150,14 @@ static bool add_disk(struct json_writer *w, char *line)
 
 	for (size_t i = 0; i < countof(names); i++) {
 		const char *word = next_word(&line);
+		/* "0" or "-" says that there are none. */
+		bool is_inode = i >= INODES_AT;
+		bool has = word && str_to_i64(word, is_inode, INT64_MAX, &number) == 0;
 
-		if (!word || (i < 3 && str_to_i64(word, 0, INT64_MAX, &number) < 0))
+		if (!word || (!has && !is_inode))
 			return false;
-		/* Where there are no inodes it says so, in one way or another. */
-		if (str_to_i64(word, i < 3 ? 0 : 1, INT64_MAX, &number) == 0 || str_eq(word, "0"))
-			json_add_i64(w, names[i], str_eq(word, "0") ? 0 : number);
+		if (has)
+			json_add_i64(w, names[i], number);
 		else
 			json_add_null(w, names[i]);
 	}

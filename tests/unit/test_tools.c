@@ -145,6 +145,23 @@ static void test_patterns(void **unused)
 		{ PATTERN_HEX, "00ffAB", true },
 		{ PATTERN_HEX, "0x00", false },
 		{ PATTERN_HEX, "", false },
+		{ PATTERN_UNIT, "smbd.service", true },
+		{ PATTERN_UNIT, "getty@tty1.service", true },
+		{ PATTERN_UNIT, "_x\\x2d:a-b.timer", true },
+		{ PATTERN_UNIT, "smbd", false },
+		{ PATTERN_UNIT, ".service", false },
+		{ PATTERN_UNIT, "-smbd.service", false },
+		{ PATTERN_UNIT, "../smbd.service", false },
+		{ PATTERN_UNIT, "smbd nmbd.service", false },
+		{ PATTERN_UNIT, "sda.device", false },
+		{ PATTERN_UNIT, "smbd.service\n", false },
+		{ PATTERN_COMMAND, "zpool_scrub", true },
+		{ PATTERN_COMMAND, "a2345678901234567890123456789012", true },
+		{ PATTERN_COMMAND, "a23456789012345678901234567890123", false },
+		{ PATTERN_COMMAND, "Scrub", false },
+		{ PATTERN_COMMAND, "2scrub", false },
+		{ PATTERN_COMMAND, "a-b", false },
+		{ PATTERN_COMMAND, "", false },
 		{ PATTERN_LINE, "what it is for", true },
 		{ PATTERN_LINE, "a\x1b[31m", false },
 		{ PATTERN_LINE, "für später — 备份", true },
@@ -193,6 +210,67 @@ static void test_targets(void **unused)
 	assert_int_equal(tool_args_set_target(&args, "pve", arena, &error), -EINVAL);
 }
 
+/* Written one way, whatever the order and whether numbers are quoted. */
+static void test_pairs(void **unused)
+{
+	static const struct {
+		const char *params, *canonical; /* NULL: refused */
+	} rows[] = {
+		{ "{\"pool\":\"tank\",\"count\":3}", "{\"count\":\"3\",\"pool\":\"tank\"}" },
+		{ "{\"count\":\"3\"}", "{\"count\":\"3\"}" },
+		{ "{\"a\":\"_x.y-z\",\"b\":0}", "{\"a\":\"_x.y-z\",\"b\":\"0\"}" },
+		{ "{}", "" },
+		{ "{\"a\":\"x y\"}", NULL },
+		{ "{\"a\":\"x=y\"}", NULL },
+		{ "{\"a\":\"-x\"}", NULL },
+		{ "{\"a\":\"/etc/passwd\"}", NULL },
+		{ "{\"a\":\"\"}", NULL },
+		{ "{\"a\":\"_\"}", NULL },
+		{ "{\"a b\":\"x\"}", NULL },
+		{ "{\"\":\"x\"}", NULL },
+		{ "{\"a\":-1}", NULL },
+		{ "{\"a\":1.5}", NULL },
+		{ "{\"a\":1e300}", NULL },
+		{ "{\"a\":true}", NULL },
+		{ "{\"a\":{}}", NULL },
+		{ "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1}",
+		  NULL },
+		{ "[]", NULL },
+		{ "\"a=b\"", NULL },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < countof(rows); i++) {
+		_cleanup_(freep) char *json = xasprintf(
+			"{\"node\":\"pve\",\"command_id\":\"go\",\"params\":%s}", rows[i].params);
+		_cleanup_(freep) char *wanted = NULL;
+		_cleanup_(arena_freep) struct arena *arena = arena_new();
+		_cleanup_(str_done) struct str canon = { 0 };
+		struct tool_error error;
+		struct tool_args args;
+		int r = tool_args_read(tool_find("run_command"), json, strlen(json), false, arena,
+				       &args, &error);
+
+		if ((r == 0) != (rows[i].canonical != NULL))
+			fail_msg("%s: %d", json, r);
+		if (r < 0)
+			continue;
+		wanted = rows[i].canonical[0] ?
+				 xasprintf("{\"command_id\":\"go\",\"node\":\"pve\",\"params\":%s}",
+					   rows[i].canonical) :
+				 xstrdup("{\"command_id\":\"go\",\"node\":\"pve\"}");
+		tool_args_write(&args, &canon);
+		assert_string_equal(str_get(&canon), wanted);
+		/* What is written is read as the same. */
+		assert_int_equal(tool_args_read(tool_find("run_command"), str_get(&canon),
+						canon.len, false, arena, &args, &error),
+				 0);
+		str_clear(&canon);
+		tool_args_write(&args, &canon);
+		assert_string_equal(str_get(&canon), wanted);
+	}
+}
+
 /* What must never be a tool, by whatever name. */
 static void test_no_way_to_destroy(void **unused)
 {
@@ -235,9 +313,13 @@ static void test_schema(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_canonical), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_patterns),  cmocka_unit_test(test_targets),
-		cmocka_unit_test(test_schema),	  cmocka_unit_test(test_no_way_to_destroy),
+		cmocka_unit_test(test_canonical),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_patterns),
+		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_schema),
+		cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_no_way_to_destroy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
