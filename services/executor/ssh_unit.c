@@ -9,6 +9,9 @@
 #include <string.h>
 
 #define LINE_MAX_BYTES 4096
+#define NAME_MAX_BYTES 64
+/* A line more, all of it escaped, still fits into a result. */
+#define MEMBERS_MAX_BYTES ((size_t)128 << 10)
 
 typedef void (*line_fn)(void *ctx, const char *name, const char *value);
 
@@ -77,18 +80,40 @@ void ssh_unit_write(const struct unit_now *unit, struct str *out)
 		str_printf(out, "ActiveEnterTimestamp=@%lld\n", (long long)unit->entered_s);
 }
 
+struct members {
+	struct json_writer w;
+	struct str names; /* each between line feeds */
+};
+
+/* A name counts once: an object with two of them is refused by whoever reads it. */
+static bool is_new(struct members *m, const char *name)
+{
+	_cleanup_(str_done) struct str line = { 0 };
+
+	str_printf(&line, "\n%s\n", name);
+	if (strstr(str_get(&m->names), str_get(&line)))
+		return false;
+	str_add(&m->names, str_get(&line));
+	return true;
+}
+
 static void add_member(void *ctx, const char *name, const char *value)
 {
-	json_add_str(ctx, name, value);
+	struct members *m = ctx;
+	size_t n = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+
+	if (!name[n] && n <= NAME_MAX_BYTES && m->w.out->len < MEMBERS_MAX_BYTES && is_new(m, name))
+		json_add_str(&m->w, name, value);
 }
 
 void ssh_unit_add_json(const char *text, size_t length, struct str *out)
 {
-	struct json_writer w = { .out = out };
+	struct members m = { .w = { .out = out } };
 
-	json_object_begin(&w, NULL);
-	each_line(text, length, add_member, &w);
-	json_object_end(&w);
+	json_object_begin(&m.w, NULL);
+	each_line(text, length, add_member, &m);
+	json_object_end(&m.w);
+	str_done(&m.names);
 }
 
 /* ── what became of it ─────────────────────────────────────────────────────────────────────────────────────── */

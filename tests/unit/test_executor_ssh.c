@@ -297,7 +297,7 @@ static void expect(bool (*make)(const struct ssh_answer *answer, struct str *out
 static void test_returned(void **unused)
 {
 	(void)unused;
-	expect(ssh_answer_fields, "host=pve\nload1=0.1\nnonsense\n", "",
+	expect(ssh_answer_fields, "host=pve\nload1=0.1\nnonsense\nhost=two\na b=c\n=x\n", "",
 	       "{\"host\":\"pve\",\"load1\":\"0.1\"}");
 	expect(ssh_answer_fields, "", "", NULL);
 	expect(ssh_answer_lines, "a\n\"b\"\xff\n\nlast", "",

@@ -457,6 +457,84 @@ static void test_nodes_off(void **unused)
 	scene_done(&s);
 }
 
+/* ── on the nodes themselves ───────────────────────────────────────────────────────────────────────────────────── */
+
+#define ON_NODES                                                                                      \
+	"services: {home/a: [smbd.service], home/b: []}\n"                                            \
+	"commands: {plain: {about: it, nodes: [home/a]}, full: {about: it, nodes: [home/a], params: " \
+	"{count: {type: int, min: 1, max: 10}, pool: {type: word, words: [tank]}, host: {type: name}}}}\n"
+#define FULL(params) "{\"node\":\"a\",\"command_id\":\"full\",\"params\":" params "}"
+
+static void test_on_nodes(void **unused)
+{
+	static const char unit[] = "services of jarvis.yaml", none[] = "commands of jarvis.yaml";
+	static const char nodes[] = "commands.plain.nodes of jarvis.yaml";
+	static const char params[] = "commands.full.params";
+	static const struct {
+		const char *tool, *args, *names; /* NULL: it is asked about, or allowed */
+	} table[] = {
+		{ "service_restart", "{\"node\":\"A\",\"unit\":\"smbd.service\"}", NULL },
+		{ "service_stop", "{\"node\":\"a\",\"unit\":\"smbd.service\"}", NULL },
+		{ "service_restart", "{\"node\":\"a\",\"unit\":\"ssh.service\"}", unit },
+		{ "service_restart", "{\"node\":\"a\",\"unit\":\"smbd.service.service\"}", unit },
+		{ "service_restart", "{\"node\":\"b\",\"unit\":\"smbd.service\"}", unit },
+		{ "service_stop", "{\"node\":\"c\",\"unit\":\"smbd.service\"}", unit },
+		{ "run_command", "{\"node\":\"a\",\"command_id\":\"plain\"}", NULL },
+		{ "run_command", "{\"node\":\"a\",\"command_id\":\"plain\",\"params\":{\"x\":1}}",
+		  "commands.plain.params" },
+		{ "run_command", "{\"node\":\"b\",\"command_id\":\"plain\"}", nodes },
+		{ "run_command", "{\"node\":\"a\",\"command_id\":\"sh\"}", none },
+		{ "run_command", FULL("{\"count\":10,\"pool\":\"tank\",\"host\":\"b\"}"), NULL },
+		{ "run_command", FULL("{\"count\":\"1\",\"pool\":\"tank\",\"host\":\"_b\"}"),
+		  NULL },
+		{ "run_command", FULL("{\"count\":0,\"pool\":\"tank\",\"host\":\"b\"}"), params },
+		{ "run_command", FULL("{\"count\":11,\"pool\":\"tank\",\"host\":\"b\"}"), params },
+		{ "run_command", FULL("{\"count\":\"01\",\"pool\":\"tank\",\"host\":\"b\"}"),
+		  params },
+		{ "run_command", FULL("{\"count\":\"1x\",\"pool\":\"tank\",\"host\":\"b\"}"),
+		  params },
+		{ "run_command", FULL("{\"count\":1,\"pool\":\"lake\",\"host\":\"b\"}"), params },
+		{ "run_command", FULL("{\"count\":1,\"pool\":\"tank\"}"), params },
+		{ "run_command", FULL("{\"count\":1,\"pool\":\"tank\",\"host\":\"b\",\"x\":1}"),
+		  params },
+		{ "run_command", "{\"node\":\"a\",\"command_id\":\"full\"}", params },
+		/* Reading needs no list. */
+		{ "service_status", "{\"node\":\"b\",\"unit\":\"ssh.service\"}", NULL },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < countof(table); i++) {
+		struct scene s;
+
+		scene_init(&s, ON_NODES);
+		(void)judge_all(&s, table[i].tool, table[i].args, NULL);
+		if ((s.v.tier == TIER_BLACK) != (table[i].names != NULL) ||
+		    (table[i].names && !strstr(s.v.reason, table[i].names)))
+			fail_msg("%s %s: %s", table[i].tool, table[i].args, s.v.reason);
+		scene_done(&s);
+	}
+}
+
+/* Nothing is listed at all; and on Jarvis's own host nothing is stopped, while what is listed is restarted. */
+static void test_on_own_node(void **unused)
+{
+	static const char unit[] = "{\"node\":\"a\",\"unit\":\"smbd.service\"}";
+	struct scene s;
+
+	(void)unused;
+	scene_init(&s, "");
+	(void)judge_all(&s, "service_restart", unit, NULL);
+	check(&s, TIER_BLACK, DECISION_REFUSE, "service");
+	scene_done(&s);
+	scene_init(&s, "self: {cluster: home, node: a, vmid: 101}\n" ON_NODES);
+	(void)judge_all(&s, "service_restart", unit, NULL);
+	check(&s, TIER_YELLOW, DECISION_ALLOW, "tier.person");
+	(void)judge_all(&s, "service_stop", unit, NULL);
+	check(&s, TIER_BLACK, DECISION_REFUSE, "self");
+	assert_non_null(strstr(s.v.reason, "it does not stop anything there"));
+	scene_done(&s);
+}
+
 /* At the topic of node a, a document says that it is about node b. */
 static void test_other_identity(void **unused)
 {
@@ -518,6 +596,8 @@ int main(void)
 		cmocka_unit_test(test_nodes_off),
 		cmocka_unit_test(test_other_identity),
 		cmocka_unit_test(test_nothing_known),
+		cmocka_unit_test(test_on_nodes),
+		cmocka_unit_test(test_on_own_node),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
