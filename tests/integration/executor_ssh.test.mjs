@@ -1,9 +1,10 @@
 // What the executor does on the nodes themselves: the real command behind the forced command of real sshds, and every
 // way in which an answer can be none. What was begun is never begun twice.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { start } from './executor_world.mjs';
 
 const UNIT = 'smbd.service';
@@ -136,6 +137,23 @@ describe('on the nodes', () => {
 		assert.equal(restarts('pve'), 0);
 		await w.stack.ssh('answers', { node: 'pve', mode: 'noise' });
 		assert.equal((await restart('pve')).outcome, 'verified');
+	});
+
+	test('killed with the request out: it looks at the unit, says what it saw, and does not ask again', async () => {
+		const { act } = w.stack.sshInfo.nodes.agent;
+		const asked = () => readdirSync(act).some((file) => file.startsWith('request.') &&
+			readFileSync(join(act, file)).includes('service_restart'));
+		await w.stack.ssh('answers', { node: 'agent', mode: 'silent', tool: 'service_restart' });
+		const target = { object: 'home/node/agent', node: 'agent', status: 'online' };
+		const action = await w.gate.approve('service_restart', { cluster: 'home', node: 'agent', unit: UNIT }, target);
+		while (!asked()) await sleep(50);
+		await w.stack.kill('executor');
+		await w.stack.ssh('answers', { node: 'agent', mode: 'normal' });
+		await w.stack.start('executor');
+		const result = await w.gate.result(action, 0, 60_000);
+		assert.equal(result.outcome, 'unknown', result.detail);
+		assert.match(result.detail, /restarted meanwhile.*has been so since before/);
+		assert.equal(restarts('agent'), 0);
 	});
 
 	test('a node that is gone: nothing is done; the connection is made anew when it is back', async () => {
