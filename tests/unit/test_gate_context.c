@@ -459,10 +459,13 @@ static void test_nodes_off(void **unused)
 
 /* ── on the nodes themselves ───────────────────────────────────────────────────────────────────────────────────── */
 
-#define ON_NODES                                                                                      \
-	"services: {home/a: [smbd.service], home/b: []}\n"                                            \
-	"commands: {plain: {about: it, nodes: [home/a]}, full: {about: it, nodes: [home/a], params: " \
-	"{count: {type: int, min: 1, max: 10}, pool: {type: word, words: [tank]}, host: {type: name}}}}\n"
+#define PARAMS                                                                                     \
+	"{count: {type: int, min: 1, max: 10}, pool: {type: word, words: [tank]}, "                \
+	"host: {type: name}}"
+#define ON_NODES                                                                                   \
+	"services: {home/a: [smbd.service], home/b: []}\n"                                         \
+	"commands: {plain: {about: it, nodes: [home/a]}, "                                         \
+	"full: {about: it, nodes: [home/a], params: " PARAMS "}}\n"
 #define FULL(params) "{\"node\":\"a\",\"command_id\":\"full\",\"params\":" params "}"
 
 static void test_on_nodes(void **unused)
