@@ -14,6 +14,8 @@
 #define DETAIL_BYTES 512
 #define LOOKS_MAX 4 /* at most: tasks, uptime, configuration, the target */
 
+typedef void (*run_ssh_fn)(struct run *run, bool is_sent, const struct ssh_answer *answer);
+
 enum phase {
 	PHASE_NEW,
 	PHASE_LOOKING,	  /* nothing has been asked for yet */
@@ -63,7 +65,7 @@ struct run {
 
 	struct ssh_ask *ssh_ask; /* RUNNER_SSH: it goes to the node itself */
 	char boundary[SSH_WIRE_BOUNDARY];
-	void (*ssh_then)(struct run *run, bool is_sent, const struct ssh_answer *answer);
+	run_ssh_fn ssh_then;
 
 	enum step_status outcome;
 	char detail[DETAIL_BYTES];
@@ -105,4 +107,12 @@ void run_stop_task(struct run *run);
 void run_verify(struct run *run); /* run_verify.c */
 void run_read(struct run *run);	  /* run_read.c: what only reads */
 void run_ssh(struct run *run);	  /* ssh_run.c: at the node itself */
+/* The tool itself with its own arguments, or its unit's status; THEN comes later. Why it cannot be asked, or NULL. */
+const char *run_ssh_ask_tool(struct run *run, bool is_read, run_ssh_fn then);
+const char *run_ssh_ask_unit(struct run *run, run_ssh_fn then);
+bool run_ssh_is_ok(const struct ssh_answer *answer);
+/* What became of it, in the node's own words as plain text (FOLLOW_TEXT bytes). */
+void run_ssh_describe(const struct ssh_answer *answer, char *ret);
+/* What changes something (ssh_change.c). Why it cannot be begun, or NULL. */
+const char *run_ssh_change(struct run *run);
 void run_ssh_resume(struct run *run);

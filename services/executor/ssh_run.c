@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is done at the node itself: looked at, journaled, asked for once, and looked at again. An answer that cannot be
- * believed whole says nothing; then the unit does, and where it does not it is unknown. Never is it asked for twice.
+ * What goes to the node itself: the request, where to, and what a read returns.
  */
 #include "services/executor/run_parts.h"
 
-#include "common/log.h"
 #include "services/executor/ssh_answers.h"
-#include "services/executor/ssh_unit.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -15,17 +12,11 @@
 /* Of a tool's deadline: connecting, and what the far side needs to end a program. */
 #define RESERVE_S 20
 #define STATUS_S 10
-#define AGAIN_MS 500
-#define PATIENCE_MS 20000
-/* It said itself that it failed: all that could still help is systemd's own restart. */
-#define FAILED_PATIENCE_MS 2000
 #define WORDS 200
 /* Of a journal, where it is not said. */
 #define LINES_DEFAULT 50
 /* An envelope is needed, and a grant that was used before a restart is not kept. */
 #define NO_ENVELOPE "{\"restarted\":true}"
-
-typedef void (*then_fn)(struct run *run, bool is_sent, const struct ssh_answer *answer);
 
 /* ── words ─────────────────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -41,12 +32,12 @@ static void copy_words(const char *text, size_t length, char words[WORDS])
 	words[n] = '\0';
 }
 
-static bool is_ok(const struct ssh_answer *answer)
+bool run_ssh_is_ok(const struct ssh_answer *answer)
 {
 	return answer->outcome == SSH_ANSWER_EXIT && !answer->value;
 }
 
-static void describe(const struct ssh_answer *answer, char ret[FOLLOW_TEXT])
+void run_ssh_describe(const struct ssh_answer *answer, char *ret)
 {
 	char words[WORDS];
 	const char *colon;
@@ -131,7 +122,7 @@ static void make_boundary(char ret[SSH_WIRE_BOUNDARY])
 }
 
 /* Asks for what REQUEST says; THEN always comes later. Why it cannot be asked, or NULL. */
-static const char *ask(struct run *run, struct ssh_request *request, bool is_read, then_fn then)
+static const char *ask(struct run *run, struct ssh_request *request, bool is_read, run_ssh_fn then)
 {
 	_cleanup_(str_done) struct str input = { 0 };
 	struct ssh_command command = { .command = SSH_WIRE_COMMAND,
@@ -190,7 +181,7 @@ static const char *value_text(struct run *run, const struct tool_arg *arg,
 }
 
 /* The tool itself, with its own arguments. All must be there: the far side has no defaults. */
-static const char *ask_tool(struct run *run, bool is_read, then_fn then)
+const char *run_ssh_ask_tool(struct run *run, bool is_read, run_ssh_fn then)
 {
 	const struct tool *tool = run->order.tool;
 	struct ssh_param params[TOOL_ARGS_MAX + TOOL_PAIRS_MAX];
@@ -212,7 +203,7 @@ static const char *ask_tool(struct run *run, bool is_read, then_fn then)
 	return ask(run, &request, is_read, then);
 }
 
-static const char *ask_unit(struct run *run, then_fn then)
+const char *run_ssh_ask_unit(struct run *run, run_ssh_fn then)
 {
 	const struct ssh_param unit = { "unit", tool_args_get(&run->order.args, "unit").s };
 	struct ssh_request request = {
@@ -223,165 +214,6 @@ static const char *ask_unit(struct run *run, then_fn then)
 	};
 
 	return ask(run, &request, true, then);
-}
-
-/* ── afterwards ────────────────────────────────────────────────────────────────────────────────────────────── */
-
-static void look_again(void *ctx);
-
-/* RUN->exit: what was wrong with the answer to the change; "" for nothing. */
-static void succeed(struct run *run)
-{
-	run_end(run, STEP_VERIFIED, "Done, and verified: %s.%s%s%s", run->seen,
-		run->exit[0] ? " Its own answer was: " : "", run->exit,
-		run->wants_cancel ? " It was too late to cancel it." : "");
-}
-
-static void give_up(struct run *run, enum verify_verdict verdict)
-{
-	if (run->is_ambiguous)
-		run_end(run, STEP_UNKNOWN,
-			"It was asked for, and it is not known what became of it (%.200s); %.200s. It is not "
-			"tried again.",
-			run->exit, run->seen);
-	else if (run->end == TASK_END_ERROR)
-		run_end(run, STEP_FAILED, "It failed, %s; %.200s.", run->exit, run->seen);
-	else if (verdict == VERDICT_NOT_YET)
-		run_end(run, STEP_STILL_FAILING, "The node says that it is done, but %s.",
-			run->seen);
-	else
-		run_end(run, STEP_UNKNOWN, "It was done, but it could not be verified: %s",
-			run->seen);
-}
-
-static void on_seen(struct run *run, bool is_sent, const struct ssh_answer *answer)
-{
-	const char *known = str_get(&run->known);
-	enum verify_verdict verdict = VERDICT_BLIND;
-	struct unit_now before, now;
-	int64_t patience_ms =
-		run->end == TASK_END_ERROR && !run->is_ambiguous ? FAILED_PATIENCE_MS : PATIENCE_MS;
-
-	(void)is_sent;
-	run->polls++;
-	if (!is_ok(answer))
-		describe(answer, run->seen);
-	else if (ssh_unit_read(answer->out, answer->out_len, &now) < 0 ||
-		 ssh_unit_read(known, strlen(known), &before) < 0)
-		(void)snprintf(run->seen, sizeof(run->seen), "what systemd says makes no sense");
-	else
-		verdict = ssh_unit_judge(run->order.tool->verify, &before, &now, run->seen);
-	if (verdict == VERDICT_YES)
-		succeed(run);
-	else if (run_now(run) - run->phase_ms >= patience_ms)
-		give_up(run, verdict);
-	else
-		run_later(run, AGAIN_MS, look_again);
-}
-
-static void look_again(void *ctx)
-{
-	struct run *run = ctx;
-	const char *why = ask_unit(run, on_seen);
-
-	if (!why)
-		return;
-	(void)snprintf(run->seen, sizeof(run->seen), "%s", why);
-	give_up(run, VERDICT_BLIND);
-}
-
-static void verify(struct run *run)
-{
-	run_enter(run, PHASE_VERIFYING);
-	look_again(run);
-}
-
-/* A command has no state to look at: its own word is all there is. */
-static void end_command(struct run *run, const struct ssh_answer *answer, const char *words)
-{
-	_cleanup_(str_done) struct str text = { 0 };
-
-	(void)ssh_answer_lines(answer, &text);
-	if (is_ok(answer))
-		run_answer(run, STEP_VERIFIED, "The command says that it is done.", str_get(&text));
-	else if (answer->outcome == SSH_ANSWER_EXIT)
-		run_answer(run, STEP_FAILED, words, str_get(&text));
-	else
-		run_end(run, STEP_UNKNOWN,
-			"It was asked for, and it is not known what became of it: %.300s. It is not tried "
-			"again.",
-			words);
-}
-
-/* ── the change ────────────────────────────────────────────────────────────────────────────────────────────── */
-
-static void on_changed(struct run *run, bool is_sent, const struct ssh_answer *answer)
-{
-	char words[FOLLOW_TEXT];
-
-	describe(answer, words);
-	if (!is_sent || answer->outcome == SSH_ANSWER_REFUSED) {
-		run_end(run, STEP_FAILED, "Nothing was done: %s", words);
-		return;
-	}
-	run->exit[0] = '\0';
-	if (!is_ok(answer)) {
-		(void)snprintf(run->exit, sizeof(run->exit), "%s", words);
-		run->end = TASK_END_ERROR;
-		run->is_ambiguous = answer->outcome != SSH_ANSWER_EXIT;
-	}
-	if (run->is_ambiguous) {
-		counter_add(run->host->env->counters, "ambiguous", 1);
-		log_warn("%s %s: it may have been done: %s", run->order.tool->name,
-			 run->order.object, words);
-	}
-	if (ssh_unit_knows(run->order.tool->verify))
-		verify(run);
-	else
-		end_command(run, answer, words);
-}
-
-static void send_change(struct run *run)
-{
-	const char *why = run_objection(run);
-
-	if (!why && !run_journal(run))
-		return;
-	/* Writing takes its time. */
-	why = why ? why : run_objection(run);
-	if (!why) {
-		run_enter(run, PHASE_SENDING);
-		run->sent_ms = run_now(run);
-		why = ask_tool(run, false, on_changed);
-	}
-	if (why)
-		run_end(run, STEP_FAILED, "Nothing was done: %s.", why);
-	else
-		counter_add(run->host->env->counters, "effects", 1);
-}
-
-/* ── before ────────────────────────────────────────────────────────────────────────────────────────────────── */
-
-static void on_before(struct run *run, bool is_sent, const struct ssh_answer *answer)
-{
-	const char *unit = tool_args_get(&run->order.args, "unit").s;
-	struct unit_now now;
-	char words[FOLLOW_TEXT];
-
-	(void)is_sent;
-	describe(answer, words);
-	if (!is_ok(answer)) {
-		run_end(run, STEP_FAILED, "Nothing was done: it could not be looked at first: %s",
-			words);
-	} else if (ssh_unit_read(answer->out, answer->out_len, &now) < 0) {
-		run_end(run, STEP_FAILED, "Nothing was done: what systemd says makes no sense.");
-	} else if (!str_eq(now.load, "loaded")) {
-		run_end(run, STEP_FAILED, "Nothing was done: %s is %s on %s.", unit, now.load,
-			run->order.target.node);
-	} else {
-		ssh_unit_write(&now, &run->known);
-		send_change(run);
-	}
 }
 
 /* ── reads ─────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -414,13 +246,13 @@ static void on_read(struct run *run, bool is_sent, const struct ssh_answer *answ
 {
 	_cleanup_(str_done) struct str text = { 0 };
 	size_t row = row_of(run->order.tool);
-	bool is_whole = is_ok(answer);
+	bool is_whole = run_ssh_is_ok(answer);
 	bool is_partial =
 		rows[row].is_partial && answer->outcome == SSH_ANSWER_EXIT && answer->value == 1;
 	char words[FOLLOW_TEXT];
 
 	(void)is_sent;
-	describe(answer, words);
+	run_ssh_describe(answer, words);
 	if ((is_whole || is_partial) && rows[row].make(answer, &text))
 		run_answer(run, STEP_VERIFIED,
 			   is_partial	    ? words :
@@ -440,17 +272,6 @@ bool run_goes_by_ssh(const struct tool *tool)
 	return i < countof(rows) && !rows[i].make == (tool->tier > TIER_GREEN);
 }
 
-/* Why it cannot be begun, or NULL. */
-static const char *begin(struct run *run)
-{
-	if (run->order.tool->tier == TIER_GREEN)
-		return ask_tool(run, true, on_read);
-	if (ssh_unit_knows(run->order.tool->verify))
-		return ask_unit(run, on_before);
-	send_change(run);
-	return NULL;
-}
-
 void run_ssh(struct run *run)
 {
 	const char *why = "it is not known how to do that";
@@ -459,19 +280,8 @@ void run_ssh(struct run *run)
 	if (!run->order.target.node)
 		run->order.target.node = tool_args_get(&run->order.args, "node").s;
 	if (run_goes_by_ssh(run->order.tool))
-		why = begin(run);
+		why = run->order.tool->tier == TIER_GREEN ? run_ssh_ask_tool(run, true, on_read) :
+							    run_ssh_change(run);
 	if (why)
 		run_end(run, STEP_FAILED, "Nothing was done: %s.", why);
-}
-
-void run_ssh_resume(struct run *run)
-{
-	run->is_ambiguous = true;
-	(void)snprintf(run->exit, sizeof(run->exit), "the executor was restarted meanwhile");
-	if (ssh_unit_knows(run->order.tool->verify))
-		verify(run);
-	else
-		run_end(run, STEP_UNKNOWN,
-			"It was asked for, and it is not known what became of it: %s. It is not tried again.",
-			run->exit);
 }
