@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Plays of the lab: a fixture, and what a start that goes well is made of.
+ */
 #include "tests/unit/executor_plays.h"
 
 #include "common/alloc.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /*
- * What more than one test plays in the lab of executor_lab.h: how it begins and ends, and how the start of 101 goes well.
+ * What more than one test plays in the lab of executor_lab.h: how it begins and ends, and how 101 is started well.
  */
 #include "tests/unit/executor_lab.h"
 
