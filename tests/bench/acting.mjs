@@ -22,6 +22,7 @@ const VMID = 149;
 const LOOK_MS = 2;
 /** More than a poll: what is seen then is not on its way any more. */
 const SETTLE_MS = 3000;
+const SEEN_MS = 30_000;
 
 export function spread(values) {
 	const sorted = values.toSorted((a, b) => a - b);
@@ -83,11 +84,12 @@ class Person {
 
 	/** Until the gate sees the cluster: a guest that runs is then refused for that alone. */
 	async untilSeen() {
-		for (;;) {
-			const { status, body } = await this.execute('guest_start', { guest: 100 }, 0);
-			if (status === 409 && / is running/.test(body.detail)) return;
-			await pause(200);
+		let last;
+		for (const until = performance.now() + SEEN_MS; performance.now() < until; await pause(200)) {
+			last = await this.execute('guest_start', { guest: 100 }, 0);
+			if (last.status === 409 && last.body.rule === 'state.status') return;
 		}
+		throw new Error(`the gate does not see the cluster: ${JSON.stringify(last)}`);
 	}
 }
 

@@ -2,7 +2,7 @@
 // simulated Proxmox and back, verified.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { newId, start } from './actions_world.mjs';
+import { eventually, newId, start } from './actions_world.mjs';
 
 /** Refused whoever asks: tool, arguments, rule, and more of the request. */
 const BLACK = [
@@ -378,6 +378,23 @@ describe('a person', () => {
 			assert.equal(status, 400, JSON.stringify(body).slice(0, 100));
 		}
 		assert.equal(w.records().length, before);
+	});
+
+	test('sixteen wait for the end; who comes then hears at once that it goes on', async () => {
+		w.stack.process('executor').signal('SIGSTOP');
+		const answers = [];
+		try {
+			const asked = Array.from({ length: 17 }, () => w.execute('guest_status', { guest: 101 }, { wait_s: 60 })
+				.then((answer) => answers.push(answer)));
+			await eventually(() => answers.length > 0, 10_000, 'one is not kept waiting');
+			assert.deepEqual(answers.map((a) => a.status), [202]);
+			w.stack.process('executor').signal('SIGCONT');
+			await Promise.all(asked);
+		} finally {
+			w.stack.process('executor').signal('SIGCONT');
+		}
+		assert.deepEqual(answers.slice(1).map((a) => a.status), Array(16).fill(200));
+		assert.equal((await w.over(answers[0].body.id)).status, 'verified');
 	});
 
 	test('tools, actions and audit can be read', async () => {

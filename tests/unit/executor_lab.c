@@ -9,12 +9,10 @@
 #include "common/codec.h"
 #include "common/grant.h"
 #include "tests/unit/check.h"
+#include "tests/unit/folder.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define SEED "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
@@ -28,12 +26,7 @@ const struct lab_order lab_start_101 = { "guest_start", "yellow",
 
 void lab_write(const struct lab *l, const char *path, const char *text)
 {
-	_cleanup_(freep) char *whole = xasprintf("%s/%s", l->folder, path);
-	int fd = open(whole, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	(void)close(fd);
+	folder_write(l->folder, path, text);
 }
 
 void lab_remove(const struct lab *l, const char *path)
@@ -41,30 +34,6 @@ void lab_remove(const struct lab *l, const char *path)
 	_cleanup_(freep) char *whole = xasprintf("%s/%s", l->folder, path);
 
 	assert_int_equal(unlink(whole), 0);
-}
-
-static char *make_folder(const struct lab *l, const char *name)
-{
-	char *path = xasprintf("%s/%s", l->folder, name);
-
-	assert_int_equal(mkdir(path, 0700), 0);
-	return path;
-}
-
-static void remove_tree(const char *path)
-{
-	DIR *dir = opendir(path);
-	const struct dirent *entry;
-
-	while (dir && (entry = readdir(dir))) {
-		_cleanup_(freep) char *below = xasprintf("%s/%s", path, entry->d_name);
-
-		if (entry->d_name[0] != '.' && unlink(below) < 0)
-			remove_tree(below);
-	}
-	if (dir)
-		(void)closedir(dir);
-	(void)rmdir(path);
 }
 
 /* ── its life ──────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -101,10 +70,10 @@ void lab_init(struct lab *l, const char *more)
 	lab_world_enter(l);
 	(void)snprintf(l->folder, sizeof(l->folder), "/tmp/lab.XXXXXX");
 	assert_non_null(mkdtemp(l->folder));
-	l->data = make_folder(l, "data");
-	l->runtime = make_folder(l, "run");
-	l->secrets = make_folder(l, "secrets");
-	free(make_folder(l, "secrets/executor"));
+	l->data = folder_make(l->folder, "data");
+	l->runtime = folder_make(l->folder, "run");
+	l->secrets = folder_make(l->folder, "secrets");
+	free(folder_make(l->folder, "secrets/executor"));
 	assert_int_equal(grant_secret_from_hex(SEED, secret), 0);
 	grant_public_hex(secret, hex);
 	lab_write(l, "secrets/executor/gate.pub", hex);
@@ -128,7 +97,7 @@ void lab_done(struct lab *l)
 	counters_free(l->env.counters);
 	free(l->env.trouble);
 	config_free(l->config);
-	remove_tree(l->folder);
+	folder_remove(l->folder);
 	free(l->data);
 	free(l->runtime);
 	free(l->secrets);

@@ -6,12 +6,10 @@
 
 #include "common/codec.h"
 #include "tests/unit/check.h"
+#include "tests/unit/folder.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define SEED "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
@@ -106,36 +104,7 @@ char *shell_path(const struct shell *s, const char *suffix)
 
 void shell_write(struct shell *s, const char *path, const char *text)
 {
-	_cleanup_(freep) char *whole = shell_path(s, path);
-	int fd = open(whole, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	(void)close(fd);
-}
-
-static char *make_folder(struct shell *s, const char *name)
-{
-	char *path = shell_path(s, name);
-
-	assert_int_equal(mkdir(path, 0700), 0);
-	return path;
-}
-
-static void remove_tree(const char *path)
-{
-	DIR *dir = opendir(path);
-	const struct dirent *entry;
-
-	while (dir && (entry = readdir(dir))) {
-		_cleanup_(freep) char *below = xasprintf("%s/%s", path, entry->d_name);
-
-		if (entry->d_name[0] != '.' && unlink(below) < 0)
-			remove_tree(below);
-	}
-	if (dir)
-		(void)closedir(dir);
-	(void)rmdir(path);
+	folder_write(s->folder, path, text);
 }
 
 static void enrol(struct shell *s)
@@ -160,10 +129,10 @@ void shell_init(struct shell *s)
 	assert_int_equal(uv_loop_init(&s->loop), 0);
 	(void)snprintf(s->folder, sizeof(s->folder), "/tmp/shell.XXXXXX");
 	assert_non_null(mkdtemp(s->folder));
-	s->data = make_folder(s, "data");
-	s->runtime = make_folder(s, "run");
-	s->secrets = make_folder(s, "secrets");
-	free(make_folder(s, "secrets/safety-gate"));
+	s->data = folder_make(s->folder, "data");
+	s->runtime = folder_make(s->folder, "run");
+	s->secrets = folder_make(s->folder, "secrets");
+	free(folder_make(s->folder, "secrets/safety-gate"));
 	s->db = shell_path(s, "data/safety-gate.db");
 	shell_write(s, "secrets/safety-gate/signing-key", SEED "\n");
 	shell_write(s, "secrets/safety-gate/box-key", BOX_SEED "\n");
@@ -178,7 +147,7 @@ void shell_done(struct shell *s)
 	gate_world_done(&s->w);
 	(void)uv_run(&s->loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&s->loop), 0);
-	remove_tree(s->folder);
+	folder_remove(s->folder);
 	free(s->data);
 	free(s->runtime);
 	free(s->secrets);

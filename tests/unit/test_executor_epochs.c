@@ -4,48 +4,7 @@
  */
 #include "common/alloc.h"
 #include "tests/unit/check.h"
-#include "tests/unit/executor_lab.h"
-
-#define RIGHTS "GET /access/permissions"
-#define START "POST /nodes/pve/qemu/101/status/start"
-
-static int setup(void **state)
-{
-	struct lab *l = xnew(struct lab);
-
-	lab_init(l, "");
-	*state = l;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct lab *l = *state;
-
-	lab_done(l);
-	free(l);
-	return 0;
-}
-
-static void expect_trouble(const struct lab *l, const char *words)
-{
-	if (!words && l->env.trouble)
-		fail_msg("%s", l->env.trouble);
-	if (words && (!l->env.trouble || !strstr(l->env.trouble, words)))
-		fail_msg("not %s: %s", words, l->env.trouble ? l->env.trouble : "none");
-}
-
-/* 101 is started, and is running. */
-static void acts(struct lab *l)
-{
-	lab_follow_101(l);
-	lab_pass(l, 5000);
-	lab_answer(l, LAB_STATUS, "{\"data\":{\"status\":\"stopped\",\"exitstatus\":\"OK\"}}");
-	lab_answer(l, LAB_STATUS, LAB_NONE);
-	lab_answer(l, LAB_CURRENT, LAB_RUNNING);
-	lab_pass(l, 0);
-	lab_expect(l, "verified", "Done");
-}
+#include "tests/unit/executor_plays.h"
 
 static void hand_epoch(struct lab *l, const char *nonce, int64_t epoch)
 {
@@ -63,7 +22,7 @@ static void test_epochs(void **state)
 
 	assert_int_equal(lab_boot(l), 0);
 	lab_pass(l, 0);
-	lab_answer(l, RIGHTS, LAB_RIGHTS);
+	lab_answer(l, PLAY_RIGHTS, LAB_RIGHTS);
 	l->is_online = true;
 	executor_on_online(l->x);
 	lab_presence(l, "safety-gate", "main", "online");
@@ -82,8 +41,8 @@ static void test_epochs(void **state)
 	assert_true(lab_count(l, TOPIC_X_CLAIM) > 0);
 	/* A lower one, or the answer to the old hello, is nothing new. */
 	hand_epoch(l, "another", l->epoch - 1);
-	expect_trouble(l, NULL);
-	acts(l);
+	play_expect_trouble(l, NULL);
+	play_start_101(l);
 }
 
 static void test_fenced(void **state)
@@ -97,9 +56,9 @@ static void test_fenced(void **state)
 	hand_epoch(l, "another", l->epoch + 5);
 	hand_epoch(l, "another", l->epoch + 6);
 	/* All that is wrong is said. */
-	expect_trouble(l,
-		       "another executor has taken over; this one waits until that one has ended; "
-		       "no grant can be checked");
+	play_expect_trouble(
+		l, "another executor has taken over; this one waits until that one has ended; "
+		   "no grant can be checked");
 	assert_false(lab_approve(l, &lab_start_101));
 	/* The gate that comes again is the other one's to greet. */
 	hellos = lab_count(l, TOPIC_X_HELLO);
@@ -139,7 +98,7 @@ static void test_offline(void **state)
 	lab_beat(l);
 	lab_answer(l, LAB_CURRENT, LAB_STOPPED);
 	lab_pass(l, 0);
-	assert_false(lab_is_asked(l, START));
+	assert_false(lab_is_asked(l, PLAY_START));
 	lab_expect_none(l);
 	/* Its result is said as soon as somebody hears it. */
 	lab_connect(l);
@@ -147,7 +106,7 @@ static void test_offline(void **state)
 	assert_non_null(strstr(lab_last(l, TOPIC_X_HELLO), l->gid));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, play_setup, play_teardown)
 
 int main(void)
 {

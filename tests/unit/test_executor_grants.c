@@ -5,22 +5,15 @@
  */
 #include "common/alloc.h"
 #include "tests/unit/check.h"
-#include "tests/unit/executor_lab.h"
+#include "tests/unit/executor_plays.h"
 #include "tests/unit/faulty_vfs.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-#define RIGHTS "GET /access/permissions"
-#define START "POST /nodes/pve/qemu/101/status/start"
-#define TASK_OK "{\"data\":{\"status\":\"stopped\",\"exitstatus\":\"OK\"}}"
 #define TASK "UPID:pve:0008380E:0131F1BF:6A84EA54:vzdump:101:root@pam:"
 #define TASK_PATH "/nodes/pve/tasks/UPID%3Apve%3A0008380E%3A0131F1BF%3A6A84EA54%3Avzdump"
 
-static const struct lab_order reboot = { "node_reboot", "red",
-					 "{\"cluster\":\"home\",\"node\":\"pve\"}", "home/node/pve",
-					 "{\"object\":\"home/node/pve\",\"node\":\"pve\","
-					 "\"status\":\"online\"}" };
 static const struct lab_order reboot_b = { "node_reboot", "red",
 					   "{\"cluster\":\"home\",\"node\":\"b\"}", "home/node/b",
 					   "{\"object\":\"home/node/b\",\"node\":\"b\","
@@ -36,35 +29,6 @@ static const struct lab_order task_stop = { "task_stop", "orange",
 					    "{\"cluster\":\"home\",\"upid\":\"" TASK "\"}", NULL,
 					    NULL };
 static const struct lab_order list = { "guest_list", "green", "{}", NULL, NULL };
-
-static int setup(void **state)
-{
-	struct lab *l = xnew(struct lab);
-
-	lab_init(l, "");
-	lab_start(l);
-	*state = l;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct lab *l = *state;
-
-	lab_done(l);
-	free(l);
-	return 0;
-}
-
-/* The task has ended well, and the guest runs. */
-static void run_well(struct lab *l)
-{
-	lab_pass(l, 5000);
-	lab_answer(l, LAB_STATUS, TASK_OK);
-	lab_answer(l, LAB_STATUS, LAB_NONE);
-	lab_answer(l, LAB_CURRENT, LAB_RUNNING);
-	lab_pass(l, 0);
-}
 
 /* ── what stands in the way ────────────────────────────────────────────────────────────────────────────────── */
 
@@ -102,11 +66,11 @@ static void test_guest_and_its_node(void **state)
 	struct lab *l = *state;
 
 	lab_follow_101(l);
-	assert_true(lab_approve(l, &reboot));
-	lab_grant(l, &reboot);
+	assert_true(lab_approve(l, &play_reboot_pve));
+	lab_grant(l, &play_reboot_pve);
 	lab_expect(l, "failed", "something is being done to the same target");
-	run_well(l);
-	lab_order(l, &reboot);
+	play_task_well(l);
+	lab_order(l, &play_reboot_pve);
 	assert_true(lab_approve(l, &lab_start_101));
 	lab_grant(l, &lab_start_101);
 	lab_expect(l, "failed", "something is being done to the same target");
@@ -180,7 +144,7 @@ static void test_cancel_of_another(void **state)
 	json = xasprintf("{\"id\":\"01TESTother\",\"gid\":\"%s\"}", l->gid);
 	lab_hand(l, executor_on_cancel, TOPIC_X_CANCEL, (const char *const[]){ NULL }, json);
 	assert_false(lab_is_asked(l, "DELETE"));
-	run_well(l);
+	play_task_well(l);
 	lab_expect(l, "verified", "\"Done, and verified.\"");
 }
 
@@ -244,7 +208,7 @@ static void test_looks(void **state)
 		const char *answer, *words;
 	} stops[] = {
 		{ "{\"data\":{}}", "the answer makes no sense" },
-		{ TASK_OK, "the task had ended already: OK" },
+		{ PLAY_TASK_OK, "the task had ended already: OK" },
 	};
 	static const char *const members[] = { "{\"data\":[]}", "{\"data\":7}" };
 	static const char *const uptimes[] = { "{\"data\":{}}",
@@ -257,10 +221,10 @@ static void test_looks(void **state)
 		expect_read(l, "failed", stops[i].words);
 	}
 	for (size_t i = 0; i < countof(uptimes); i++) {
-		lab_order(l, &reboot);
+		lab_order(l, &play_reboot_pve);
 		lab_answer(l, "GET /nodes/pve/status", uptimes[i]);
 		expect_read(l, "failed", "the answer makes no sense");
-		lab_order(l, &reboot);
+		lab_order(l, &play_reboot_pve);
 		lab_answer(l, "GET /nodes/pve/status", "{\"data\":{\"uptime\":5}}");
 		lab_answer(l, "GET /cluster/status", members[i]);
 		expect_read(l, "failed", "the answer makes no sense");
@@ -317,7 +281,7 @@ static void test_refresh(void **state)
 
 	lab_presence(l, "proxmox-poller", "main", "online");
 	lab_follow_101(l);
-	run_well(l);
+	play_task_well(l);
 	id = lab_value(l, TOPIC_REQUEST, "request_id");
 	assert_non_null(strstr(lab_last(l, TOPIC_REQUEST), "pve/home/guest/101/state"));
 	reply(l, "another");
@@ -328,7 +292,7 @@ static void test_refresh(void **state)
 	assert_int_equal(lab_counter(l, "refreshes_late"), 0);
 
 	lab_follow_101(l);
-	run_well(l);
+	play_task_well(l);
 	lab_expect_none(l);
 	lab_pass(l, 60000);
 	lab_expect(l, "verified", "Done");
@@ -337,7 +301,7 @@ static void test_refresh(void **state)
 	/* Nobody to ask: nobody is waited for. */
 	lab_follow_101(l);
 	lab_pass(l, 5000);
-	lab_answer(l, LAB_STATUS, TASK_OK);
+	lab_answer(l, LAB_STATUS, PLAY_TASK_OK);
 	lab_answer(l, LAB_STATUS, LAB_NONE);
 	l->publish = -ENOMEM;
 	lab_answer(l, LAB_CURRENT, LAB_RUNNING);
@@ -375,7 +339,7 @@ static void test_two_refreshes(void **state)
 	assert_null(l->timers);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, play_setup_started, play_teardown)
 
 int main(void)
 {

@@ -5,40 +5,12 @@
  */
 #include "common/alloc.h"
 #include "tests/unit/check.h"
-#include "tests/unit/executor_lab.h"
+#include "tests/unit/executor_plays.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-#define RIGHTS "GET /access/permissions"
-#define START "POST /nodes/pve/qemu/101/status/start"
 #define KEEP "self: external\n"
-
-static int setup(void **state)
-{
-	struct lab *l = xnew(struct lab);
-
-	lab_init(l, "");
-	*state = l;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct lab *l = *state;
-
-	lab_done(l);
-	free(l);
-	return 0;
-}
-
-static void expect_trouble(const struct lab *l, const char *words)
-{
-	if (!words && l->env.trouble)
-		fail_msg("%s", l->env.trouble);
-	if (words && (!l->env.trouble || !strstr(l->env.trouble, words)))
-		fail_msg("not %s: %s", words, l->env.trouble ? l->env.trouble : "none");
-}
 
 static void reload(struct lab *l, const char *text)
 {
@@ -47,18 +19,6 @@ static void reload(struct lab *l, const char *text)
 	executor_reload(l->x, l->config);
 	config_free(old);
 	lab_pass(l, 0);
-}
-
-/* 101 is started, and is running. */
-static void acts(struct lab *l)
-{
-	lab_follow_101(l);
-	lab_pass(l, 5000);
-	lab_answer(l, LAB_STATUS, "{\"data\":{\"status\":\"stopped\",\"exitstatus\":\"OK\"}}");
-	lab_answer(l, LAB_STATUS, LAB_NONE);
-	lab_answer(l, LAB_CURRENT, LAB_RUNNING);
-	lab_pass(l, 0);
-	lab_expect(l, "verified", "Done");
 }
 
 /* ── keys and tokens ───────────────────────────────────────────────────────────────────────────────────────── */
@@ -71,23 +31,23 @@ static void test_no_key(void **state)
 
 	assert_int_equal(rename(path, aside), 0);
 	lab_start(l);
-	expect_trouble(l, "no grant can be checked: ");
+	play_expect_trouble(l, "no grant can be checked: ");
 	assert_false(lab_approve(l, &lab_start_101));
 	/* Without one a reload does not help; with one nothing else is needed. */
 	reload(l, NULL);
-	lab_answer(l, RIGHTS, LAB_RIGHTS);
+	lab_answer(l, PLAY_RIGHTS, LAB_RIGHTS);
 	assert_false(lab_approve(l, &lab_start_101));
 	assert_int_equal(rename(aside, path), 0);
 	lab_beat(l);
 	lab_pass(l, 10000);
 	assert_true(lab_count(l, TOPIC_X_CLAIM) > 0);
 	lab_pass(l, 1000);
-	expect_trouble(l, NULL);
+	play_expect_trouble(l, NULL);
 	/* A file that is spoilt afterwards: the old one goes on. */
 	lab_write(l, "secrets/executor/gate.pub", "no key");
 	reload(l, NULL);
-	lab_answer(l, RIGHTS, LAB_RIGHTS);
-	expect_trouble(l, NULL);
+	lab_answer(l, PLAY_RIGHTS, LAB_RIGHTS);
+	play_expect_trouble(l, NULL);
 }
 
 static void test_no_token(void **state)
@@ -100,26 +60,27 @@ static void test_no_token(void **state)
 	lab_connect(l);
 	assert_false(lab_approve(l, &lab_start_101));
 	lab_pass(l, 20000);
-	assert_false(lab_is_asked(l, RIGHTS));
-	expect_trouble(l, "home.token does not hold the secret of an API token");
+	assert_false(lab_is_asked(l, PLAY_RIGHTS));
+	play_expect_trouble(l, "home.token does not hold the secret of an API token");
 	lab_write(l, "secrets/executor/home.token", "");
 	lab_pass(l, 5000);
-	expect_trouble(l, "home.token");
+	play_expect_trouble(l, "home.token");
 	lab_write(l, "secrets/executor/home.token", "11111111-2222");
 	l->http = -EBADMSG;
 	lab_pass(l, 5000);
-	expect_trouble(l, "HTTPS cannot be set up with none as certificate authority: Bad message");
+	play_expect_trouble(
+		l, "HTTPS cannot be set up with none as certificate authority: Bad message");
 	l->http = 0;
 	lab_pass(l, 5000);
-	lab_answer(l, RIGHTS, LAB_RIGHTS);
-	expect_trouble(l, NULL);
-	acts(l);
+	lab_answer(l, PLAY_RIGHTS, LAB_RIGHTS);
+	play_expect_trouble(l, NULL);
+	play_start_101(l);
 	/* One that is spoilt while it runs: the old one goes on. */
 	lab_remove(l, "secrets/executor/home.token");
 	reload(l, NULL);
-	lab_answer(l, RIGHTS, LAB_RIGHTS);
-	expect_trouble(l, NULL);
-	acts(l);
+	lab_answer(l, PLAY_RIGHTS, LAB_RIGHTS);
+	play_expect_trouble(l, NULL);
+	play_start_101(l);
 }
 
 static void test_no_address(void **state)
@@ -130,13 +91,13 @@ static void test_no_address(void **state)
 				  "clusters: {home: {" LAB_ACTS ", nodes: {" LAB_PVE
 				  "}}, lab: {token: \"a@pve!b\", nodes: {" LAB_PVE "}}}\n" KEEP));
 	lab_start(l);
-	acts(l);
+	play_start_101(l);
 	/* One that is only watched is not acted on. */
 	reload(l, "clusters: {home: {token: \"a@pve!b\", nodes: {" LAB_PVE "}}}\n" KEEP);
 	assert_false(lab_approve(l, &lab_start_101));
 	reload(l, KEEP);
 	assert_false(lab_approve(l, &lab_start_101));
-	expect_trouble(l, NULL);
+	play_expect_trouble(l, NULL);
 }
 
 /* ── rights ────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -151,34 +112,34 @@ static void test_rights(void **state)
 	/* Until they are known nothing is done; asked for once, though it is told to look again. */
 	assert_false(lab_approve(l, &lab_start_101));
 	reload(l, NULL);
-	lab_answer(l, RIGHTS, "{\"data\":[]}");
-	assert_false(lab_is_asked(l, RIGHTS));
-	expect_trouble(l, "its rights cannot be read");
+	lab_answer(l, PLAY_RIGHTS, "{\"data\":[]}");
+	assert_false(lab_is_asked(l, PLAY_RIGHTS));
+	play_expect_trouble(l, "its rights cannot be read");
 	for (int i = 0; i < 2; i++) {
 		lab_pass(l, 5000);
-		lab_refuse(l, RIGHTS, 401, "no");
-		expect_trouble(l, "home: pve does not accept token jarvis@pve!control");
+		lab_refuse(l, PLAY_RIGHTS, 401, "no");
+		play_expect_trouble(l, "home: pve does not accept token jarvis@pve!control");
 	}
 	/* Too many: said, and said once. */
 	for (int i = 0; i < 2; i++) {
 		lab_pass(l, i ? 600000 : 5000);
-		lab_answer(l, RIGHTS, "{\"data\":{\"/\":{\"VM.Audit\":1,\"VM.Allocate\":1}}}");
-		expect_trouble(l, "may do what no tool needs: VM.Allocate on /");
+		lab_answer(l, PLAY_RIGHTS, "{\"data\":{\"/\":{\"VM.Audit\":1,\"VM.Allocate\":1}}}");
+		play_expect_trouble(l, "may do what no tool needs: VM.Allocate on /");
 		assert_false(lab_approve(l, &lab_start_101));
 	}
 	/* Too few: said, and the rest is done. */
 	lab_pass(l, 600000);
-	lab_answer(l, RIGHTS, "{\"data\":{\"/\":{\"VM.Audit\":1}}}");
-	expect_trouble(l, "lacks VM.PowerMgmt, Sys.Audit: add it");
+	lab_answer(l, PLAY_RIGHTS, "{\"data\":{\"/\":{\"VM.Audit\":1}}}");
+	play_expect_trouble(l, "lacks VM.PowerMgmt, Sys.Audit: add it");
 	lab_pass(l, 600000);
-	lab_answer(l, RIGHTS, LAB_RIGHTS);
-	expect_trouble(l, NULL);
-	acts(l);
+	lab_answer(l, PLAY_RIGHTS, LAB_RIGHTS);
+	play_expect_trouble(l, NULL);
+	play_start_101(l);
 	/* That nobody answers is no reason to believe anything else of the token. */
 	lab_pass(l, 600000);
-	lab_refuse(l, RIGHTS, 500, "busy");
-	expect_trouble(l, "busy");
-	acts(l);
+	lab_refuse(l, PLAY_RIGHTS, 500, "busy");
+	play_expect_trouble(l, "busy");
+	play_start_101(l);
 }
 
 /* ── endpoints ─────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -218,8 +179,8 @@ static void test_another_node(void **state)
 	lab_answer(l, LAB_TASKS, LAB_NONE);
 	lab_answer(l, LAB_CURRENT, LAB_STOPPED);
 	/* What changes something is asked for once. */
-	lab_lose(l, START, HTTP_UNREACHABLE, false);
-	assert_false(lab_is_asked(l, START));
+	lab_lose(l, PLAY_START, HTTP_UNREACHABLE, false);
+	assert_false(lab_is_asked(l, PLAY_START));
 	lab_pass(l, 0);
 	lab_expect(l, "failed", "did not do it");
 }
@@ -230,11 +191,11 @@ static void test_statuses(void **state)
 
 	lab_start(l);
 	lab_send_101(l);
-	lab_refuse(l, START, 501, "Method not implemented");
+	lab_refuse(l, PLAY_START, 501, "Method not implemented");
 	lab_pass(l, 0);
 	lab_expect(l, "failed", "Proxmox was asked and did not do it");
 	lab_send_101(l);
-	lab_answer(l, START, "<html>");
+	lab_answer(l, PLAY_START, "<html>");
 	assert_true(lab_is_asked(l, LAB_TASKS));
 	assert_int_equal(lab_counter(l, "ambiguous"), 1);
 }
@@ -247,22 +208,18 @@ static void test_cluster_taken_away(void **state)
 	lab_start(l);
 	lab_follow_101(l);
 	reload(l, KEEP);
-	lab_pass(l, 5000);
-	lab_answer(l, LAB_STATUS, "{\"data\":{\"status\":\"stopped\",\"exitstatus\":\"OK\"}}");
-	lab_answer(l, LAB_STATUS, LAB_NONE);
-	lab_answer(l, LAB_CURRENT, LAB_RUNNING);
-	lab_pass(l, 0);
+	play_task_well(l);
 	lab_expect(l, "verified", "Done");
 	assert_false(lab_approve(l, &lab_start_101));
 	/* Back, and with another address. */
 	reload(l, "clusters: {home: {" LAB_ACTS ", nodes: {" LAB_B "}}}\n" KEEP);
-	assert_string_equal(lab_host(l, RIGHTS), "10.0.0.2");
-	lab_answer(l, RIGHTS, LAB_RIGHTS);
-	acts(l);
+	assert_string_equal(lab_host(l, PLAY_RIGHTS), "10.0.0.2");
+	lab_answer(l, PLAY_RIGHTS, LAB_RIGHTS);
+	play_start_101(l);
 	reload(l, "clusters: {home: {" LAB_ACTS ", nodes: {" LAB_PVE "}}}\n" KEEP);
-	assert_string_equal(lab_host(l, RIGHTS), "10.0.0.1");
-	lab_answer(l, RIGHTS, LAB_RIGHTS);
-	acts(l);
+	assert_string_equal(lab_host(l, PLAY_RIGHTS), "10.0.0.1");
+	lab_answer(l, PLAY_RIGHTS, LAB_RIGHTS);
+	play_start_101(l);
 }
 
 /* The cluster's settings change between claim and grant: what is not set up yet is not acted on. */
@@ -301,18 +258,18 @@ static void test_two_clusters(void **state)
 	lab_expect(l, "verified", "\"lines\":[]");
 	reload(l, "clusters: {home: {" LAB_ACTS ", nodes: {" LAB_NODES "}}, lab: {" LAB_ACTS
 		  ", nodes: {" LAB_PVE "}}}\n" KEEP);
-	lab_answer(l, RIGHTS, "{\"data\":{\"/\":{\"VM.Audit\":1}}}");
-	expect_trouble(l, "; lab: ");
+	lab_answer(l, PLAY_RIGHTS, "{\"data\":{\"/\":{\"VM.Audit\":1}}}");
+	play_expect_trouble(l, "; lab: ");
 	lab_order(l, &log);
 	lab_pass(l, 0);
 	lab_expect(l, "failed", "the cluster is not one of those that the executor acts on");
 	lab_write(l, "secrets/executor/lab.token", "11111111-2222");
 	lab_pass(l, 5000);
-	lab_answer(l, RIGHTS, LAB_RIGHTS);
-	acts(l);
+	lab_answer(l, PLAY_RIGHTS, LAB_RIGHTS);
+	play_start_101(l);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, play_setup, play_teardown)
 
 int main(void)
 {

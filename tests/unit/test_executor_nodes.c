@@ -2,9 +2,8 @@
 /*
  * Nodes that are restarted and woken: no task tells of them, and who wakes the first one has nobody to ask.
  */
-#include "common/alloc.h"
 #include "tests/unit/check.h"
-#include "tests/unit/executor_lab.h"
+#include "tests/unit/executor_plays.h"
 #include "tests/unit/faulty_vfs.h"
 
 #include <errno.h>
@@ -14,10 +13,6 @@
 	"{\"data\":[{\"type\":\"cluster\",\"quorate\":1},{\"type\":\"node\",\"name\":\"pve\","     \
 	"\"online\":1},{\"type\":\"node\",\"name\":\"b\",\"online\":" b "}]}"
 
-static const struct lab_order reboot = { "node_reboot", "red",
-					 "{\"cluster\":\"home\",\"node\":\"pve\"}", "home/node/pve",
-					 "{\"object\":\"home/node/pve\",\"node\":\"pve\","
-					 "\"status\":\"online\"}" };
 static const struct lab_order wake = { "node_wake", "yellow",
 				       "{\"cluster\":\"home\",\"node\":\"b\"}", "home/node/b",
 				       "{\"object\":\"home/node/b\",\"node\":\"b\","
@@ -27,28 +22,9 @@ static const struct lab_order wake_c = { "node_wake", "yellow",
 					 "{\"object\":\"home/node/c\",\"node\":\"c\","
 					 "\"status\":\"offline\"}" };
 
-static int setup(void **state)
-{
-	struct lab *l = xnew(struct lab);
-
-	lab_init(l, "");
-	lab_start(l);
-	*state = l;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct lab *l = *state;
-
-	lab_done(l);
-	free(l);
-	return 0;
-}
-
 static void send_reboot(struct lab *l)
 {
-	lab_order(l, &reboot);
+	lab_order(l, &play_reboot_pve);
 	lab_answer(l, "GET /nodes/pve/status", "{\"data\":{\"uptime\":5000}}");
 	/* About a node another one is asked. */
 	assert_string_equal(lab_host(l, "GET /cluster/status"), "10.0.0.2");
@@ -151,7 +127,7 @@ static void test_no_packet(void **state)
 	assert_int_equal(l->sent_n, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, play_setup_started, play_teardown)
 
 int main(void)
 {

@@ -5,40 +5,14 @@
  */
 #include "common/alloc.h"
 #include "tests/unit/check.h"
-#include "tests/unit/executor_lab.h"
+#include "tests/unit/executor_plays.h"
 #include "tests/unit/faulty_vfs.h"
 
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
 
-#define START "POST /nodes/pve/qemu/101/status/start"
 #define TASK_RUNS "{\"data\":{\"status\":\"running\"}}"
-#define TASK_OK "{\"data\":{\"status\":\"stopped\",\"exitstatus\":\"OK\"}}"
-
-static const struct lab_order reboot = { "node_reboot", "red",
-					 "{\"cluster\":\"home\",\"node\":\"pve\"}", "home/node/pve",
-					 "{\"object\":\"home/node/pve\",\"node\":\"pve\","
-					 "\"status\":\"online\"}" };
-
-static int setup(void **state)
-{
-	struct lab *l = xnew(struct lab);
-
-	lab_init(l, "");
-	lab_start(l);
-	*state = l;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct lab *l = *state;
-
-	lab_done(l);
-	free(l);
-	return 0;
-}
 
 static void change(const struct lab *l, const char *sql)
 {
@@ -62,11 +36,7 @@ static void restart(struct lab *l, const char *sql)
 
 static void run_well(struct lab *l)
 {
-	lab_pass(l, 5000);
-	lab_answer(l, LAB_STATUS, TASK_OK);
-	lab_answer(l, LAB_STATUS, LAB_NONE);
-	lab_answer(l, LAB_CURRENT, LAB_RUNNING);
-	lab_pass(l, 0);
+	play_task_well(l);
 	lab_expect(l, "verified", "Done");
 	assert_int_equal(lab_counter(l, "effects"), 1);
 }
@@ -142,7 +112,7 @@ static void test_task_is_found(void **state)
 		lab_pass(l, 0);
 		lab_answer(l, LAB_TASKS, "{\"data\":[{\"upid\":\"" LAB_UPID "\"}]}");
 		lab_pass(l, 5000);
-		lab_answer(l, LAB_STATUS, TASK_OK);
+		lab_answer(l, LAB_STATUS, PLAY_TASK_OK);
 		lab_answer(l, LAB_STATUS, LAB_NONE);
 		lab_answer(l, LAB_CURRENT, LAB_RUNNING);
 		lab_pass(l, 0);
@@ -156,7 +126,7 @@ static void test_no_task_tells(void **state)
 {
 	struct lab *l = *state;
 
-	lab_order(l, &reboot);
+	lab_order(l, &play_reboot_pve);
 	lab_answer(l, "GET /nodes/pve/status", "{\"data\":{\"uptime\":5000}}");
 	lab_answer(l, "GET /cluster/status",
 		   "{\"data\":[{\"type\":\"node\",\"name\":\"pve\",\"online\":1}]}");
@@ -230,17 +200,9 @@ static void test_cannot_be_read(void **state)
 	lab_settle(l);
 	/* The result itself is lost: the task still tells. */
 	lab_follow_101(l);
-	lab_pass(l, 5000);
-	lab_answer(l, LAB_STATUS, TASK_OK);
-	lab_answer(l, LAB_STATUS, LAB_NONE);
-	lab_answer(l, LAB_CURRENT, LAB_RUNNING);
-	lab_pass(l, 0);
+	play_task_well(l);
 	restart(l, "UPDATE step SET result = NULL WHERE over = 0");
-	lab_pass(l, 5000);
-	lab_answer(l, LAB_STATUS, TASK_OK);
-	lab_answer(l, LAB_STATUS, LAB_NONE);
-	lab_answer(l, LAB_CURRENT, LAB_RUNNING);
-	lab_pass(l, 0);
+	play_task_well(l);
 	lab_expect(l, "verified", "Done");
 	assert_int_equal(lab_counter(l, "effects"), 2);
 }
@@ -302,7 +264,7 @@ static void test_does_not_begin(void **state)
 	run_well(l);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, play_setup_started, play_teardown)
 
 int main(void)
 {

@@ -3,40 +3,18 @@
  * Every way in which something granted can go on, from the last look to the result: what Proxmox answers, what it does
  * not, and what is then said. Nothing is asked for twice, and nothing is called done that was not seen.
  */
-#include "common/alloc.h"
 #include "tests/unit/check.h"
-#include "tests/unit/executor_lab.h"
+#include "tests/unit/executor_plays.h"
 #include "tests/unit/faulty_vfs.h"
 
 #include <stdio.h>
 
-#define START "POST /nodes/pve/qemu/101/status/start"
 #define STOP_TASK "DELETE /nodes/pve/tasks/"
 #define LOG LAB_STATUS "qmstart%3A101%3Ajarvis%40pve%21control%3A/log"
-#define TASK_OK "{\"data\":{\"status\":\"stopped\",\"exitstatus\":\"OK\"}}"
 #define TASK_RUNS "{\"data\":{\"status\":\"running\"}}"
 #define TASK_ENDS(words) "{\"data\":{\"status\":\"stopped\",\"exitstatus\":\"" words "\"}}"
 #define ROW(upid) "{\"upid\":\"" upid "\"}"
 #define HOUR_MS 3600000
-
-static int setup(void **state)
-{
-	struct lab *l = xnew(struct lab);
-
-	lab_init(l, "");
-	lab_start(l);
-	*state = l;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct lab *l = *state;
-
-	lab_done(l);
-	free(l);
-	return 0;
-}
 
 /* The status of the task that is due is answered, then its log. */
 static void poll(struct lab *l, const char *status, const char *log)
@@ -80,9 +58,9 @@ static void test_strange_acceptance(void **state)
 
 	for (size_t i = 0; i < countof(answers); i++) {
 		lab_send_101(l);
-		lab_answer(l, START, answers[i]);
+		lab_answer(l, PLAY_START, answers[i]);
 		lab_answer(l, LAB_TASKS, "{\"data\":[" ROW(LAB_UPID) "]}");
-		poll(l, TASK_OK, LAB_NONE);
+		poll(l, PLAY_TASK_OK, LAB_NONE);
 		lab_answer(l, LAB_CURRENT, LAB_RUNNING);
 		lab_pass(l, 0);
 		lab_expect(l, "verified", LAB_UPID);
@@ -96,7 +74,7 @@ static void test_took_it_and_did_nothing(void **state)
 	struct lab *l = *state;
 
 	lab_send_101(l);
-	lab_answer(l, START, "{\"data\":\"OK\"}");
+	lab_answer(l, PLAY_START, "{\"data\":\"OK\"}");
 	lab_pass(l, 0);
 	lab_expect(l, "failed", "did nothing: the guest is not on pve");
 }
@@ -107,7 +85,7 @@ static void test_several_could_be(void **state)
 	struct lab *l = *state;
 
 	lab_send_101(l);
-	lab_lose(l, START, HTTP_TIMEOUT, true);
+	lab_lose(l, PLAY_START, HTTP_TIMEOUT, true);
 	lab_answer(
 		l, LAB_TASKS,
 		"{\"data\":[" ROW(LAB_UPID) "," ROW(LAB_UPID) "," ROW(
@@ -122,7 +100,7 @@ static void test_no_task_of_it(void **state)
 	struct lab *l = *state;
 
 	lab_send_101(l);
-	lab_lose(l, START, HTTP_BROKEN, true);
+	lab_lose(l, PLAY_START, HTTP_BROKEN, true);
 	for (int i = 0; i < 4; i++) {
 		lab_expect_none(l);
 		lab_answer(l, LAB_TASKS, LAB_NONE);
@@ -138,7 +116,7 @@ static void test_blind(void **state)
 	int64_t until = l->boot + 60000;
 
 	lab_send_101(l);
-	lab_lose(l, START, HTTP_TIMEOUT, true);
+	lab_lose(l, PLAY_START, HTTP_TIMEOUT, true);
 	while (l->boot <= until) {
 		lab_expect_none(l);
 		lab_refuse(l, LAB_TASKS, 500, "no");
@@ -159,7 +137,7 @@ static void test_never_left(void **state)
 
 	for (size_t i = 0; i < countof(outcomes); i++) {
 		lab_send_101(l);
-		lab_lose(l, START, outcomes[i], false);
+		lab_lose(l, PLAY_START, outcomes[i], false);
 		lab_pass(l, 0);
 		lab_expect(l, "failed", "Proxmox was asked and did not do it");
 		lab_pass(l, 120000);
@@ -183,7 +161,7 @@ static void test_blind_on_the_way(void **state)
 	lab_pass(l, 5000);
 	lab_answer(l, LAB_STATUS, TASK_RUNS);
 	lab_refuse(l, LOG, 596, "no");
-	poll(l, TASK_OK, "{\"data\":[{\"n\":1,\"t\":\"\"}]}");
+	poll(l, PLAY_TASK_OK, "{\"data\":[{\"n\":1,\"t\":\"\"}]}");
 	lab_answer(l, LAB_CURRENT, LAB_RUNNING);
 	lab_pass(l, 0);
 	lab_expect(l, "verified", "Done");
@@ -209,10 +187,10 @@ static void test_managed(void **state)
 
 	lab_send_101(l);
 	lab_answer(
-		l, START,
+		l, PLAY_START,
 		"{\"data\":\"UPID:pve:0008380E:0131F1BF:6A84EA54:hastart:101:jarvis@pve!control:\"}");
 	lab_pass(l, 0);
-	lab_answer(l, LAB_STATUS "hastart", TASK_OK);
+	lab_answer(l, LAB_STATUS "hastart", PLAY_TASK_OK);
 	lab_answer(l, LAB_STATUS "hastart", LAB_NONE);
 	for (int i = 0; i < 12; i++) {
 		lab_answer(l, LAB_CURRENT, LAB_STOPPED);
@@ -246,7 +224,7 @@ static void test_cancelled_on_its_way(void **state)
 	lab_send_101(l);
 	lab_cancel(l);
 	assert_false(lab_is_asked(l, STOP_TASK));
-	lab_answer(l, START, "{\"data\":\"" LAB_UPID "\"}");
+	lab_answer(l, PLAY_START, "{\"data\":\"" LAB_UPID "\"}");
 	assert_true(lab_is_asked(l, STOP_TASK));
 	lab_cancel(l);
 	lab_answer(l, STOP_TASK, "{\"data\":null}");
@@ -264,7 +242,7 @@ static void test_cancel_that_is_refused(void **state)
 	lab_cancel(l);
 	lab_refuse(l, STOP_TASK, 403, "Permission check failed (/nodes/pve, Sys.Modify)");
 	assert_non_null(strstr(lab_last(l, TOPIC_X_PROGRESS), "Sys.Modify"));
-	poll(l, TASK_OK, LAB_NONE);
+	poll(l, PLAY_TASK_OK, LAB_NONE);
 	lab_answer(l, LAB_CURRENT, LAB_RUNNING);
 	lab_pass(l, 0);
 	lab_expect(l, "verified", "It was too late to cancel it.");
@@ -319,7 +297,7 @@ static void test_is_not_so(void **state)
 {
 	struct lab *l = *state;
 
-	verify(l, TASK_OK, LAB_STOPPED);
+	verify(l, PLAY_TASK_OK, LAB_STOPPED);
 	lab_expect(l, "still_failing", "Proxmox says that it is done, but it is stopped.\"");
 	verify(l, TASK_ENDS("WARNINGS: 1"), LAB_STOPPED);
 	lab_expect(l, "still_failing", "but it is stopped. The task had warnings.");
@@ -329,9 +307,9 @@ static void test_cannot_be_seen(void **state)
 {
 	struct lab *l = *state;
 
-	verify(l, TASK_OK, NULL);
+	verify(l, PLAY_TASK_OK, NULL);
 	lab_expect(l, "unknown", "It was done, but it could not be verified: pve has no path");
-	verify(l, TASK_OK, "{\"data\":[]}");
+	verify(l, PLAY_TASK_OK, "{\"data\":[]}");
 	lab_expect(l, "unknown", "It was done, but it could not be verified");
 }
 
@@ -340,7 +318,7 @@ static void test_is_gone(void **state)
 	struct lab *l = *state;
 
 	lab_follow_101(l);
-	poll(l, TASK_OK, LAB_NONE);
+	poll(l, PLAY_TASK_OK, LAB_NONE);
 	for (int i = 0; i < 20 && lab_is_asked(l, LAB_CURRENT); i++) {
 		lab_refuse(l, LAB_CURRENT, 500,
 			   "Configuration file 'nodes/pve/qemu-server/101.conf' does not exist");
@@ -377,15 +355,15 @@ static void test_disk_fails_on_the_way(void **state)
 
 	lab_send_101(l);
 	faulty_vfs_arm((struct faulty_plan){ FAULT_WRITE, 1, true });
-	lab_answer(l, START, "{\"data\":\"" LAB_UPID "\"}");
-	poll(l, TASK_OK, LAB_NONE);
+	lab_answer(l, PLAY_START, "{\"data\":\"" LAB_UPID "\"}");
+	poll(l, PLAY_TASK_OK, LAB_NONE);
 	lab_answer(l, LAB_CURRENT, LAB_RUNNING);
 	lab_pass(l, 0);
 	(void)faulty_vfs_disarm();
 	lab_expect(l, "verified", LAB_UPID);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, play_setup_started, play_teardown)
 
 int main(void)
 {

@@ -3,12 +3,17 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { arcPath, polar, segments } from '../src/lib/arc.ts';
 import { backoffMs } from '../src/lib/backoff.ts';
-import { bytes, decimal, duration, percent, plural, rate, share, timeOrDay } from '../src/lib/format.ts';
+import { bytes, decimal, duration, percent, plural, rate, share, timeOrDay, visible } from '../src/lib/format.ts';
 import { formatHash, parseHash } from '../src/lib/hash.ts';
 import { holdOrder, naturally, sameList, sortBy } from '../src/lib/order.ts';
 import { areaPath, Samples, scaleOf, sparkPath } from '../src/lib/ring.ts';
 import { freshnessRef, isSourceDocument, matchTopic } from '../src/lib/topics.ts';
 import { rowWindow, scrollToRow } from '../src/lib/window.ts';
+
+test('what is hidden in a text is shown', () => {
+	assert.equal(visible('safe\u202e\u200b\u{e0041}\x07'), 'safe\\u{202e}\\u{200b}\\u{e0041}\\u{7}');
+	assert.equal(visible('two\n\tlines, größer 😀 日本'), 'two\n\tlines, größer 😀 日本');
+});
 
 describe('topics', () => {
 	test('are told apart by the table', () => {

@@ -99,3 +99,11 @@ export function countdown(ms: number): string {
 	const s = Math.ceil(Math.max(0, ms) / 1000);
 	return `${Math.floor(s / 60)}:${String(s % 60).padStart(2, '0')}`;
 }
+
+/** What does not show, or turns the text after it around, but for line ends and tabs; as utf8_is_hidden() of the services. */
+const HIDDEN = /[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ue000-\uf8ff\ufeff\ufff0-\ufffc\u{e0000}-\u{e0fff}\u{f0000}-\u{10ffff}]/gu;
+
+/** Text that somebody else wrote, with all that is in it: a hidden character as \u{202e}. */
+export function visible(text: string): string {
+	return text.replace(HIDDEN, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
+}

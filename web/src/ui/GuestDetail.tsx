@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 import type {
 	GuestConfig, GuestNic, GuestReplication, GuestSnapshots, GuestState, GuestVolume, HaState, ReplicationJob,
 } from '../generated/topics.ts';
-import { bytes, DASH, decimal, duration, rate, share } from '../lib/format.ts';
+import { bytes, DASH, decimal, duration, rate, share, visible } from '../lib/format.ts';
 import { slowWall } from '../store/clock.ts';
 import { doc } from '../store/docs.ts';
 import { freshness } from '../store/fresh.ts';
@@ -101,7 +101,7 @@ function Config({ topic, g }: { topic: string; g: GuestState }) {
 					</dl>
 					<ul class="plain">{c.volumes.map((v) => <Volume key={v.key} v={v} />)}</ul>
 					<ul class="plain">{c.nics.map((n) => <Nic key={n.key} n={n} />)}</ul>
-					{c.description && <pre class="notes">{c.description.trim()}</pre>}
+					{c.description && <pre class="notes">{visible(c.description.trim())}</pre>}
 				</>
 			)}
 		</Doc>
@@ -139,7 +139,7 @@ function Snapshots({ topic }: { topic: string }) {
 								<span class="line-name">{s.name}</span>
 								<When ms={s.time_ms} why="Proxmox does not say when" />
 								<span class="line-more">
-									{[s.description?.trim(), s.memory ? 'with memory' : '', s.parent && `after ${s.parent}`]
+									{[visible(s.description?.trim() ?? ''), s.memory ? 'with memory' : '', s.parent && `after ${s.parent}`]
 										.filter(Boolean).join(' · ')}
 								</span>
 								<Act draw={(a) => <a.SnapshotTools topic={topic} snapshot={s.name} />} />

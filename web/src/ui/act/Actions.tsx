@@ -2,7 +2,7 @@
 /* What waits for a person, what runs, and how it ended. */
 import { signal } from '@preact/signals';
 import type { ActionState } from '../../generated/topics.ts';
-import { dayTime, timeOrDay } from '../../lib/format.ts';
+import { dayTime, timeOrDay, visible } from '../../lib/format.ts';
 import { actions, dialog, mayAct, unready, waiting } from '../../store/acting.ts';
 import { slowWall } from '../../store/clock.ts';
 import { session } from '../../store/session.ts';
@@ -55,14 +55,14 @@ function More({ a }: { a: ActionState }) {
 	const asker = askerOf(a);
 	return (
 		<div class="history-more">
-			<p>{asker.name}, {asker.kind}, asked {dayTime(a.created_ms)}{a.reason ? `: “${a.reason}”` : ''}</p>
+			<p>{asker.name}, {asker.kind}, asked {dayTime(a.created_ms)}{a.reason ? `: “${visible(a.reason)}”` : ''}</p>
 			{a.verdict && <p><code>{a.rule}</code> {a.verdict}</p>}
 			{a.approved_by && <p>Approved by {a.approved_by}.</p>}
 			<Facts facts={a.facts} />
 			<ul class="plain">
-				{a.steps.map((s, i) => <li key={i}><b>{s.name ?? s.object ?? a.tool}</b> {s.status}{s.detail ? `: ${s.detail}` : ''}{s.upid && <code>{s.upid}</code>}</li>)}
+				{a.steps.map((s, i) => <li key={i}><b>{s.name ?? s.object ?? a.tool}</b> {s.status}{s.detail ? `: ${visible(s.detail)}` : ''}{s.upid && <code>{s.upid}</code>}</li>)}
 			</ul>
-			{a.line && <p class="progress-line">{a.line}</p>}
+			{a.line && <p class="progress-line">{visible(a.line)}</p>}
 			<TaskLog a={a} />
 			<p class="dim">{a.id}{a.ended_ms ? ` · ended ${dayTime(a.ended_ms)}` : ''}</p>
 		</div>
@@ -78,7 +78,7 @@ function HistoryRow({ a }: { a: ActionState }) {
 				<span class="history-title">{actionTitle(a)}</span>
 				<span class="history-who">{askerOf(a).name}</span>
 				<ActionStatusText a={a} />
-				{a.summary && <span class="history-why">{a.summary}</span>}
+				{a.summary && <span class="history-why">{visible(a.summary)}</span>}
 			</summary>
 			<More a={a} />
 		</details>

@@ -6,6 +6,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { ActionAnswer, ActionState } from '../../generated/topics.ts';
+import { visible } from '../../lib/format.ts';
 import { api } from '../../store/session.ts';
 import { isOver, messageOf, newId } from './calls.ts';
 
@@ -49,7 +50,7 @@ export function TaskLog({ a }: { a: ActionState }) {
 	return (
 		<details class="task-log" onToggle={(e) => (open.value = e.currentTarget.open)}>
 			<summary>Task log</summary>
-			<pre ref={box} class="notes" role="log" aria-label="Task log" tabIndex={0}>{lines.value.join('\n') || (error.value ? '' : 'One moment…')}</pre>
+			<pre ref={box} class="notes" role="log" aria-label="Task log" tabIndex={0}>{visible(lines.value.join('\n')) || (error.value ? '' : 'One moment…')}</pre>
 			{error.value && <p class="form-error">{error.value}</p>}
 			<code class="dim">{step.upid}</code>
 		</details>

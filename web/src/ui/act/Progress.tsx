@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How an action goes on and how it ended, in a line: state, the last words of its log, how far, cancel. */
 import type { ActionState, ActionStatus } from '../../generated/topics.ts';
-import { duration, plural } from '../../lib/format.ts';
+import { duration, plural, visible } from '../../lib/format.ts';
 import { percentOf } from '../../lib/power.ts';
 import { mayAct } from '../../store/acting.ts';
 import { serverOffset, tick } from '../../store/clock.ts';
@@ -57,7 +57,7 @@ export function Line({ a, title }: { a: ActionState; title: string }) {
 				Cancel
 			</button>}
 			{percent !== null && <Bar value={percent} label={title} />}
-			{(said || steps(a)) && <p class="progress-line">{[steps(a), said].filter(Boolean).join(' · ')}</p>}
+			{(said || steps(a)) && <p class="progress-line">{visible([steps(a), said].filter(Boolean).join(' · '))}</p>}
 			<TaskLog a={a} />
 		</div>
 	);

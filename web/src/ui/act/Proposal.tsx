@@ -6,7 +6,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { ActionShown, ActionState, GuestState, NodeState, StorageState } from '../../generated/topics.ts';
-import { countdown } from '../../lib/format.ts';
+import { countdown, visible } from '../../lib/format.ts';
 import { wordsOf } from '../../lib/power.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { autonomy, frozen, mayAct } from '../../store/acting.ts';
@@ -198,7 +198,7 @@ export function Proposal({ a, mine, said, onDone }: { a: ActionState; mine?: boo
 			</div>
 			<p class="dim">{shown?.sentence}</p>
 			{!mine && <p class="asker"><Icon name="user" /> <span><b>{asker.name}</b>, {asker.kind}, asks{view.reason ? ':' : '. No reason was given.'}</span></p>}
-			{!mine && view.reason && <blockquote>{view.reason}</blockquote>}
+			{!mine && view.reason && <blockquote>{visible(view.reason)}</blockquote>}
 			<ul class="plain nows" aria-label="What it acts on, as it stands now">{view.steps.map((s, i) => <Step key={i} step={s} link={!mine} />)}</ul>
 			<Facts facts={view.facts} />
 			<Verify text={shown?.verify ?? 'not known'} />
