@@ -64,6 +64,8 @@ struct ssh_call {
 	struct str output, errors;
 	struct timer *timer; /* the deadline; then that of closing */
 	int64_t started_ms;
+	bool (*may_send)(void *ctx);
+	bool is_sent; /* the request has left, or a part of it */
 	bool is_input_sent;
 	bool has_ended; /* the far end said so, and all it said was read */
 	bool is_abandoned;

@@ -12,6 +12,8 @@
 /* Of a tool's deadline: connecting, and what the far side needs to end a program. */
 #define RESERVE_S 20
 #define STATUS_S 10
+/* What waited longer for its connection is not begun any more: the world is not that of its approval. */
+#define SEND_WITHIN_MS (RESERVE_S * 1000)
 #define WORDS 200
 /* Of a journal, where it is not said. */
 #define LINES_DEFAULT 50
@@ -109,8 +111,16 @@ static const char *find_target(const struct run *run, struct ssh_target *ret)
 		.port = (unsigned)node->ssh_port,
 		.user = cluster->executor->ssh->user,
 		.known_hosts = cluster->executor->ssh->known_hosts,
+		.connect_timeout_ms = (unsigned)cluster->executor->ssh->connect_timeout_ms,
 	};
 	return NULL;
+}
+
+int64_t run_ssh_patience_ms(const struct run *run)
+{
+	const struct config_executor_ssh *ssh = pve_link_config(run->link)->executor->ssh;
+
+	return ssh ? ssh->settle_ms : 0;
 }
 
 static void make_boundary(char ret[SSH_WIRE_BOUNDARY])
@@ -121,12 +131,27 @@ static void make_boundary(char ret[SSH_WIRE_BOUNDARY])
 	hex_build(bytes, sizeof(bytes), ret);
 }
 
+/* A login may have taken its time. */
+static bool may_send(void *ctx)
+{
+	struct run *run = ctx;
+
+	run->held = run_objection(run);
+	if (!run->held && run_now(run) - run->sent_ms > SEND_WITHIN_MS)
+		run->held = "the connection to the node took too long";
+	if (run->held)
+		return false;
+	counter_add(run->host->env->counters, "effects", 1);
+	return true;
+}
+
 /* Asks for what REQUEST says; THEN always comes later. Why it cannot be asked, or NULL. */
 static const char *ask(struct run *run, struct ssh_request *request, bool is_read, run_ssh_fn then)
 {
 	_cleanup_(str_done) struct str input = { 0 };
 	struct ssh_command command = { .command = SSH_WIRE_COMMAND,
-				       .max_bytes = SSH_WIRE_ANSWER_MAX };
+				       .max_bytes = SSH_WIRE_ANSWER_MAX,
+				       .may_send = is_read ? NULL : may_send };
 	struct ssh_target target;
 	const char *why = find_target(run, &target);
 

@@ -33,6 +33,7 @@ struct world {
 	int status;
 	struct str output, errors;
 	bool free_in_up, free_in_done;
+	bool is_sending; /* of a command that says so */
 };
 
 /* For cmocka. */
