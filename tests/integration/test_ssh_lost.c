@@ -341,6 +341,22 @@ static void test_hanging_handshake(void **state)
 	relay_done(&relay);
 }
 
+/* It ends by itself, and at once: nothing waits for a deadline, and no thread is lost. */
+static void test_endless_greeting(void **state)
+{
+	struct world *w = *state;
+	struct relay relay;
+	struct ssh_options options;
+
+	relay_init(&relay, w);
+	options = options_through(w, &relay);
+	for (int i = 0; i < 6; i++) {
+		relay_start(&relay, w, RELAY_TALK, 0);
+		world_check_no(w, &options, SSH_END_UNREACHABLE, "says too much");
+	}
+	relay_done(&relay);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -356,6 +372,7 @@ int main(void)
 		cmocka_unit_test(test_nobody),
 		cmocka_unit_test(test_cut_handshake),
 		cmocka_unit_test(test_hanging_handshake),
+		cmocka_unit_test(test_endless_greeting),
 	};
 
 	return cmocka_run_group_tests_name("ssh_lost", tests, world_setup, world_teardown);
