@@ -111,14 +111,14 @@ static struct ssh_ask *find_doomed(const struct ssh_link *link)
 	return NULL;
 }
 
-/* Whoever waits, and has waited for MIN_TRIES connections before, waits no more. */
+/* There is no connection: whoever has waited for MIN_TRIES of them before waits no more. */
 static void fail_waiting(struct ssh_link *link, unsigned min_tries, const char *error)
 {
 	const struct ssh_reply reply = { .error = error };
 	struct ssh_ask *ask;
 
 	for (ask = link->asks; ask; ask = ask->next)
-		ask->is_doomed = !ask->call && ask->tries >= min_tries;
+		ask->is_doomed = ask->tries >= min_tries;
 	while ((ask = find_doomed(link)))
 		tell(ask, &reply);
 }
@@ -176,7 +176,7 @@ static void run_waiting(struct ssh_link *link)
 	for (const struct ssh_ask *ask = link->asks; ask; ask = ask->next)
 		calls += ask->call != NULL;
 	for (struct ssh_ask *ask = link->asks; ask; ask = ask->next) {
-		if (!ask->call && !ask->is_doomed && calls < CALLS_MAX) {
+		if (!ask->call && calls < CALLS_MAX) {
 			run_ask(ask);
 			calls++;
 		}

@@ -87,7 +87,7 @@ static void on_reply(void *ctx, const struct ssh_reply *reply)
 
 static const struct config_node *find_node(const struct config_cluster *cluster, const char *name)
 {
-	for (size_t i = 0; name && i < cluster->nodes_n; i++) {
+	for (size_t i = 0; i < cluster->nodes_n; i++) {
 		if (str_eq(cluster->nodes[i].name, name))
 			return &cluster->nodes[i];
 	}
@@ -118,9 +118,7 @@ static const char *find_target(const struct run *run, struct ssh_target *ret)
 
 int64_t run_ssh_patience_ms(const struct run *run)
 {
-	const struct config_executor_ssh *ssh = pve_link_config(run->link)->executor->ssh;
-
-	return ssh ? ssh->settle_ms : 0;
+	return pve_link_config(run->link)->executor->ssh->settle_ms;
 }
 
 static void make_boundary(char ret[SSH_WIRE_BOUNDARY])
@@ -195,14 +193,11 @@ static void add_pairs(struct run *run, const char *text, struct ssh_param *param
 		params[(*n)++] = (struct ssh_param){ pairs[i].name, pairs[i].value };
 }
 
-static const char *value_text(struct run *run, const struct tool_arg *arg,
-			      const struct tool_value *value)
+static const char *value_text(struct run *run, const struct tool_value *value)
 {
 	if (value->s)
 		return value->s;
-	return arena_printf(
-		run->arena, "%lld",
-		(long long)(value->has || arg->kind != ARG_INT ? value->i : LINES_DEFAULT));
+	return arena_printf(run->arena, "%lld", (long long)(value->has ? value->i : LINES_DEFAULT));
 }
 
 /* The tool itself, with its own arguments. All must be there: the far side has no defaults. */
@@ -223,7 +218,7 @@ const char *run_ssh_ask_tool(struct run *run, bool is_read, run_ssh_fn then)
 			add_pairs(run, value->s, params, &request.params_n);
 		else
 			params[request.params_n++] =
-				(struct ssh_param){ arg->name, value_text(run, arg, value) };
+				(struct ssh_param){ arg->name, value_text(run, value) };
 	}
 	return ask(run, &request, is_read, then);
 }

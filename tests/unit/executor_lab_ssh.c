@@ -269,6 +269,11 @@ bool lab_ssh_send(const char *tool)
 	return false;
 }
 
+void lab_ssh_late(const char *tool)
+{
+	tell(asked(tool, true), SSH_TIMEOUT, "", 0);
+}
+
 size_t lab_ssh_sent(void)
 {
 	return sent;

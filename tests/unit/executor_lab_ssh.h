@@ -23,6 +23,8 @@ unsigned lab_ssh_timeout_ms(const char *tool);
 bool lab_ssh_says(const char *tool, const char *text);
 /* The oldest request of TOOL that waits has a channel: whether it left. */
 bool lab_ssh_send(const char *tool);
+/* It never had one, and its time is over. */
+void lab_ssh_late(const char *tool);
 /* So many have left, and so many were taken back, since the lab began. */
 size_t lab_ssh_sent(void);
 size_t lab_ssh_cancelled(void);

@@ -247,9 +247,8 @@ static void test_hung(void **state)
 	lab_expect(l, "verified", "");
 	/* Until its time is over: it certainly never left. */
 	lab_order(l, &ssh_scrub);
-	lab_pass(l, 3000);
-	lab_ssh_up();
-	lab_ssh_end("run_command", SSH_NOT_RUN, "");
+	lab_pass(l, 1000);
+	lab_ssh_late("run_command");
 	lab_pass(l, 0);
 	lab_expect(l, "failed", "Nothing was done: ");
 	assert_int_equal(lab_counter(l, "effects"), 2);
@@ -270,9 +269,10 @@ static void test_many(void **state)
 {
 	struct lab *l = *state;
 
-	for (size_t i = 0; i < AT_ONCE + 3; i++)
+	for (size_t i = 0; i < AT_ONCE + 3; i++) {
 		lab_order(l, &ssh_ping);
-	lab_pass(l, 0);
+		lab_pass(l, 0);
+	}
 	assert_int_equal(lab_ssh_connections(), 1);
 	lab_ssh_up();
 	assert_int_equal(send_all("ping_node", AT_ONCE), AT_ONCE);

@@ -6,6 +6,7 @@
 #include "common/alloc.h"
 #include "tests/unit/check.h"
 #include "tests/unit/executor_ssh_plays.h"
+#include "tests/unit/faulty_vfs.h"
 
 #define AGAIN "It is not tried again."
 #define LOST "and it is not known what became of it"
@@ -33,6 +34,14 @@ static void test_reads(void **state)
 		    "JARVIS-BEGIN @ 1\n\nJARVIS-END @ exit 0 0 9 0 0 1\n");
 	lab_pass(l, 0);
 	lab_expect(l, "verified", "It was too long: the end of it is missing.");
+	ssh_begin(l, &(struct lab_order){ "journal_tail", "green",
+					  "{\"cluster\":\"home\",\"lines\":7,\"node\":\"pve\","
+					  "\"unit\":\"smbd.service\"}",
+					  ssh_journal.object, ssh_journal.target });
+	assert_true(lab_ssh_says("journal_tail", "lines=7"));
+	lab_ssh_answer("journal_tail", "exit 0", "", "No journal files were found.\n");
+	lab_pass(l, 0);
+	lab_expect(l, "failed", "It could not be read: it ended with status 0: No journal files");
 	ssh_begin(l, &ssh_disks);
 	lab_ssh_answer("disk_usage", "exit 0", rows, "");
 	lab_pass(l, 0);
@@ -128,6 +137,20 @@ static void test_before(void **state)
 	lab_expect(l, "failed", "Nothing was done: frozen by the file");
 	assert_false(lab_ssh_is_asked("service_restart"));
 	lab_remove(l, "run/frozen");
+}
+
+/* Without a durable note that it leaves it does not. */
+static void test_no_disk(void **state)
+{
+	struct lab *l = *state;
+
+	ssh_begin(l, &ssh_restart);
+	faulty_vfs_arm((struct faulty_plan){ FAULT_DISK_FULL, 1, true });
+	lab_ssh_answer("service_status", "exit 0", UNIT_OLD, "");
+	lab_pass(l, 0);
+	assert_true(faulty_vfs_disarm() > 0);
+	lab_expect(l, "failed", "Nothing was done: the journal cannot be written: ");
+	assert_false(lab_ssh_is_asked("service_restart"));
 }
 
 static void test_nowhere(void **state)
@@ -419,6 +442,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reads, ssh_setup, play_teardown),
 		cmocka_unit_test_setup_teardown(test_read_fails, ssh_setup, play_teardown),
 		cmocka_unit_test_setup_teardown(test_before, ssh_setup, play_teardown),
+		cmocka_unit_test_setup_teardown(test_no_disk, ssh_setup, play_teardown),
 		cmocka_unit_test_setup_teardown(test_nowhere, ssh_setup, play_teardown),
 		cmocka_unit_test_setup_teardown(test_change, ssh_setup, play_teardown),
 		cmocka_unit_test_setup_teardown(test_change_fails, ssh_setup, play_teardown),
@@ -429,5 +453,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_restarts, ssh_setup, play_teardown),
 	};
 
+	faulty_vfs_install();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
