@@ -46,11 +46,16 @@ void ssh_begin(struct lab *l, const struct lab_order *order)
 		lab_ssh_up();
 }
 
+void ssh_answer(struct lab *l, const char *tool, const char *end, const char *out, const char *err)
+{
+	lab_ssh_answer(tool, end, out, err);
+	lab_pass(l, 0);
+}
+
 void ssh_begin_change(struct lab *l, const struct lab_order *order)
 {
 	ssh_begin(l, order);
-	lab_ssh_answer("service_status", "exit 0", UNIT_OLD, "");
-	lab_pass(l, 0);
+	ssh_answer(l, "service_status", "exit 0", UNIT_OLD, "");
 	assert_true(lab_ssh_is_asked(order->tool));
 }
 
@@ -61,4 +66,13 @@ void ssh_reload(struct lab *l, const char *text)
 	executor_reload(l->x, l->config);
 	config_free(old);
 	lab_pass(l, 0);
+}
+
+void ssh_keep_saying(struct lab *l, const char *end, const char *out)
+{
+	for (int i = 0; i < 100 && lab_ssh_is_asked("service_status"); i++) {
+		lab_ssh_answer("service_status", end, out, "");
+		lab_pass(l, 500);
+	}
+	assert_false(lab_ssh_is_asked("service_status"));
 }

@@ -27,5 +27,9 @@ int ssh_setup(void **state);
 void ssh_begin(struct lab *l, const struct lab_order *order);
 /* The same, and the unit was looked at: the change waits for its channel. */
 void ssh_begin_change(struct lab *l, const struct lab_order *order);
+/* lab_ssh_answer(), and what follows from it at once. */
+void ssh_answer(struct lab *l, const char *tool, const char *end, const char *out, const char *err);
+/* The unit says the same, for as long as one is willing to look. */
+void ssh_keep_saying(struct lab *l, const char *end, const char *out);
 /* Lets jarvis.yaml be TEXT, and tells the executor so. */
 void ssh_reload(struct lab *l, const char *text);

@@ -95,8 +95,7 @@ static void test_kept(void **state)
 static void ping(struct lab *l)
 {
 	ssh_begin(l, &ssh_ping);
-	lab_ssh_answer("ping_node", "exit 0", "host=pve\n", "");
-	lab_pass(l, 0);
+	ssh_answer(l, "ping_node", "exit 0", "host=pve\n", "");
 	lab_expect(l, "verified", "");
 }
 
@@ -111,8 +110,7 @@ static void test_stale(void **state)
 	lab_pass(l, 0);
 	lab_expect_none(l);
 	lab_ssh_up();
-	lab_ssh_answer("run_command", "exit 0", "", "");
-	lab_pass(l, 0);
+	ssh_answer(l, "run_command", "exit 0", "", "");
 	lab_expect(l, "verified", "");
 	assert_int_equal(lab_counter(l, "effects"), 1);
 	assert_int_equal(lab_ssh_sent(), 2);
@@ -153,8 +151,7 @@ static void test_lost_after_sending(void **state)
 	ssh_begin(l, &ssh_ping);
 	lab_ssh_end("ping_node", SSH_CUT, "");
 	lab_pass(l, 0);
-	lab_ssh_answer("ping_node", "exit 0", "host=pve\n", "");
-	lab_pass(l, 0);
+	ssh_answer(l, "ping_node", "exit 0", "host=pve\n", "");
 	lab_expect(l, "verified", "");
 	assert_int_equal(lab_counter(l, "ssh_connects"), 3);
 	ssh_begin(l, &ssh_scrub);
@@ -223,14 +220,11 @@ static void test_hung(void **state)
 	assert_int_equal(lab_ssh_cancelled(), 1);
 	assert_string_equal(lab_ssh_connecting(), SSH_WHERE);
 	lab_ssh_up();
-	lab_ssh_answer("ping_node", "exit 0", "host=pve\n", "");
-	lab_pass(l, 0);
+	ssh_answer(l, "ping_node", "exit 0", "host=pve\n", "");
 	lab_expect(l, "verified", "");
-	lab_ssh_answer("service_restart", "exit 0", "", "");
-	lab_pass(l, 0);
+	ssh_answer(l, "service_restart", "exit 0", "", "");
 	assert_int_equal(lab_ssh_connections(), 1);
-	lab_ssh_answer("service_status", "exit 0", UNIT_NEW, "");
-	lab_pass(l, 0);
+	ssh_answer(l, "service_status", "exit 0", UNIT_NEW, "");
 	assert_int_equal(lab_counter(l, "results_verified"), 2);
 	/* When the second hangs as well, there is nothing to be gained. */
 	lab_order(l, &ssh_scrub);
@@ -242,8 +236,7 @@ static void test_hung(void **state)
 	assert_true(lab_ssh_send("run_command"));
 	lab_pass(l, 60000);
 	lab_expect_none(l);
-	lab_ssh_answer("run_command", "exit 0", "", "");
-	lab_pass(l, 0);
+	ssh_answer(l, "run_command", "exit 0", "", "");
 	lab_expect(l, "verified", "");
 	/* Until its time is over: it certainly never left. */
 	lab_order(l, &ssh_scrub);
@@ -278,13 +271,11 @@ static void test_many(void **state)
 	assert_int_equal(send_all("ping_node", AT_ONCE), AT_ONCE);
 	/* One that has ended makes room for one. */
 	for (size_t i = 0; i < 3; i++) {
-		lab_ssh_answer("ping_node", "exit 0", "host=pve\n", "");
-		lab_pass(l, 0);
+		ssh_answer(l, "ping_node", "exit 0", "host=pve\n", "");
 		assert_true(lab_ssh_send("ping_node"));
 	}
 	for (size_t i = 0; i < AT_ONCE; i++)
-		lab_ssh_answer("ping_node", "exit 0", "host=pve\n", "");
-	lab_pass(l, 0);
+		ssh_answer(l, "ping_node", "exit 0", "host=pve\n", "");
 	assert_int_equal(lab_counter(l, "results_verified"), AT_ONCE + 3);
 	/* Every node has a connection of its own, and one step at a time that changes something. */
 	ssh_begin(l, &ssh_restart);
@@ -325,16 +316,13 @@ static void test_reload(void **state)
 	assert_string_equal(lab_ssh_connecting(), "act@10.0.0.1:22 /k NEW 2000");
 	lab_ssh_up();
 	assert_int_equal(lab_ssh_connections(), 2);
-	lab_ssh_answer("ping_node", "exit 0", "host=pve\n", "");
-	lab_pass(l, 0);
-	lab_ssh_answer("service_restart", "exit 0", "", "");
-	lab_pass(l, 0);
+	ssh_answer(l, "ping_node", "exit 0", "host=pve\n", "");
+	ssh_answer(l, "service_restart", "exit 0", "", "");
 	/* The step itself goes on with what it began with, and the new key. */
 	assert_int_equal(lab_ssh_connections(), 2);
 	assert_string_equal(lab_ssh_connecting(), "act@10.0.0.1:22 /k NEW 10000");
 	lab_ssh_up();
-	lab_ssh_answer("service_status", "exit 0", UNIT_NEW, "");
-	lab_pass(l, 0);
+	ssh_answer(l, "service_status", "exit 0", UNIT_NEW, "");
 	assert_int_equal(lab_counter(l, "results_verified"), 3);
 	/* While it connects: it begins anew with what is true now. */
 	ssh_reload(l, SSH_CONFIG(""));
@@ -347,8 +335,7 @@ static void test_reload(void **state)
 	assert_string_equal(lab_ssh_connecting(), "act@10.0.0.1:22 /k NEWER 10000");
 	assert_int_equal(lab_ssh_connections(), 1);
 	lab_ssh_up();
-	lab_ssh_answer("ping_node", "exit 0", "host=pve\n", "");
-	lab_pass(l, 0);
+	ssh_answer(l, "ping_node", "exit 0", "host=pve\n", "");
 	lab_expect(l, "verified", "");
 }
 

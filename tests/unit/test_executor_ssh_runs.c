@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What becomes of a step that goes to the node itself, for everything that the node may answer, and for no answer. What
- * changes something leaves once; what is not certain is looked at, and else called unknown.
+ * What becomes of a step that goes to the node itself, for everything that the node may answer.
  */
 #include "common/alloc.h"
 #include "tests/unit/check.h"
 #include "tests/unit/executor_ssh_plays.h"
 #include "tests/unit/faulty_vfs.h"
-
-#define AGAIN "It is not tried again."
-#define LOST "and it is not known what became of it"
 
 /* ── reads ─────────────────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -21,12 +17,10 @@ static void test_reads(void **state)
 	ssh_begin(l, &ssh_status);
 	assert_true(lab_ssh_says("service_status", "unit=smbd.service"));
 	assert_int_equal(lab_ssh_timeout_ms("service_status"), 20000);
-	lab_ssh_answer("service_status", "exit 0", UNIT_OLD, "");
-	lab_pass(l, 0);
+	ssh_answer(l, "service_status", "exit 0", UNIT_OLD, "");
 	lab_expect(l, "verified", "ActiveState");
 	ssh_begin(l, &ssh_ping);
-	lab_ssh_answer("ping_node", "exit 0", "host=pve\n", "");
-	lab_pass(l, 0);
+	ssh_answer(l, "ping_node", "exit 0", "host=pve\n", "");
 	lab_expect(l, "verified", "pve");
 	ssh_begin(l, &ssh_journal);
 	assert_true(lab_ssh_says("journal_tail", "lines=50"));
@@ -39,26 +33,21 @@ static void test_reads(void **state)
 					  "\"unit\":\"smbd.service\"}",
 					  ssh_journal.object, ssh_journal.target });
 	assert_true(lab_ssh_says("journal_tail", "lines=7"));
-	lab_ssh_answer("journal_tail", "exit 0", "", "No journal files were found.\n");
-	lab_pass(l, 0);
+	ssh_answer(l, "journal_tail", "exit 0", "", "No journal files were found.\n");
 	lab_expect(l, "failed", "It could not be read: it ended with status 0: No journal files");
 	ssh_begin(l, &ssh_disks);
-	lab_ssh_answer("disk_usage", "exit 0", rows, "");
-	lab_pass(l, 0);
+	ssh_answer(l, "disk_usage", "exit 0", rows, "");
 	lab_expect(l, "verified", "ext4");
 	/* One of them could not be read. */
 	ssh_begin(l, &ssh_disks);
-	lab_ssh_answer("disk_usage", "exit 1", rows, "df: /x: gone\n");
-	lab_pass(l, 0);
+	ssh_answer(l, "disk_usage", "exit 1", rows, "df: /x: gone\n");
 	lab_expect(l, "verified", "it ended with status 1: df: /x: gone");
 	ssh_begin(l, &ssh_disks);
-	lab_ssh_answer("disk_usage", "exit 1", "", "df: no");
-	lab_pass(l, 0);
+	ssh_answer(l, "disk_usage", "exit 1", "", "df: no");
 	lab_expect(l, "failed", "It could not be read: it ended with status 1: df: no");
 	/* What a node says may not look like ours. */
 	ssh_begin(l, &ssh_ping);
-	lab_ssh_answer("ping_node", "exit 2", "", "a\x1b[2J\nb \n\n");
-	lab_pass(l, 0);
+	ssh_answer(l, "ping_node", "exit 2", "", "a\x1b[2J\nb \n\n");
 	lab_expect(l, "failed", "it ended with status 2: a?[2J b\"");
 	assert_int_equal(lab_counter(l, "ssh_connects"), 1);
 	assert_int_equal(lab_counter(l, "effects"), 0);
@@ -123,8 +112,7 @@ static void test_before(void **state)
 
 	for (size_t i = 0; i < countof(rows); i++) {
 		ssh_begin(l, &ssh_restart);
-		lab_ssh_answer("service_status", rows[i].end, rows[i].out, "");
-		lab_pass(l, 0);
+		ssh_answer(l, "service_status", rows[i].end, rows[i].out, "");
 		lab_expect(l, "failed", "Nothing was done: ");
 		lab_expect(l, "failed", rows[i].words);
 	}
@@ -132,8 +120,7 @@ static void test_before(void **state)
 	/* What was decided meanwhile counts. */
 	ssh_begin(l, &ssh_restart);
 	lab_write(l, "run/frozen", "");
-	lab_ssh_answer("service_status", "exit 0", UNIT_OLD, "");
-	lab_pass(l, 0);
+	ssh_answer(l, "service_status", "exit 0", UNIT_OLD, "");
 	lab_expect(l, "failed", "Nothing was done: frozen by the file");
 	assert_false(lab_ssh_is_asked("service_restart"));
 	lab_remove(l, "run/frozen");
@@ -146,8 +133,7 @@ static void test_no_disk(void **state)
 
 	ssh_begin(l, &ssh_restart);
 	faulty_vfs_arm((struct faulty_plan){ FAULT_DISK_FULL, 1, true });
-	lab_ssh_answer("service_status", "exit 0", UNIT_OLD, "");
-	lab_pass(l, 0);
+	ssh_answer(l, "service_status", "exit 0", UNIT_OLD, "");
 	assert_true(faulty_vfs_disarm() > 0);
 	lab_expect(l, "failed", "Nothing was done: the journal cannot be written: ");
 	assert_false(lab_ssh_is_asked("service_restart"));
@@ -179,10 +165,8 @@ static void test_nowhere(void **state)
 	lab_pass(l, 0);
 	lab_expect(l, "failed", "clusters.NAME.executor.ssh is not set in jarvis.yaml");
 	lab_ssh_up();
-	lab_ssh_answer("service_restart", "exit 0", "", "");
-	lab_pass(l, 0);
-	lab_ssh_answer("service_status", "exit 0", UNIT_NEW, "");
-	lab_pass(l, 0);
+	ssh_answer(l, "service_restart", "exit 0", "", "");
+	ssh_answer(l, "service_status", "exit 0", UNIT_NEW, "");
 	assert_int_equal(lab_counter(l, "results_verified"), 1);
 	lab_order(l, &ssh_scrub);
 	lab_pass(l, 0);
@@ -197,33 +181,19 @@ static void test_change(void **state)
 
 	ssh_begin_change(l, &ssh_restart);
 	assert_int_equal(lab_ssh_timeout_ms("service_restart"), 110000);
-	lab_ssh_answer("service_restart", "exit 0", "", "");
-	lab_pass(l, 0);
+	ssh_answer(l, "service_restart", "exit 0", "", "");
 	/* It takes a moment. */
 	lab_ssh_answer("service_status", "exit 0", "LoadState=loaded\nActiveState=activating\n",
 		       "");
 	lab_expect_none(l);
 	lab_pass(l, 500);
-	lab_ssh_answer("service_status", "exit 0", UNIT_NEW, "");
-	lab_pass(l, 0);
+	ssh_answer(l, "service_status", "exit 0", UNIT_NEW, "");
 	lab_expect(l, "verified", "Done, and verified: the unit is active (running).\"");
 	ssh_begin_change(l, &ssh_stop);
-	lab_ssh_answer("service_stop", "exit 0", "", "");
-	lab_pass(l, 0);
-	lab_ssh_answer("service_status", "exit 0", UNIT_DEAD, "");
-	lab_pass(l, 0);
+	ssh_answer(l, "service_stop", "exit 0", "", "");
+	ssh_answer(l, "service_status", "exit 0", UNIT_DEAD, "");
 	lab_expect(l, "verified", "Done, and verified: the unit is inactive (dead).");
 	assert_int_equal(lab_counter(l, "effects"), 2);
-}
-
-/* The unit says the same, for as long as one is willing to look. */
-static void keep_saying(struct lab *l, const char *end, const char *out)
-{
-	for (int i = 0; i < 100 && lab_ssh_is_asked("service_status"); i++) {
-		lab_ssh_answer("service_status", end, out, "");
-		lab_pass(l, 500);
-	}
-	assert_false(lab_ssh_is_asked("service_status"));
 }
 
 static void test_change_fails(void **state)
@@ -233,105 +203,33 @@ static void test_change_fails(void **state)
 
 	/* It says itself that it failed: that is soon certain. */
 	ssh_begin_change(l, &ssh_restart);
-	lab_ssh_answer("service_restart", "exit 1", "", "Job failed.");
-	lab_pass(l, 0);
+	ssh_answer(l, "service_restart", "exit 1", "", "Job failed.");
 	began = l->boot;
-	keep_saying(l, "exit 0", UNIT_DEAD);
+	ssh_keep_saying(l, "exit 0", UNIT_DEAD);
 	lab_expect(l, "failed",
 		   "It failed, it ended with status 1: Job failed.; the unit is inactive (dead).");
 	assert_true(l->boot - began < 5000);
 	/* It says that all is well, and the unit does not. */
 	ssh_begin_change(l, &ssh_restart);
-	lab_ssh_answer("service_restart", "exit 0", "", "");
-	lab_pass(l, 0);
+	ssh_answer(l, "service_restart", "exit 0", "", "");
 	began = l->boot;
-	keep_saying(l, "exit 0", UNIT_OLD);
+	ssh_keep_saying(l, "exit 0", UNIT_OLD);
 	lab_expect(l, "still_failing", "The node says that it is done, but the unit is active");
 	assert_true(l->boot - began >= 20000);
 	/* The unit cannot be looked at, or says nothing of sense. */
 	ssh_begin_change(l, &ssh_restart);
-	lab_ssh_answer("service_restart", "exit 0", "", "");
-	lab_pass(l, 0);
-	keep_saying(l, "exit 0", "nonsense\n");
+	ssh_answer(l, "service_restart", "exit 0", "", "");
+	ssh_keep_saying(l, "exit 0", "nonsense\n");
 	lab_expect(l, "unknown", "could not be verified: what systemd says makes no sense");
 	ssh_begin_change(l, &ssh_stop);
-	lab_ssh_answer("service_stop", "exit 0", "", "");
-	lab_pass(l, 0);
-	keep_saying(l, "exit 1", "");
+	ssh_answer(l, "service_stop", "exit 0", "", "");
+	ssh_keep_saying(l, "exit 1", "");
 	lab_expect(l, "unknown", "could not be verified: it ended with status 1");
 	/* It did nothing. */
 	ssh_begin_change(l, &ssh_stop);
-	lab_ssh_answer("service_stop", "refused 69", "", "not listed");
-	lab_pass(l, 0);
+	ssh_answer(l, "service_stop", "refused 69", "", "not listed");
 	lab_expect(l, "failed", "Nothing was done: the node refused it: not listed");
 	assert_false(lab_ssh_is_asked("service_status"));
-}
-
-/* ── a change whose answer is none ─────────────────────────────────────────────────────────────────────────── */
-
-static const struct {
-	enum ssh_outcome outcome;
-	const char *bytes;
-} none[] = {
-	{ SSH_ENDED, "" },
-	{ SSH_ENDED, BEGIN "\nJARVIS-END @ signal 9 0 0 0 0 5\n" },
-	{ SSH_ENDED, BEGIN "\nJARVIS-END @ timeout 0 0 0 0 0 5\n" },
-	{ SSH_ENDED, BEGIN "\nJARVIS-END @ flood 0 0 0 0 0 5\n" },
-	{ SSH_ENDED, BEGIN "\nJARVIS-END " OTHER " exit 0 0 0 0 0 5\n" },
-	{ SSH_ENDED, BEGIN "\nJARVIS-END @ exit 0 1 0 0 0 5\n" },
-	{ SSH_ENDED, BEGIN "\nJARVIS-END @ exit 0 0 0 0 0" },
-	{ SSH_FAILED, "" },
-	{ SSH_KILLED, BEGIN },
-	{ SSH_TIMEOUT, BEGIN "\nJARVIS-END @ exit 0 0 0 0 0 5\n" },
-	{ SSH_TOO_LARGE, "" },
-	{ SSH_CUT, BEGIN "\nJARVIS-END @ exit 0 0 0 0 0 5\n" },
-};
-
-static void test_lost_answers(void **state)
-{
-	struct lab *l = *state;
-
-	for (size_t i = 0; i < countof(none); i++) {
-		/* The unit tells: it was done, or it was not. */
-		ssh_begin_change(l, &ssh_restart);
-		lab_ssh_end("service_restart", none[i].outcome, none[i].bytes);
-		lab_pass(l, 0);
-		lab_ssh_answer("service_status", "exit 0", UNIT_NEW, "");
-		lab_pass(l, 0);
-		lab_expect(l, "verified", "Its own answer was: ");
-		ssh_begin_change(l, &ssh_restart);
-		lab_ssh_end("service_restart", none[i].outcome, none[i].bytes);
-		lab_pass(l, 0);
-		keep_saying(l, "exit 0", UNIT_OLD);
-		lab_expect(l, "unknown", LOST);
-		lab_expect(l, "unknown", "has been so since before. " AGAIN);
-		/* A command has nothing that tells. */
-		ssh_begin(l, &ssh_scrub);
-		lab_ssh_end("run_command", none[i].outcome, none[i].bytes);
-		lab_pass(l, 0);
-		lab_expect(l, "unknown", LOST);
-		assert_false(lab_ssh_is_asked("run_command"));
-	}
-	assert_int_equal(lab_counter(l, "effects"), countof(none) * 3);
-	assert_int_equal(lab_counter(l, "ambiguous"), countof(none) * 3);
-}
-
-/* Not even to be looked at again. */
-static void test_lost_for_good(void **state)
-{
-	struct lab *l = *state;
-
-	ssh_begin_change(l, &ssh_restart);
-	assert_true(lab_ssh_send("service_restart"));
-	lab_ssh_cut();
-	for (int i = 0; i < 100 && !lab_ssh_is_asked("service_restart"); i++) {
-		if (lab_ssh_connecting())
-			lab_ssh_refuse(SSH_END_UNREACHABLE, "10.0.0.1:22 cannot be reached");
-		lab_pass(l, 500);
-	}
-	lab_expect(l, "unknown",
-		   "(10.0.0.1:22 has its reasons); 10.0.0.1:22 cannot be reached. " AGAIN);
-	assert_int_equal(lab_counter(l, "effects"), 1);
 }
 
 /* ── commands ──────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -344,96 +242,16 @@ static void test_command(void **state)
 	assert_true(lab_ssh_says("run_command", "command_id=scrub"));
 	assert_true(lab_ssh_says("run_command", "pool=tank"));
 	assert_int_equal(lab_ssh_timeout_ms("run_command"), 100000);
-	lab_ssh_answer("run_command", "exit 0", "one\ntwo\n", "");
-	lab_pass(l, 0);
+	ssh_answer(l, "run_command", "exit 0", "one\ntwo\n", "");
 	lab_expect(l, "verified", "The command says that it is done.");
 	lab_expect(l, "verified", "two");
 	ssh_begin(l, &ssh_scrub);
-	lab_ssh_answer("run_command", "exit 3", "one\n", "no pool");
-	lab_pass(l, 0);
+	ssh_answer(l, "run_command", "exit 3", "one\n", "no pool");
 	lab_expect(l, "failed", "it ended with status 3: no pool");
 	ssh_begin(l, &ssh_scrub);
 	lab_ssh_end("run_command", SSH_NOT_RUN, "");
 	lab_pass(l, 0);
 	lab_expect(l, "failed", "Nothing was done: 10.0.0.1:22 has its reasons");
-}
-
-/* ── cancelled, and restarted ──────────────────────────────────────────────────────────────────────────────── */
-
-static void test_cancel(void **state)
-{
-	struct lab *l = *state;
-
-	/* While it is only looked at: nobody waits for the answer any more. */
-	ssh_begin(l, &ssh_restart);
-	assert_true(lab_ssh_send("service_status"));
-	lab_cancel(l);
-	lab_pass(l, 0);
-	lab_expect(l, "cancelled", "before anything was done");
-	assert_int_equal(lab_ssh_cancelled(), 1);
-	assert_false(lab_ssh_is_asked("service_status"));
-	/* Once it left it is too late. */
-	ssh_begin_change(l, &ssh_restart);
-	assert_true(lab_ssh_send("service_restart"));
-	lab_cancel(l);
-	lab_pass(l, 0);
-	lab_expect_none(l);
-	lab_ssh_answer("service_restart", "exit 0", "", "");
-	lab_pass(l, 0);
-	lab_ssh_answer("service_status", "exit 0", UNIT_NEW, "");
-	lab_pass(l, 0);
-	lab_expect(l, "verified", "It was too late to cancel it.");
-}
-
-static void restart(struct lab *l)
-{
-	lab_stop(l);
-	assert_int_equal(lab_ssh_connections(), 0);
-	lab_start(l);
-	lab_pass(l, 0);
-}
-
-static void test_restarts(void **state)
-{
-	struct lab *l = *state;
-
-	/* Before it was journaled that it leaves. */
-	ssh_begin(l, &ssh_restart);
-	restart(l);
-	lab_expect(l, "failed", "restarted before it had asked");
-	/* Afterwards, whether it left or not: the unit tells. */
-	for (int has_left = 0; has_left < 2; has_left++) {
-		ssh_begin_change(l, &ssh_restart);
-		if (has_left)
-			assert_true(lab_ssh_send("service_restart"));
-		restart(l);
-		lab_ssh_up();
-		lab_ssh_answer("service_status", "exit 0", UNIT_NEW, "");
-		lab_pass(l, 0);
-		lab_expect(l, "verified", "the executor was restarted meanwhile");
-		ssh_begin_change(l, &ssh_restart);
-		if (has_left)
-			assert_true(lab_ssh_send("service_restart"));
-		restart(l);
-		lab_ssh_up();
-		keep_saying(l, "exit 0", UNIT_OLD);
-		lab_expect(l, "unknown", AGAIN);
-		assert_false(lab_ssh_is_asked("service_restart"));
-	}
-	/* A command has nothing that tells. */
-	ssh_begin(l, &ssh_scrub);
-	restart(l);
-	lab_expect(l, "unknown", "the executor was restarted meanwhile. " AGAIN);
-	assert_null(lab_ssh_connecting());
-	/* Where it leads is not known any more. */
-	ssh_begin_change(l, &ssh_restart);
-	lab_stop(l);
-	config_free(lab_configure(l, "clusters: {home: {" LAB_ACTS ", nodes: {" LAB_NODES
-				     "}}}\nself: external\n"));
-	lab_start(l);
-	lab_pass(l, 0);
-	lab_expect(l, "unknown", "executor.ssh is not set in jarvis.yaml. " AGAIN);
-	assert_int_equal(lab_counter(l, "effects"), 2);
 }
 
 int main(void)
@@ -446,11 +264,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nowhere, ssh_setup, play_teardown),
 		cmocka_unit_test_setup_teardown(test_change, ssh_setup, play_teardown),
 		cmocka_unit_test_setup_teardown(test_change_fails, ssh_setup, play_teardown),
-		cmocka_unit_test_setup_teardown(test_lost_answers, ssh_setup, play_teardown),
-		cmocka_unit_test_setup_teardown(test_lost_for_good, ssh_setup, play_teardown),
 		cmocka_unit_test_setup_teardown(test_command, ssh_setup, play_teardown),
-		cmocka_unit_test_setup_teardown(test_cancel, ssh_setup, play_teardown),
-		cmocka_unit_test_setup_teardown(test_restarts, ssh_setup, play_teardown),
 	};
 
 	faulty_vfs_install();
