@@ -22,16 +22,16 @@
 
 /* ── words ─────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* The node's own words, as plain text in one line. */
-static void copy_words(const char *text, size_t length, char words[WORDS])
+/* What others say, as plain text in one line. */
+static void copy_words(const char *text, size_t length, size_t size, char *ret)
 {
 	size_t n = 0;
 
 	while (length && (text[length - 1] == '\n' || text[length - 1] == ' '))
 		length--;
-	for (; n < length && n + 1 < WORDS; n++)
-		words[n] = text[n] == '\n' ? ' ' : text[n] < 0x20 || text[n] > 0x7e ? '?' : text[n];
-	words[n] = '\0';
+	for (; n < length && n + 1 < size; n++)
+		ret[n] = text[n] == '\n' ? ' ' : text[n] < 0x20 || text[n] > 0x7e ? '?' : text[n];
+	ret[n] = '\0';
 }
 
 bool run_ssh_is_ok(const struct ssh_answer *answer)
@@ -44,11 +44,11 @@ void run_ssh_describe(const struct ssh_answer *answer, char *ret)
 	char words[WORDS];
 	const char *colon;
 
-	copy_words(answer->err, answer->err_len, words);
+	copy_words(answer->err, answer->err_len, sizeof(words), words);
 	colon = words[0] ? ": " : "";
 	switch (answer->outcome) {
 	case SSH_ANSWER_UNKNOWN:
-		(void)snprintf(ret, FOLLOW_TEXT, "%s", answer->why);
+		copy_words(answer->why, strlen(answer->why), FOLLOW_TEXT, ret);
 		break;
 	case SSH_ANSWER_EXIT:
 		(void)snprintf(ret, FOLLOW_TEXT, "it ended with status %u%s%s", answer->value,

@@ -44,6 +44,12 @@ static void test_none(void **state)
 	}
 	assert_int_equal(lab_ssh_sent(), 0);
 	assert_int_equal(lab_counter(l, "effects"), 0);
+	/* What a peer says may reach a terminal. */
+	lab_order(l, &ssh_ping);
+	lab_pass(l, 0);
+	lab_ssh_refuse(SSH_END_UNREACHABLE, "10.0.0.1:22 says \x1b[2J\xc2\x9b");
+	lab_pass(l, 0);
+	lab_expect(l, "failed", "10.0.0.1:22 says ?[2J??\"");
 }
 
 static void test_no_key(void **state)
