@@ -112,7 +112,8 @@ static void on_changed(struct run *run, bool is_sent, const struct ssh_answer *a
 
 	run_ssh_describe(answer, words);
 	if (run->held) {
-		run_end(run, STEP_FAILED, "Nothing was done: %s.", run->held);
+		run_end(run, run->wants_cancel ? STEP_CANCELLED : STEP_FAILED,
+			"Nothing was done: %s.", run->held);
 		return;
 	}
 	if (!is_sent || answer->outcome == SSH_ANSWER_REFUSED) {

@@ -134,7 +134,7 @@ static bool may_send(void *ctx)
 {
 	struct run *run = ctx;
 
-	run->held = run_objection(run);
+	run->held = run->wants_cancel ? "it was cancelled" : run_objection(run);
 	if (!run->held && run_now(run) - run->sent_ms > SEND_WITHIN_MS)
 		run->held = "the connection to the node took too long";
 	if (run->held)

@@ -92,6 +92,17 @@ static void test_cancel(void **state)
 	lab_expect(l, "cancelled", "before anything was done");
 	assert_int_equal(lab_ssh_cancelled(), 1);
 	assert_false(lab_ssh_is_asked("service_status"));
+	/* While it waits for its connection: it does not leave. */
+	lab_ssh_cut();
+	lab_order(l, &ssh_scrub);
+	lab_pass(l, 0);
+	lab_cancel(l);
+	lab_pass(l, 1000);
+	lab_expect_none(l);
+	lab_ssh_up();
+	assert_false(lab_ssh_send("run_command"));
+	lab_pass(l, 0);
+	lab_expect(l, "cancelled", "Nothing was done: it was cancelled.");
 	/* Once it left it is too late. */
 	ssh_begin_change(l, &ssh_restart);
 	assert_true(lab_ssh_send("service_restart"));
