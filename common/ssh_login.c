@@ -338,7 +338,9 @@ void ssh_session_end(LIBSSH2_SESSION *session, struct ssh_memory *memory, int fd
 	if (session) {
 		libssh2_session_set_blocking(session, 0);
 		ssh_memory_receive(session, memory, NULL, ended_cb);
-		(void)libssh2_session_disconnect(session, "bye");
+		/* Not in the middle of a key exchange: libssh2 1.10 encrypts with a cipher that it may not have. */
+		if (libssh2_userauth_authenticated(session))
+			(void)libssh2_session_disconnect(session, "bye");
 		/* What is still to be sent now fails at once, instead of waiting for the peer. */
 		(void)shutdown(fd, SHUT_RDWR);
 		for (int i = 0; i < END_TRIES; i++) {

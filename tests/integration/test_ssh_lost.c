@@ -4,7 +4,9 @@
  */
 #include "common/ssh.h"
 
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "tests/integration/ssh_world.h"
@@ -357,6 +359,69 @@ static void test_endless_greeting(void **state)
 	relay_done(&relay);
 }
 
+/* ── short of memory ───────────────────────────────────────────────────────────────────────────────────────── */
+
+/* The allocations of a session on a thread of the pool: all of libssh2's in a login. */
+static struct {
+	pthread_t loop;
+	atomic_uint count;
+	unsigned fail_at; /* 0: never */
+} scarcity;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static bool is_scarce(void)
+{
+	return !pthread_equal(pthread_self(), scarcity.loop) &&
+	       atomic_fetch_add(&scarcity.count, 1) + 1 == scarcity.fail_at;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return is_scarce() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+	return is_scarce() ? NULL : __real_realloc(old, size);
+}
+
+/* Whichever allocation of a login fails: it is told as something, and the next login is none the worse. */
+static void test_scarce(void **state)
+{
+	struct world *w = *state;
+	unsigned n;
+
+	scarcity.loop = pthread_self();
+	atomic_store(&scarcity.count, 0);
+	world_come_up(w);
+	n = scarcity.count;
+	world_drain(w);
+	assert_true(n > 10);
+	for (unsigned at = 1; at <= n; at++) {
+		struct ssh_options options = world_options(w);
+		bool is_settled = false;
+
+		atomic_store(&scarcity.count, 0);
+		scarcity.fail_at = at;
+		world_open(w, &options);
+		while (!is_settled && uv_run(&w->loop, UV_RUN_ONCE))
+			is_settled = w->is_up || w->is_down;
+		scarcity.fail_at = 0;
+		if (w->is_up)
+			world_check_works(w);
+		else
+			assert_true(w->error[0]);
+		world_drain(w);
+	}
+	world_come_up(w);
+	world_check_works(w);
+	world_drain(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +438,7 @@ int main(void)
 		cmocka_unit_test(test_cut_handshake),
 		cmocka_unit_test(test_hanging_handshake),
 		cmocka_unit_test(test_endless_greeting),
+		cmocka_unit_test(test_scarce),
 	};
 
 	return cmocka_run_group_tests_name("ssh_lost", tests, world_setup, world_teardown);
