@@ -2,8 +2,8 @@
 #pragma once
 /*
  * A backup is a folder: `files/` with every file at its absolute path, and manifest.json, which says of each what it
- * is, whose, and its SHA-256. It is complete or not there. Databases are copied while they are in use, each as it was at
- * one moment.
+ * is, whose, and its SHA-256. It is complete or not there. Databases are copied while they are in use, each as it was
+ * at one moment.
  */
 #include <sys/types.h>
 
