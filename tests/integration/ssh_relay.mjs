@@ -28,6 +28,7 @@ export class Relay {
 		this.mode = 'pass';
 		this.slice = Infinity;
 		this.latency = 0;
+		this.unlucky = () => false;
 		this.#released();
 		this.#held = null;
 	}
@@ -42,6 +43,12 @@ export class Relay {
 	/** Bytes go in pieces of `slice`, and each read `latency` ms later. */
 	slow({ slice = Infinity, latency = 0 }) {
 		Object.assign(this, { slice, latency });
+	}
+
+	/** Of what is read, this share resets its connection instead. By the seed, always the same ones. */
+	resets(share, seed) {
+		let dice = seed;
+		this.unlucky = () => (dice = (Math.imul(dice, 1664525) + 1013904223) >>> 0) < share * 2 ** 32;
 	}
 
 	/** Who connects from now on: `pass`; `mute`: is accepted, and hears nothing; `banner`: hears nonsense without end. */
@@ -89,6 +96,7 @@ export class Relay {
 	async #pump(pair, from, to) {
 		try {
 			for await (const chunk of from) {
+				if (this.unlucky()) pair.client.resetAndDestroy();
 				if (this.latency) await sleep(this.latency);
 				for (let at = 0; at < chunk.length; at += this.slice) {
 					await this.#held;
