@@ -152,7 +152,7 @@ lab_wrapped := bus_is_online bus_publish bus_publish_text timer_new timer_free t
 $(lab_tests): LDFLAGS += $(lab_wrapped:%=-Wl,--wrap=%)
 
 # A session's allocations may fail there.
-$(build)/tests/integration/test_ssh_lost: LDFLAGS += -Wl,--wrap=malloc,--wrap=realloc
+$(build)/tests/integration/test_ssh_scarce: LDFLAGS += -Wl,--wrap=malloc,--wrap=realloc
 
 $(build)/tests/integration/%: $(obj)/tests/integration/%.o $(harness_objects) $(library)
 	@mkdir -p $(@D)
