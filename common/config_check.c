@@ -236,8 +236,8 @@ static bool says_something(const struct config_parameter *parameter, const char 
 {
 	size_t n = length_of(parameter, key);
 
-	return n > 1 || (n && (!str_eq(key, "schemes") ||
-			       !str_eq_null(parameter->schemes[0], "https")));
+	return n > 1 ||
+	       (n && (!str_eq(key, "schemes") || !str_eq_null(parameter->schemes[0], "https")));
 }
 
 static void check_parameter_keys(struct checker *c, const struct ynode *node, const char *key,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Our own reader and not libcurl's, which takes 127.1 and 0x7f000001 for hosts, decodes %-signs in them and mends what is
- * wrong: here whatever would need that is refused. tests/fuzz/fuzz_place.c holds the two against each other.
+ * Our own reader and not libcurl's, which takes 127.1 and 0x7f000001 for addresses, decodes %-signs in hosts and mends
+ * what is wrong: here whatever would need that is refused. tests/fuzz/fuzz_place.c holds the two against each other.
  */
 #include "common/url.h"
 
@@ -174,8 +174,7 @@ static bool is_escape(const char *text)
 
 static const char *path_wrong(const char *path)
 {
-	static const char allowed[] =
-		LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS "/._~-+%=&?,;@:!";
+	static const char allowed[] = LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS "/._~-+%=&?,;@:!";
 
 	if (path[0] != '/')
 		return "has no path; at least a / belongs behind the host";

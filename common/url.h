@@ -10,7 +10,7 @@
 #define URL_HOST_MAX 253
 
 enum address_kind {
-	ADDRESS_NONE,	 /* the text is no address */
+	ADDRESS_NONE, /* the text is no address */
 	ADDRESS_PUBLIC,
 	ADDRESS_PRIVATE, /* inner networks, and what the internet does not route */
 	ADDRESS_NEVER,	 /* this machine, this link, its provider's metadata, many at once */

@@ -477,7 +477,8 @@ static const struct bad_case bad_cases[] = {
 	{ COMMAND_BEGIN "p: {type: path,\n below: [/srv,\n  /etc/pve, /root, /var/lib/vz]}}}}\n",
 	  "f:3:3: commands.c.params.p.below[1]: lies in /etc, which no parameter may name\n"
 	  "f:3:13: commands.c.params.p.below[2]: lies in /root, which no parameter may name\n" },
-	{ COMMAND_BEGIN "p: {type: name, below: [/srv]}, q: {type: path, hosts: [a], below: [/a]}}}}\n",
+	{ COMMAND_BEGIN
+	  "p: {type: name, below: [/srv]}, q: {type: path, hosts: [a], below: [/a]}}}}\n",
 	  "f:1:47: commands.c.params.p: below is for the type path\n"
 	  "f:1:79: commands.c.params.q: hosts are for the type url\n" },
 	{ COMMAND_BEGIN "p: {type: url}}}}\n",
@@ -485,8 +486,9 @@ static const struct bad_case bad_cases[] = {
 	  "[cloud.debian.org]\n" },
 	{ COMMAND_BEGIN "p: {type: url, hosts: [a], schemes: []}}}}\n",
 	  "f:1:47: commands.c.params.p: of type url has no schemes; leave them out for https\n" },
-	{ COMMAND_BEGIN "p: {type: url, hosts: [localhost, 127.0.0.1, 0x7f.1, 10.0.0.1, '[fd12::1]',\n"
-			" 'fd12::1', '::ffff:127.0.0.1', 169.254.169.254], schemes: [ftp], ports: [0, 8443]}}}}\n",
+	{ COMMAND_BEGIN
+	  "p: {type: url, hosts: [localhost, 127.0.0.1, 0x7f.1, 10.0.0.1, '[fd12::1]',\n"
+	  " 'fd12::1', '::ffff:127.0.0.1', 169.254.169.254], schemes: [ftp], ports: [0, 8443]}}}}\n",
 	  "f:1:70: commands.c.params.p.hosts[0]: is not right; " HOST "f:1:81: "
 	  "commands.c.params.p.hosts[1]: is not right; " HOST "f:1:92: "
 	  "commands.c.params.p.hosts[2]: is not right; " HOST "f:1:110: "

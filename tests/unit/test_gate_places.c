@@ -75,7 +75,8 @@ static void check_rows(const char *command, const struct row *rows, size_t n)
 }
 
 #define DIR(path) "{\"dir\":\"" path "\"}"
-#define NO_FOLDER "Its parameter dir is not one of the folders of below, and lies in none: commands.usage.params"
+#define NO_FOLDER                                                                                  \
+	"Its parameter dir is not one of the folders of below, and lies in none: commands.usage.params"
 #define DOTS "has a component . or .."
 #define EMPTY "has an empty component"
 #define UNSEEN "blanks that cannot be seen"
@@ -95,7 +96,8 @@ static void test_paths(void **unused)
 		{ DIR("/var/lib/samba"), TIER_ORANGE, NULL },
 		/* In or above what no parameter may name, though it is below a folder that is listed. */
 		{ DIR("/var/lib"), TIER_BLACK, "reaches /var/lib/jarvis, which no parameter may" },
-		{ DIR("/var/lib/pve-cluster/config.db"), TIER_BLACK, "reaches /var/lib/pve-cluster" },
+		{ DIR("/var/lib/pve-cluster/config.db"), TIER_BLACK,
+		  "reaches /var/lib/pve-cluster" },
 		{ DIR("/var/lib/vz"), TIER_BLACK, "reaches /var/lib/vz/images" },
 		{ DIR("/var/lib/vz/template"), TIER_ORANGE, NULL },
 		{ DIR("/etc/shadow"), TIER_BLACK, "reaches /etc" },

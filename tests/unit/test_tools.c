@@ -310,6 +310,12 @@ static void test_schema(void **unused)
 	assert_true(cJSON_IsFalse(json_get(tree, "additionalProperties")));
 	assert_int_equal(cJSON_GetArraySize(json_get(tree, "required")), 1);
 	assert_int_equal(cJSON_GetArraySize(json_get(tree, "properties")), 3);
+	str_clear(&text);
+	w = (struct json_writer){ .out = &text };
+	tool_write_schema(tool_find("run_command"), &w, NULL);
+	assert_non_null(strstr(str_get(&text),
+			       "\"additionalProperties\":{\"type\":[\"string\",\"integer\"],"
+			       "\"minLength\":1,\"maxLength\":512}"));
 }
 
 int main(void)
