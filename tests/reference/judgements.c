@@ -151,16 +151,21 @@ static const char *url_of(struct asked *a)
 			    dice_pick(dice, ports), dice_pick(dice, paths));
 }
 
+/* One of them as chance has it: all of it wrong at once would tell little. */
 static const char *places_of(struct asked *a)
 {
-	static const char *const names[] = { "nas", "nas", "nas", "_a", "-a", "a/b", "a b" };
+	static const char *const names[] = { "nas", "_a", "-a", "a/b", "a b" };
 	struct dice *dice = &a->world->dice;
-	const char *url = dice_once_in(dice, 3) ? "https://deb.debian.org/a" : url_of(a);
+	const char *at = "/srv/share/x", *from = "https://deb.debian.org/a", *host = "nas";
 
-	/* All of it wrong at once would tell little. */
-	return arena_printf(a->arena, "{\"at\":\"%s\",\"from\":\"%s\",\"host\":\"%s\"}",
-			    dice_once_in(dice, 2) ? "/srv/share/x" : path_of(a), url,
-			    dice_pick(dice, names));
+	if (dice_once_in(dice, 8))
+		host = dice_pick(dice, names);
+	else if (dice_once_in(dice, 2))
+		at = path_of(a);
+	else
+		from = url_of(a);
+	return arena_printf(a->arena, "{\"at\":\"%s\",\"from\":\"%s\",\"host\":\"%s\"}", at, from,
+			    host);
 }
 
 /* Sometimes as it must be. */
