@@ -99,15 +99,11 @@ static const char *path_wrong(const struct config_parameter *parameter, const ch
 
 static bool is_port_listed(const struct config_parameter *parameter, const struct url_parts *url)
 {
-	int64_t port;
+	char port[16];
 
-	if (url->port == (url->is_https ? 443 : 80))
-		return true;
-	for (size_t i = 0; i < parameter->ports_n; i++) {
-		if (str_to_i64(parameter->ports[i], 1, 65535, &port) == 0 && port == url->port)
-			return true;
-	}
-	return false;
+	(void)snprintf(port, sizeof(port), "%u", url->port);
+	return url->port == (url->is_https ? 443 : 80) ||
+	       is_in(parameter->ports, parameter->ports_n, port);
 }
 
 /* An address of an inner network is one of hosts, or it is none of them as any other; what is worse was refused. */

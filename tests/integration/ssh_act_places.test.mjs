@@ -286,11 +286,18 @@ describe('URLs', () => {
 		world.act.setHost({ host: 'deb.debian.org', addresses: ['151.101.2.132'] });
 	});
 
-	test('outside the sandbox names are looked up by the machine itself', () => {
+	test('outside the sandbox names and paths are those of the machine itself', () => {
 		const code = `my $text = do { local (@ARGV, $/) = '${SCRIPT}'; <> }; $text =~ s/^main\\(.*//ms; eval "no strict; $text; 1" or die $@;
-			for my $host (@ARGV) { my ($found, $why) = look_up($host); print "$host ", $found ? join(',', sort @{$found}) : "no: $why", "\\n" }`;
-		const out = execFileSync('perl', ['-e', code, 'localhost', '127.0.0.1', 'no-such-name.invalid'], { encoding: 'utf8' });
-		assert.match(out, /^localhost (127\.0\.0\.1|::1|127\.0\.0\.1,::1)\n127\.0\.0\.1 127\.0\.0\.1\nno-such-name\.invalid no: it was not found in time, or not at all\n$/);
+			$log = '/dev/null';
+			for my $host (@ARGV[0 .. 2]) { my ($found, $why) = look_up($host); print "$host ", $found ? join(',', sort @{$found}) : "no: $why", "\\n" }
+			for my $path (@ARGV[3 .. 6]) { my ($value, $why) = check_path($path, { name => 'x', what => 'folder', words => ['/var/log', '${world.dir}'], protected => [] });
+				print defined $value ? readlink $value : "no: $why", "\\n" }`;
+		symlinkSync('/var/log', join(world.dir, 'in'));
+		symlinkSync('/etc', join(world.dir, 'out'));
+		const paths = ['/var/log', join(world.dir, 'in'), join(world.dir, 'out'), '/proc/self/root/var/log'];
+		const out = execFileSync('perl', ['-e', code, 'localhost', '127.0.0.1', 'no-such-name.invalid', ...paths], { encoding: 'utf8' });
+		assert.match(out, /^localhost (127\.0\.0\.1|::1|127\.0\.0\.1,::1)\n127\.0\.0\.1 127\.0\.0\.1\nno-such-name\.invalid no: it was not found in time, or not at all\n/);
+		assert.match(out, /\n\/var\/log\n\/var\/log\nno: a link leads out\nno: it is not\n$/);
 	});
 });
 
