@@ -11,9 +11,9 @@
 #include <string.h>
 
 #define CONFIG                                                                                     \
-	"protected: {paths: [/srv/share/keep, /srv/share/deep/in]}\n"                              \
+	"protected: {nodes: [home/b], paths: [/srv/share/keep, /srv/share/deep/in]}\n"             \
 	"commands:\n"                                                                              \
-	"  usage: {about: it, nodes: [home/a], params: {dir: {type: path, "                        \
+	"  usage: {about: it, nodes: [home/a, home/b], params: {dir: {type: path, "                \
 	"below: [/srv/share, /var/lib]}}}\n"                                                       \
 	"  two: {about: it, nodes: [home/a], params: {from: {type: path, below: [/srv/share]}, "   \
 	"to: {type: path, below: [/srv/share]}}}\n"                                                \
@@ -23,12 +23,13 @@
 	"schemes: [http]}}}\n"                                                                     \
 	"  named: {about: it, nodes: [home/a], params: {host: {type: name}}}\n"
 
-/* The tier of COMMAND with PARAMS for a person; the reason's words are in RET. */
-static enum tier tier_of(const char *command, const char *params, struct verdict *ret)
+/* The tier of COMMAND with PARAMS on NODE for a person; FACT gets the first one. */
+static enum tier tier_on(const char *node, const char *command, const char *params,
+			 struct verdict *ret, char fact[200])
 {
 	_cleanup_(arena_freep) struct arena *arena = arena_new();
-	_cleanup_(freep) char *json =
-		xasprintf("{\"node\":\"a\",\"command_id\":\"%s\",\"params\":%s}", command, params);
+	_cleanup_(freep) char *json = xasprintf(
+		"{\"node\":\"%s\",\"command_id\":\"%s\",\"params\":%s}", node, command, params);
 	struct judge_target target;
 	struct tool_error error;
 	struct tool_args args;
@@ -48,8 +49,16 @@ static enum tier tier_of(const char *command, const char *params, struct verdict
 		fail_msg("%s: %s", json, error.text);
 	assert_int_equal(judge_resolve(w.view, &args, arena, &target, &error), 0);
 	judge(w.config, w.view, &ask, w.now.boot_ms, arena, ret);
+	(void)snprintf(fact, 200, "%s", ret->facts_n ? ret->facts[0] : "");
 	gate_world_done(&w);
 	return ret->tier;
+}
+
+static enum tier tier_of(const char *command, const char *params, struct verdict *ret)
+{
+	char fact[200];
+
+	return tier_on("a", command, params, ret, fact);
 }
 
 struct row {
@@ -141,12 +150,21 @@ static void test_two_paths(void **unused)
 		{ "{\"from\":\"/srv/share/keep\",\"to\":\"/etc\"}", TIER_BLACK, NULL },
 	};
 	struct verdict v;
+	char fact[200];
 
 	(void)unused;
 	check_rows("two", rows, countof(rows));
 	(void)tier_of("two", rows[1].params, &v);
 	assert_int_equal(v.need, NEED_CODE);
 	assert_int_equal(v.facts_n, 1);
+	/* The node is protected as well. */
+	assert_int_equal(tier_on("b", "usage", "{\"dir\":\"/srv/share/keep/x\"}", &v, fact),
+			 TIER_RED);
+	assert_string_equal(fact,
+			    "Protected, so this is a tier higher: the node home/b and the path "
+			    "/srv/share/keep.");
+	assert_int_equal(tier_on("b", "usage", "{\"dir\":\"/srv/share/x\"}", &v, fact), TIER_RED);
+	assert_string_equal(fact, "Protected, so this is a tier higher: the node home/b.");
 }
 
 #define URL(url) "{\"url\":\"" url "\"}"
