@@ -45,8 +45,7 @@ void context_rule_unit(const struct context *c, const struct judge_target *t, st
 {
 	const char *unit = tool_args_get(&t->args, "unit").s;
 
-	if (!unit || t->args.tool->runner != RUNNER_SSH ||
-	    is_unit_listed(c->config, node_of(c, t), unit))
+	if (!unit || is_unit_listed(c->config, node_of(c, t), unit))
 		return;
 	ret->tier = TIER_BLACK;
 	(void)snprintf(ret->fact, sizeof(ret->fact),
@@ -69,8 +68,8 @@ static bool is_number(const char *text, int64_t min, int64_t max)
 {
 	int64_t number;
 
-	return text[0] && strspn(text, "0123456789") == strlen(text) &&
-	       (text[0] != '0' || !text[1]) && str_to_i64(text, min, max, &number) == 0;
+	return strspn(text, "0123456789") == strlen(text) && (text[0] != '0' || !text[1]) &&
+	       str_to_i64(text, min, max, &number) == 0;
 }
 
 /* As jarvis-act takes a name. */
