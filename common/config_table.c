@@ -28,6 +28,11 @@ static const char *const words_parameter_type[] = {
 	NULL,
 };
 
+const char *config_parameter_word(enum parameter_type type)
+{
+	return words_parameter_type[type];
+}
+
 /* clang-format off */
 /* A section's keys sit in a function, where `self_t` can name its struct. */
 #define SECTION_OF(section, type) \

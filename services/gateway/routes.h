@@ -79,6 +79,8 @@ void show_health(struct gateway *gateway, struct call *call);
 void show_healthz(struct gateway *gateway, struct call *call);
 void show_readyz(struct gateway *gateway, struct call *call);
 void show_ws(struct gateway *gateway, struct call *call);
+/* nodes.c */
+void nodes_catalogue(struct gateway *gateway, struct call *call);
 /* actions.c */
 /* The number NAME of a query: 0, also when it is not there, or -EINVAL or -ERANGE. */
 int query_number(const char *query, const char *name, struct opt_i64 *ret);
