@@ -11,6 +11,7 @@
 #include "jarvisctl/action.h"
 #include "jarvisctl/jarvisctl.h"
 #include "jarvisctl/show.h"
+#include "jarvisctl/show_node.h"
 #include "jarvisctl/tool_line.h"
 
 #define WAIT_MAX_S 86400
@@ -108,7 +109,9 @@ static int print_result(const struct run *r, struct client_answer *answer)
 		show_text(&out, action_text(answer->body, "text"));
 		str_add_char(&out, '\n');
 	}
-	if (r->tool->verify == VERIFY_NOTHING && content)
+	/* Of what acts only a command has something to say. */
+	if (content && !show_node(&out, r->tool, content, colour) &&
+	    r->tool->verify == VERIFY_NOTHING)
 		show_json(&out, content, colour);
 	return show_print(&out);
 }

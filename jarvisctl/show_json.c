@@ -47,7 +47,7 @@ static const char *unit_of(const char *key)
 	return unit ? unit : "";
 }
 
-static void add_bytes(struct str *out, double bytes, const char *unit)
+void show_bytes(struct str *out, double bytes, const char *unit)
 {
 	static const char *const prefixes[] = { "", "Ki", "Mi", "Gi", "Ti", "Pi" };
 	size_t i = 0;
@@ -64,7 +64,7 @@ static void add_number(struct str *out, const char *key, double number)
 	if (str_eq(unit, "ms") && number > 1e11)
 		show_time(out, (int64_t)number);
 	else if (unit[0] == 'B')
-		add_bytes(out, number, unit);
+		show_bytes(out, number, unit);
 	else if (floor(number) == number && fabs(number) < 9e15)
 		str_printf(out, "%.0f", number);
 	else

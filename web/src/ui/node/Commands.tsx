@@ -11,11 +11,17 @@ import { HandButton, placeOf } from './Services.tsx';
 
 const commandOf = (a: ActionState) => (a.steps[0]?.args as { command_id?: string } | null)?.command_id;
 
+/** With which parameters: "count 2, host agent1". */
+function withOf(a: ActionState): string {
+	const { params } = (a.steps[0]?.args ?? {}) as { params?: Record<string, unknown> | null };
+	return visible(Object.entries(params ?? {}).map(([k, v]) => `${k} ${String(v)}`).join(', '));
+}
+
 function Last({ a }: { a: ActionState }) {
 	return (
 		<div class="last" data-command-status={a.status}>
 			{isOver(a.status)
-				? <p class="last-head"><ActionStatusText a={a} /> <When ms={a.ended_ms ?? a.created_ms} /></p>
+				? <p class="last-head"><ActionStatusText a={a} /> <When ms={a.ended_ms ?? a.created_ms} /> <span class="dim">{withOf(a)}</span></p>
 				: <Line a={a} title={actionTitle(a)} />}
 			{isOver(a.status) && a.status !== 'verified' && a.summary && <p class="note">{visible(a.summary)}</p>}
 			<Output a={a} />

@@ -59,7 +59,7 @@ export function NodeFileSystems({ topic }: { topic: string }) {
 		<Part
 			title="File systems" class="hands"
 			meta={<><Looked at={seen.at} />
-				<Again label="Look at the file systems again" busy={seen.busy} disabled={why !== null} onClick={() => void get(topic)} /></>}
+				<Again label="Look again at the file systems" busy={seen.busy} disabled={why !== null} onClick={() => void get(topic)} /></>}
 		>
 			<div ref={box}>
 				{why && <p class="power-why"><Icon name="lock" /> {why}</p>}

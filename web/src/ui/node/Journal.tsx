@@ -69,7 +69,7 @@ export function Journal({ place, unit, onClose }: { place: Place; unit: string; 
 				<span class="dim"><Looked at={at} /></span>
 				<span class="journal-end">
 					<Copy text={() => shown.map(lineText).join('\n')} of={box} />
-					<Again label="Read the journal again" busy={busy} disabled={false} onClick={() => get(asked)} />
+					<Again label="Look again at the journal" busy={busy} disabled={false} onClick={() => get(asked)} />
 				</span>
 			</div>
 			<Unread error={error} />

@@ -71,7 +71,7 @@ export function Unread({ error, children }: { error: string; children?: Componen
 export function Again({ label, busy, disabled, onClick }: { label: string; busy: boolean; disabled: boolean; onClick: () => void }) {
 	return (
 		<button type="button" class="button small" aria-label={label} aria-busy={busy} disabled={busy || disabled} onClick={onClick}>
-			{busy ? 'Looking…' : 'Look again'}
+			Look again
 		</button>
 	);
 }
@@ -189,7 +189,7 @@ function Units({ topic, c }: { topic: string; c: NodeCatalogue }) {
 		<Part
 			title="Services" class="hands"
 			meta={<><Looked at={at} />
-				{list.length > 0 && <Again label="Look at the services again" busy={busy} disabled={why !== null} onClick={() => list.forEach((u) => void readUnit(place, u.unit))} />}</>}
+				{list.length > 0 && <Again label="Look again at the services" busy={busy} disabled={why !== null} onClick={() => list.forEach((u) => void readUnit(place, u.unit))} />}</>}
 		>
 			<div ref={box}>
 				{why && <p class="power-why"><Icon name="lock" /> {why}</p>}
