@@ -4,11 +4,13 @@
  */
 #include "jarvisctl/show_node.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "jarvisctl/show.h"
 
 #define INDENT 4
+#define TIME_MAX 1e15  /* ms */
 #define SYSLOG_NAMES 5 /* emergency to warning */
 
 typedef bool (*show_fn)(struct str *out, const cJSON *content, bool colour);
@@ -136,7 +138,9 @@ static void add_entry(struct str *out, const cJSON *entry, bool colour)
 	bool is_grave = level >= 0 && level < SYSLOG_NAMES;
 	enum shade shade = !is_grave ? SHADE_PLAIN : level < 4 ? SHADE_BAD : SHADE_WARN;
 
-	show_time(out, cJSON_IsNumber(ts) ? (int64_t)ts->valuedouble : 0);
+	show_time(out, cJSON_IsNumber(ts) && fabs(ts->valuedouble) < TIME_MAX ?
+			       (int64_t)ts->valuedouble :
+			       0);
 	str_add_char(out, ' ');
 	show_text(out, text_of(entry, "identifier"));
 	if (cJSON_IsNumber(pid))

@@ -41,6 +41,8 @@ async function scene(options, viewport, body) {
 const sel = (topic) => `#sel=pve/home/${topic}`;
 const still = (page) => page.evaluate(() => Promise.allSettled(document.getAnimations().map((a) => a.finished)));
 const visit = (page, hash) => page.evaluate((h) => (location.hash = h), hash);
+/** What is read on a node is asked for when it is on the screen. */
+const reach = async (page, selector) => (await page.waitForSelector(selector)).evaluate((e) => e.scrollIntoView({ block: 'center' }));
 const power = (page, verb) => page.click(`.power .power-button:has-text("${verb}")`);
 const closed = async (page) => {
 	await page.keyboard.press('Escape');
@@ -116,6 +118,46 @@ const SCENES = [
 		await power(page, 'Restart node');
 		await untilText(page, DIALOG, /run on pve/);
 	}, closed],
+	['services of a node', async (page) => {
+		await visit(page, sel('node/Home/state'));
+		await reach(page, '[aria-label="Look again at the file systems"]');
+		await page.waitForSelector('[data-mount="/var/log"]');
+		await reach(page, '[data-unit="smbd.service"]');
+		await untilText(page, '.detail', /nfs-server\.service[\s\S]*active \(exited\)[\s\S]*failed \(exit-code\)[\s\S]*unknown[\s\S]*What would help[\s\S]*zpool_scrub/);
+		await untilText(page, '[data-mount="/var/log"]', /97%[\s\S]*88% of its inodes/);
+	}],
+	['a journal', async (page) => {
+		await page.click('[aria-label="Journal of smbd.service"]');
+		await untilText(page, '.journal', /100 lines[\s\S]*error: /);
+	}, (page) => page.keyboard.press('Escape')],
+	['a form of a command', async (page) => {
+		await page.click('[data-command="copy_to"] .power-button');
+		await page.fill(`${DIALOG} [name=count]`, '99');
+		await page.fill(`${DIALOG} [name=to]`, '/srv/some where');
+		await untilText(page, DIALOG, /A whole number from 1 to 10/);
+	}, async (page) => {
+		await page.selectOption(`${DIALOG} [name=pool]`, 'tank');
+		await page.fill(`${DIALOG} [name=count]`, '7');
+		await page.waitForSelector(`${DIALOG} [name=proof]`);
+		await closed(page);
+	}],
+	['what a command wrote', async (page, m) => {
+		await page.click('[data-command="zpool_scrub"] .power-button');
+		await page.selectOption(`${DIALOG} [name=pool]`, 'tank');
+		await page.fill(`${DIALOG} [name=proof]`, '123456');
+		await page.click(`${DIALOG} button[type=submit]:enabled`);
+		await untilText(page, '[data-command="zpool_scrub"]', /running/);
+		const [topic, a] = [...m.world.docs].find(([t, d]) => t.startsWith('action/') && d?.tool === 'run_command');
+		m.world.change({ [topic]: { ...a, status: 'verified', ended_ms: Date.now(), summary: 'The command says that it is done.' } });
+		await untilText(page, '[data-command="zpool_scrub"] .output', /scrub in progress/);
+		await page.evaluate(() => document.querySelector('[data-command="zpool_scrub"]').scrollIntoView());
+	}, (page, m) => {
+		for (const [topic, d] of m.world.docs) if (topic.startsWith('action/') && d?.tool === 'run_command') m.world.change({ [topic]: null });
+	}],
+	['a node that is not reached', async (page) => {
+		await visit(page, sel('node/agent/state'));
+		await untilText(page, '.detail', /set clusters\.home\.executor\.ssh/);
+	}],
 	['the table, selected', async (page) => {
 		await visit(page, '#view=guests');
 		for (const vmid of [100, 101, 103, 104]) await page.click(`.wide [data-topic="pve/home/guest/${vmid}/state"] .pick`);
@@ -153,7 +195,7 @@ describe('every dialog and card', () => {
 					assert.ok(await fits(page), `${name} fits`);
 					assert.deepEqual(await cutTexts(page), [], `${name}: cut`);
 					if (size !== 'desktop') assert.deepEqual(await tooSmall(page), [], `${name}: too small for a finger`);
-					await end?.(page);
+					await end?.(page, m);
 				}
 			}));
 
@@ -162,7 +204,7 @@ describe('every dialog and card', () => {
 			await bring(page, m);
 			await assertAccessible(page, name);
 			assert.deepEqual(await smallTargets(page), [], name);
-			await end?.(page);
+			await end?.(page, m);
 		}
 	}));
 });
@@ -207,6 +249,13 @@ describe('what it says', () => {
 			await untilText(page, '.power', /role is viewer/);
 			await untilText(page, '.waiting-panel', /An operator decides/);
 			assert.ok(!await page.$('.power-button, .card button[type=submit], .progress button'));
+			await visit(page, sel('node/Home/state'));
+			await reach(page, '[data-unit="smbd.service"]');
+			await untilText(page, '.detail', /smbd\.service[\s\S]*failed \(exit-code\)[\s\S]*Commands[\s\S]*zpool_scrub/);
+			assert.equal(await page.locator('.detail .power-button').count(), 0);
+			await page.click('[aria-label="Journal of smbd.service"]');
+			await untilText(page, '.journal', /100 lines/);
+			await page.keyboard.press('Escape');
 			await visit(page, '#view=guests');
 			assert.ok(!await page.$('.c-pick, .c-act'));
 			await visit(page, '#view=audit');
