@@ -3,11 +3,11 @@
 import type { ActionState, CommandListed } from '../../generated/topics.ts';
 import { visible } from '../../lib/format.ts';
 import { actions, mayAct, unready } from '../../store/acting.ts';
-import { Part, When } from '../parts.tsx';
+import { Part } from '../parts.tsx';
 import { actionTitle, isOver } from '../act/calls.ts';
 import { Output } from '../act/Output.tsx';
 import { ActionStatusText, Line } from '../act/Progress.tsx';
-import { HandButton, placeOf } from './Services.tsx';
+import { Ago, HandButton, placeOf } from './Services.tsx';
 
 const commandOf = (a: ActionState) => (a.steps[0]?.args as { command_id?: string } | null)?.command_id;
 
@@ -21,7 +21,7 @@ function Last({ a }: { a: ActionState }) {
 	return (
 		<div class="last" data-command-status={a.status}>
 			{isOver(a.status)
-				? <p class="last-head"><ActionStatusText a={a} /> <When ms={a.ended_ms ?? a.created_ms} /> <span class="dim">{withOf(a)}</span></p>
+				? <p class="last-head"><ActionStatusText a={a} /> <span class="dim"><Ago ms={a.ended_ms ?? a.created_ms} /></span> <span class="dim">{withOf(a)}</span></p>
 				: <Line a={a} title={actionTitle(a)} />}
 			{isOver(a.status) && a.status !== 'verified' && a.summary && <p class="note">{visible(a.summary)}</p>}
 			<Output a={a} />

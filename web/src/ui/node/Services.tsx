@@ -49,10 +49,11 @@ export const openJournal = (place: Place, unit: string) =>
 
 const JUST_NOW_MS = 15_000;
 
+export const Ago = ({ ms }: { ms: number }) => (slowWall.value - ms < JUST_NOW_MS ? <>just now</> : <When ms={ms} />);
+
 /** When something was read: it is not kept up to date. */
 export function Looked({ at }: { at: number | null }) {
-	if (at === null) return null;
-	return <span class="looked">looked at {slowWall.value - at < JUST_NOW_MS ? 'just now' : <When ms={at} />}</span>;
+	return at === null ? null : <span class="looked">looked at <Ago ms={at} /></span>;
 }
 
 /** What the node said instead of an answer, and what would help. */
@@ -91,11 +92,11 @@ export function HandButton({ w, why, label }: { w: Wish; why: string | null; lab
 
 /* ── a unit ── */
 
-function State({ seen, unit }: { seen: Seen<UnitFields>; unit: string }) {
-	if (seen.error) return <Status icon="unknown" tone="warn" title={visible(seen.error)}>unknown</Status>;
-	if (!seen.value) return <span class="dim">{seen.busy ? 'looking…' : 'not looked at'}</span>;
+function State({ seen }: { seen: Seen<UnitFields> }) {
+	if (seen.error) return <span class="unit-state"><Status icon="unknown" tone="warn" title={visible(seen.error)}>unknown</Status></span>;
+	if (!seen.value) return <span class="unit-state dim">{seen.busy ? 'looking…' : 'not looked at'}</span>;
 	const { icon, tone, text } = unitLook(seen.value);
-	return <span data-unit-state={unit}><Status icon={icon} tone={tone}>{text}</Status></span>;
+	return <span class="unit-state"><Status icon={icon} tone={tone}>{text}</Status></span>;
 }
 
 function Before({ seen }: { seen: Seen<UnitFields> }) {
@@ -122,7 +123,7 @@ function Unit({ topic, u, open, asks }: { topic: string; u: UnitListed; open: (u
 	return (
 		<li class="line unit" data-unit={u.unit} aria-busy={seen.busy}>
 			<span class="line-name">{u.unit}</span>
-			<State seen={seen} unit={u.unit} />
+			<State seen={seen} />
 			{seen.value?.Description && seen.value.Description !== u.unit && !seen.error && <span class="line-more">{visible(seen.value.Description)}</span>}
 			{facts.length > 0 && <span class="line-figures">{facts.map((f) => <span key={f}>{f}</span>)}</span>}
 			<Before seen={seen} />
