@@ -7,7 +7,7 @@ import { Part } from '../parts.tsx';
 import { actionTitle, isOver } from '../act/calls.ts';
 import { Output } from '../act/Output.tsx';
 import { ActionStatusText, Line } from '../act/Progress.tsx';
-import { Ago, HandButton, placeOf } from './Services.tsx';
+import { Ago, deaf, HandButton, placeOf } from './Services.tsx';
 
 const commandOf = (a: ActionState) => (a.steps[0]?.args as { command_id?: string } | null)?.command_id;
 
@@ -38,7 +38,7 @@ function Command({ topic, c }: { topic: string; c: CommandListed }) {
 		<li class="line command" data-command={c.id}>
 			<span class="line-name"><code>{c.id}</code></span>
 			{mayAct.value && <HandButton
-				why={unready.value} label={`Run ${c.id}`}
+				why={unready.value ?? deaf(topic)} label={`Run ${c.id}`}
 				w={{ tool: 'run_command', cluster, objects: [topic], tier: c.tier, says: c.about, params: c.params,
 					args: c.params.length ? { command_id: c.id } : { command_id: c.id, params: {} } }}
 			/>}

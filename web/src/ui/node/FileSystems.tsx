@@ -58,14 +58,14 @@ export function NodeFileSystems({ topic }: { topic: string }) {
 	return (
 		<Part
 			title="File systems" class="hands"
-			meta={<><Looked at={seen.at} />
+			meta={<><Looked at={seen.at} busy={seen.busy} />
 				<Again label="Look again at the file systems" busy={seen.busy} disabled={why !== null} onClick={() => void get(topic)} /></>}
 		>
 			<div ref={box}>
 				{why && <p class="power-why"><Icon name="lock" /> {why}</p>}
 				<Unread error={seen.error} />
 				<ul class="plain">{seen.value?.map((f) => <Row key={f.mount} f={f} old={seen.error !== ''} />)}</ul>
-				{!seen.value && !seen.error && <p class="note">{seen.busy ? 'Looking…' : 'Not looked at.'}</p>}
+				{!seen.value && !seen.error && !seen.busy && <p class="note">Not looked at.</p>}
 			</div>
 		</Part>
 	);

@@ -66,7 +66,7 @@ export function Journal({ place, unit, onClose }: { place: Place; unit: string; 
 					<input type="search" value={filter.value} placeholder="filter" spellcheck={false} onInput={(e) => (filter.value = e.currentTarget.value)} />
 				</label>
 				<span class="dim" role="status">{value ? linesShown(shown.length, all.length) : ''}</span>
-				<span class="dim"><Looked at={at} /></span>
+				<span class="dim"><Looked at={at} busy={busy} /></span>
 				<span class="journal-end">
 					<Copy text={() => shown.map(lineText).join('\n')} of={box} />
 					<Again label="Look again at the journal" busy={busy} disabled={false} onClick={() => get(asked)} />

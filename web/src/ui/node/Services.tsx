@@ -52,7 +52,8 @@ const JUST_NOW_MS = 15_000;
 export const Ago = ({ ms }: { ms: number }) => (slowWall.value - ms < JUST_NOW_MS ? <>just now</> : <When ms={ms} />);
 
 /** When something was read: it is not kept up to date. */
-export function Looked({ at }: { at: number | null }) {
+export function Looked({ at, busy }: { at: number | null; busy: boolean }) {
+	if (busy) return <span class="looked">looking…</span>;
 	return at === null ? null : <span class="looked">looked at <Ago ms={at} /></span>;
 }
 
@@ -119,7 +120,7 @@ function Unit({ topic, u, open, asks }: { topic: string; u: UnitListed; open: (u
 		if (asks) void readUnit(place, u.unit);
 	}, [asks, u.unit]);
 	const facts = seen.value && !seen.error ? unitFacts(seen.value, slowWall.value) : [];
-	const why = unready.value;
+	const why = unready.value ?? deaf(topic);
 	return (
 		<li class="line unit" data-unit={u.unit} aria-busy={seen.busy}>
 			<span class="line-name">{u.unit}</span>
@@ -189,7 +190,7 @@ function Units({ topic, c }: { topic: string; c: NodeCatalogue }) {
 	return (
 		<Part
 			title="Services" class="hands"
-			meta={<><Looked at={at} />
+			meta={<><Looked at={at} busy={busy} />
 				{list.length > 0 && <Again label="Look again at the services" busy={busy} disabled={why !== null} onClick={() => list.forEach((u) => void readUnit(place, u.unit))} />}</>}
 		>
 			<div ref={box}>
