@@ -78,8 +78,8 @@ sources_benchload := $(wildcard tests/bench/load/*.c)
 sources_benchgate := $(wildcard tests/bench/gate/*.c)
 sources_livecheck := $(wildcard tests/live/*.c)
 $(foreach s,$(SERVICES),$(eval sources_$(s) := $(wildcard services/$(s)/*.c)))
-# Everything of the services but main.c: what their unit tests link.
-logic_sources := $(filter-out %/main.c,$(wildcard services/*/*.c))
+# Everything of the services and jarvisctl but main.c: what their unit tests link.
+logic_sources := $(filter-out %/main.c,$(wildcard services/*/*.c jarvisctl/*.c))
 service_logic := $(logic_sources:%.c=$(obj)/%.o)
 
 .PHONY: help all setup demo check check-full check-bare check-compose check-live unit integration tsan e2e bench \

@@ -63,6 +63,12 @@ static const struct command commands[] = {
 	  "      the same on Jarvis's own host, without gateway and broker: makes DIR/frozen (/run/jarvis), which\n"
 	  "      safety gate and executor look at themselves\n",
 	  "stop everything but reads", command_freeze, true },
+	{ "guests",
+	  "  jarvisctl guests [--json] [SEARCH…]\n"
+	  "      virtual machines and containers, without templates\n"
+	  "      SEARCH is the dashboard's: cpu>80 mem>2G node:pve type:vm tag:prod backup:stale uptime<1d -stopped\n"
+	  "      name:web and any text, joined by and; a comma means or. Exit code 1 when nothing is found.\n",
+	  "virtual machines and containers", command_guests, true },
 	{ "keys",
 	  "  jarvisctl keys [--secrets DIR] [--rotate]\n"
 	  "      make the safety gate's keys in DIR (/etc/jarvis/secrets): safety-gate/signing-key and\n"
@@ -93,6 +99,10 @@ static const struct command commands[] = {
 	  "password file,\n"
 	  "      mosquitto_passwd -U FILE once to hash it, and SIGHUP.\n",
 	  "passwords of MQTT users", command_mqtt_user, false },
+	{ "nodes",
+	  "  jarvisctl nodes [--json] [SEARCH…]\n"
+	  "      SEARCH as of jarvisctl guests: cpu>80 temp>70 updates>0 -online\n",
+	  "the hosts", command_nodes, true },
 	{ "person",
 	  "  jarvisctl person enrol [--secrets DIR] [--keyword-file FILE] [--no-keyword] [--no-totp]\n"
 	  "                         [--replace] [--yes] NAME\n"
@@ -121,6 +131,14 @@ static const struct command commands[] = {
 	  "      is approved, 2: it would be refused. Exit codes: 0 verified, 1 failed or still failing, 2 refused,\n"
 	  "      3 it waits for somebody else or goes on, 69 no answer of the gateway, 77 not logged in.\n",
 	  "use a tool", command_run, true },
+	{ "status",
+	  "  jarvisctl status [--json]\n"
+	  "      clusters, nodes, what wants a look, what waits for you. Exit code 1 when something wants a look.\n",
+	  "everything at a glance", command_status, true },
+	{ "storage",
+	  "  jarvisctl storage [--json] [SEARCH…]\n"
+	  "      SEARCH as of jarvisctl guests: used>80 type:nfs,zfspool node:pve -available\n",
+	  "storages, and how full they are", command_storage, true },
 	{ "tools",
 	  "  jarvisctl tools [--json]           every tool with its tier and what it does\n"
 	  "  jarvisctl tools [--json] TOOL      its arguments, and what it asks of you; --json: its schema\n",
@@ -134,6 +152,10 @@ static const struct command commands[] = {
 	  "  jarvisctl unfreeze [--code-file FILE]\n"
 	  "      asks for a one-time code (or takes the first line of FILE, - is standard input)\n",
 	  "go on", command_unfreeze, true },
+	{ "watch",
+	  "  jarvisctl watch [--interval S]\n"
+	  "      jarvisctl status, drawn anew every S (2) seconds, until q\n",
+	  "the same, as it goes on", command_watch, true },
 };
 
 static void print_usage(FILE *out)

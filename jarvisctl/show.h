@@ -23,9 +23,6 @@ enum shade show_shade_of(const char *word);
 /* Appends wall time MS as local date and time; "-" for 0. */
 void show_time(struct str *out, int64_t ms);
 
-/* Appends BYTES with a prefix that fits; UNIT is "B", or what begins with it. */
-void show_bytes(struct str *out, double bytes, const char *unit);
-
 /* Appends the value of a tool's answer for people: lists of objects as tables, objects as lines. */
 void show_json(struct str *out, const cJSON *value, bool colour);
 
@@ -34,6 +31,7 @@ void show_json(struct str *out, const cJSON *value, bool colour);
 
 struct show_table {
 	size_t columns;
+	unsigned right; /* a bit for each column of numbers */
 	bool colour;
 	struct show_cell *cells;
 	size_t cells_n;

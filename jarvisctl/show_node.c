@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "jarvisctl/amount.h"
 #include "jarvisctl/show.h"
 
 #define INDENT 4
@@ -89,7 +90,7 @@ static void add_figures(struct str *out, const cJSON *unit)
 		str_printf(out, ", process %lld", (long long)pid);
 	if (memory) {
 		str_add(out, ", ");
-		show_bytes(out, (double)memory, "B");
+		amount_bytes(out, (double)memory, "B");
 	}
 	if (restarts)
 		str_printf(out, ", restarted by systemd %lld times", (long long)restarts);
@@ -201,7 +202,7 @@ static void add_size(struct show_table *table, double bytes)
 	_cleanup_(str_done) struct str text = { 0 };
 
 	if (bytes >= 0)
-		show_bytes(&text, bytes, "B");
+		amount_bytes(&text, bytes, "B");
 	show_cell(table, str_get(&text), SHADE_PLAIN);
 }
 
