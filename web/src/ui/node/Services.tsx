@@ -112,7 +112,7 @@ function Under({ place, unit }: { place: Place; unit: string }) {
 	return <>{list.map((a) => <div key={a.id} class="line-more"><Line a={a} title={actionTitle(a)} /></div>)}</>;
 }
 
-function Unit({ topic, u, open, asks }: { topic: string; u: UnitListed; open: (unit: string) => void; asks: boolean }) {
+function Unit({ topic, u, open, asks, told }: { topic: string; u: UnitListed; open: (unit: string) => void; asks: boolean; told: boolean }) {
 	const place = placeOf(topic);
 	const seen = unitSeen(place, u.unit).value;
 	useEffect(() => watchUnit(place, u.unit), [u.unit]);
@@ -128,7 +128,7 @@ function Unit({ topic, u, open, asks }: { topic: string; u: UnitListed; open: (u
 			{seen.value?.Description && seen.value.Description !== u.unit && !seen.error && <span class="line-more">{visible(seen.value.Description)}</span>}
 			{facts.length > 0 && <span class="line-figures">{facts.map((f) => <span key={f}>{f}</span>)}</span>}
 			<Before seen={seen} />
-			<Unread error={seen.error} />
+			{!told && <Unread error={seen.error} />}
 			<span class="power-row">
 				<button type="button" class="button small" aria-label={`Journal of ${u.unit}`} onClick={() => open(u.unit)}>Journal</button>
 				{mayAct.value && u.verbs.map((v) => (
@@ -159,7 +159,7 @@ function Another({ add }: { add: (unit: string) => void }) {
 			}}
 		>
 			<label class="search"><Icon name="search" /><span class="sr">Another unit, by its name</span>
-				<input type="text" name="unit" placeholder="another unit: ssh.service" maxLength={210} spellcheck={false} autocapitalize="off" autocomplete="off" />
+				<input type="text" name="unit" placeholder="another unit: ssh" maxLength={210} spellcheck={false} autocapitalize="off" autocomplete="off" />
 			</label>
 			<button type="submit" class="button small">Look</button>
 			{wrong.value && <p class="form-error" role="alert">{wrong.value}</p>}
@@ -169,10 +169,12 @@ function Another({ add }: { add: (unit: string) => void }) {
 
 /* ── all of them ── */
 
-function newest(place: Place, list: readonly UnitListed[]): { at: number | null; busy: boolean } {
+/** When the oldest was read; what all of them failed by, for one cause is one line. */
+function whole(place: Place, list: readonly UnitListed[]): { at: number | null; busy: boolean; error: string } {
 	const all = list.map((u) => unitSeen(place, u.unit).value);
 	const at = all.reduce<number | null>((min, s) => (s.at === null ? min : min === null ? s.at : Math.min(min, s.at)), null);
-	return { at, busy: all.some((s) => s.busy) };
+	const error = all.length > 1 && all.every((s) => s.error === all[0]!.error) ? all[0]!.error : '';
+	return { at, busy: all.some((s) => s.busy), error };
 }
 
 function Units({ topic, c }: { topic: string; c: NodeCatalogue }) {
@@ -182,7 +184,7 @@ function Units({ topic, c }: { topic: string; c: NodeCatalogue }) {
 	const looked = useLooked(box);
 	const why = deaf(topic);
 	const list = [...c.units, ...extra.value.map((unit): UnitListed => ({ unit, verbs: [] }))];
-	const { at, busy } = newest(place, list);
+	const { at, busy, error } = whole(place, list);
 	const add = (unit: string) => {
 		if (list.some((u) => u.unit === unit)) void readUnit(place, unit);
 		else extra.value = [...extra.value, unit];
@@ -196,7 +198,8 @@ function Units({ topic, c }: { topic: string; c: NodeCatalogue }) {
 			<div ref={box}>
 				{why && <p class="power-why"><Icon name="lock" /> {why}</p>}
 				{c.units.length === 0 && <Empty>services in jarvis.yaml lists no unit of this node: none can be restarted from here.</Empty>}
-				<ul class="plain">{list.map((u) => <Unit key={u.unit} topic={topic} u={u} asks={looked && why === null} open={(unit) => openJournal(place, unit)} />)}</ul>
+				<Unread error={error} />
+				<ul class="plain">{list.map((u) => <Unit key={u.unit} topic={topic} u={u} asks={looked && why === null} told={error !== ''} open={(unit) => openJournal(place, unit)} />)}</ul>
 				{why === null && <Another add={add} />}
 			</div>
 		</Part>
