@@ -103,7 +103,9 @@ static int print_result(const struct run *r, struct client_answer *answer)
 	const cJSON *content = json_get(answer->body, "content");
 	_cleanup_(str_done) struct str out = { 0 };
 
-	if (r->tool->verify != VERIFY_NOTHING || !str_eq(status, "verified")) {
+	/* What a read has to say of itself, when it went well: that a part is missing. */
+	if (r->tool->verify != VERIFY_NOTHING || !str_eq(status, "verified") ||
+	    !str_eq(action_text(answer->body, "text"), status)) {
 		show_shaded(&out, status, show_shade_of(status), colour);
 		str_add(&out, ": ");
 		show_text(&out, action_text(answer->body, "text"));

@@ -64,6 +64,13 @@ test('a journal, the newest last, with all that is hidden in it', async () => {
 	assert.deepEqual(raw.content.lines.map((l) => [l.pid, l.message, l.priority]), [[9, null, 4]]);
 });
 
+test('a journal that is too long says that the older part of it is missing', async () => {
+	await w.stack.ssh('log', { node: 'Home', unit: 'nfs-server.service', message: 'x'.repeat(2000), count: 300 });
+	const text = await reads('journal_tail', 'node=Home', 'unit=nfs-server.service', 'lines=300');
+	assert.match(text, /^verified: It was too long: the end of it is missing\.\n\d{4}-/);
+	assert.doesNotMatch(await reads('journal_tail', 'node=Home', 'unit=nfs-server.service', 'lines=3'), /too long/);
+});
+
 test('how full the disks are', async () => {
 	const lines = (await reads('disk_usage', 'node=Home')).split('\n');
 	assert.match(lines[0], /^full +used +available +total +type +inodes +mount$/);

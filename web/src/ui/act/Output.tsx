@@ -34,7 +34,7 @@ export function Output({ a }: { a: ActionState }) {
 	}, [a.id, a.status]);
 	if (a.tool !== 'run_command' || !isOver(a.status)) return null;
 	if (!here) return <p class="note">What it wrote is shown where it was asked for.</p>;
-	const lines = (answer.value?.content as { lines?: string[] } | null)?.lines ?? [];
+	const { lines = [], left_off: left = 0 } = (answer.value?.content ?? {}) as { lines?: string[]; left_off?: number };
 	const text = visible(lines.join('\n'));
 	if (error.value) return <p class="form-error">{error.value}</p>;
 	if (!answer.value) return <p class="note" role="status">One moment…</p>;
@@ -42,6 +42,7 @@ export function Output({ a }: { a: ActionState }) {
 	return (
 		<>
 			<div class="output-head"><span class="dim">{plural(lines.length, 'line')}</span><Copy text={() => text} /></div>
+			{left > 0 && <p class="note">{plural(left, 'line')} after these were left off: it was too long.</p>}
 			<pre class="notes output" role="log" aria-label={`What ${actionTitle(a)} wrote`} tabIndex={0}>{text}</pre>
 		</>
 	);

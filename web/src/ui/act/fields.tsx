@@ -119,7 +119,8 @@ function Parameter({ p, auto }: { p: ParameterListed; auto: boolean }) {
 	const hint = parameterHint(p);
 	const id = `hint-${p.name}`;
 	const common = {
-		name: p.name, 'aria-describedby': hint || shown ? id : undefined, 'aria-invalid': shown ? true : undefined,
+		/* No name: what is typed here must never pass for a proof. */
+		'data-param': p.name, 'aria-describedby': hint || shown ? id : undefined, 'aria-invalid': shown ? true : undefined,
 		'data-autofocus': auto ? '' : undefined, onBlur: () => void (told.value = value.value !== '' || told.value),
 	};
 	const take = (text: string) => {
@@ -147,7 +148,7 @@ function Parameter({ p, auto }: { p: ParameterListed; auto: boolean }) {
 function commandArgs(params: readonly ParameterListed[], root: HTMLElement): Record<string, unknown> | null {
 	const out: Record<string, string | number> = {};
 	for (const p of params) {
-		const text = root.querySelector<HTMLInputElement | HTMLSelectElement>(`[name="${CSS.escape(p.name)}"]`)?.value ?? '';
+		const text = root.querySelector<HTMLInputElement | HTMLSelectElement>(`[data-param="${CSS.escape(p.name)}"]`)?.value ?? '';
 		if (parameterFault(p, text)) return null;
 		out[p.name] = parameterValue(p, text);
 	}

@@ -27,7 +27,10 @@ function at(topic: string): Signal<Seen<FileSystem[]>> {
 	return seenAt.get(topic)!;
 }
 
-const get = (topic: string) => readInto(at(topic), async () => (await read<{ items: FileSystem[] }>('disk_usage', { ...placeOf(topic) })).items);
+const get = (topic: string) => readInto(at(topic), async () => {
+	const { value, note } = await read<{ items: FileSystem[] }>('disk_usage', { ...placeOf(topic) });
+	return { value: value.items, note };
+});
 
 /** As df counts it: of what anybody but root could use. */
 const fullness = (f: FileSystem) => share(f.used, f.used + f.available);
@@ -64,6 +67,7 @@ export function NodeFileSystems({ topic }: { topic: string }) {
 			<div ref={box}>
 				{why && <p class="power-why"><Icon name="lock" /> {why}</p>}
 				<Unread error={seen.error} />
+				{seen.note && <p class="note">A part of it could not be read: {visible(seen.note)}</p>}
 				<ul class="plain">{seen.value?.map((f) => <Row key={f.mount} f={f} old={seen.error !== ''} />)}</ul>
 				{!seen.value && !seen.error && !seen.busy && <p class="note">Not looked at.</p>}
 			</div>

@@ -35,14 +35,16 @@ function Row({ l, day }: { l: JournalLine; day: string }) {
 interface Page {
 	lines: readonly JournalLine[];
 	asked: number;
+	/** Older ones were asked for, and too long to come along. */
+	cut: boolean;
 }
 
 export function Journal({ place, unit, onClose }: { place: Place; unit: string; onClose: () => void }) {
 	const [seen, filter] = [useSignal<Seen<Page>>(nothing), useSignal('')];
 	const box = useRef<HTMLDivElement>(null);
 	const get = (lines: number) => void readInto(seen, async () => {
-		const found = await read<{ lines: JournalLine[] }>('journal_tail', { ...place, unit, lines });
-		return { lines: found.lines.toReversed?.() ?? [...found.lines].reverse(), asked: lines };
+		const { value: found, note } = await read<{ lines: JournalLine[]; left_off?: number }>('journal_tail', { ...place, unit, lines });
+		return { value: { lines: [...found.lines].reverse(), asked: lines, cut: !!note || !!found.left_off }, note };
 	});
 	useEffect(() => get(FIRST), []);
 	const { value, busy, error, at } = seen.value;
@@ -75,7 +77,8 @@ export function Journal({ place, unit, onClose }: { place: Place; unit: string; 
 			<Unread error={error} />
 			<div ref={box} data-autofocus="" class="journal-lines" role="log" aria-live="off" aria-label={`Journal of ${unit}`} tabIndex={0}>
 				{value && all.length >= asked && asked < MOST && <button type="button" class="button small journal-more" disabled={busy} onClick={more}>More above</button>}
-				{value && all.length >= MOST && <p class="j-day">Older lines: journalctl -u {unit}, on the node.</p>}
+				{value?.cut && <p class="j-day">Older lines were left off: all together they are too long. On the node: journalctl -u {unit}</p>}
+				{value && !value.cut && all.length >= MOST && <p class="j-day">Older lines: journalctl -u {unit}, on the node.</p>}
 				{shown.map((l, i) => <Row key={i} l={l} day={dayOf(l.ts) !== dayOf(shown[i - 1]?.ts ?? null) ? dayOf(l.ts) : ''} />)}
 				{!value && !error && <Empty>One moment…</Empty>}
 				{value && shown.length === 0 && <Empty>{all.length ? 'No line fits.' : 'It has never written anything, or nothing that is kept.'}</Empty>}

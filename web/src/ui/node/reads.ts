@@ -32,8 +32,17 @@ async function inTurn<T>(run: () => Promise<T>): Promise<T> {
 	}
 }
 
-/** What a node answers; throws with its words where it does not. */
-export async function read<T>(tool: string, args: Record<string, unknown>): Promise<T> {
+/** What a node answers, and what is to be said of that; throws with its words where it does not. */
+export interface Said<T> {
+	value: T;
+	/** That a part of it is missing; '' when it is whole. */
+	note: string;
+}
+
+/** As the gate says of a read that went well and has nothing more to say. */
+const WELL = 'verified';
+
+export async function read<T>(tool: string, args: Record<string, unknown>): Promise<Said<T>> {
 	const body = { request_id: newId(), tool, args, wait_s: WAIT_S };
 	return inTurn(async () => {
 		for (let i = 0; i < TRIES; i++) {
@@ -41,7 +50,7 @@ export async function read<T>(tool: string, args: Record<string, unknown>): Prom
 			const a = await api<ActionAnswer>('POST', '/api/tools/execute', body);
 			if (!isOver(a.status as ActionStatus)) continue;
 			if (a.is_error || a.status !== 'verified') throw new Error(a.text ?? 'The node does not say now.');
-			return a.content as T;
+			return { value: a.content as T, note: a.text && a.text !== WELL ? a.text : '' };
 		}
 		throw new Error('The node did not answer within 50 s.');
 	});
@@ -50,6 +59,7 @@ export async function read<T>(tool: string, args: Record<string, unknown>): Prom
 /** What is read, when, and why not. */
 export interface Seen<T> {
 	value: T | null;
+	note: string;
 	/** When `value` was read. */
 	at: number | null;
 	/** Why it could not be read the last time; '' when it could. */
@@ -57,14 +67,14 @@ export interface Seen<T> {
 	busy: boolean;
 }
 
-export const nothing = { value: null, at: null, error: '', busy: false };
+export const nothing = { value: null, note: '', at: null, error: '', busy: false };
 
 /** Reads into a signal; what was read before stays in it, with its age. */
-export async function readInto<T>(seen: Signal<Seen<T>>, get: () => Promise<T>): Promise<void> {
+export async function readInto<T>(seen: Signal<Seen<T>>, get: () => Promise<Said<T>>): Promise<void> {
 	if (seen.peek().busy) return;
 	seen.value = { ...seen.peek(), busy: true };
 	try {
-		seen.value = { value: await get(), at: Date.now() + serverOffset.peek(), error: '', busy: false };
+		seen.value = { ...await get(), at: Date.now() + serverOffset.peek(), error: '', busy: false };
 	} catch (e) {
 		seen.value = { ...seen.peek(), error: messageOf(e) || 'It could not be read.', busy: false };
 	}
