@@ -9,8 +9,8 @@ export const PROGRAM = resolve(process.env.JARVIS_BUILD ?? 'build', 'jarvisctl')
 /** Callers whose homes are below DIR. */
 export function callers(dir) {
 	const env = (home) => {
-		const { TERM, PATH } = process.env;
-		return { TERM: TERM ?? 'xterm', PATH, HOME: join(dir, home), XDG_CONFIG_HOME: join(dir, home, 'config') };
+		const { PATH } = process.env;
+		return { TERM: 'xterm', PATH, HOME: join(dir, home), XDG_CONFIG_HOME: join(dir, home, 'config') };
 	};
 
 	/** Without a terminal to fall back to. */
