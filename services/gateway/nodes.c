@@ -139,6 +139,14 @@ static struct msg_parameter_listed describe(const struct config_parameter *param
 		ret.words = parameter->words;
 		ret.words_n = parameter->words_n;
 	}
+	if (parameter->type == PARAMETER_PATH) {
+		ret.words = parameter->below;
+		ret.words_n = parameter->below_n;
+	}
+	if (parameter->type == PARAMETER_URL) {
+		ret.words = parameter->hosts;
+		ret.words_n = parameter->hosts_n;
+	}
 	if (parameter->type == PARAMETER_INT) {
 		ret.min = some_i64(parameter->min);
 		ret.max = some_i64(parameter->max);

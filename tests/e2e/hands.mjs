@@ -9,7 +9,7 @@ const COMMANDS = [
 		params: [param('pool', 'word', { words: ['rpool', 'tank'], about: 'The pool.' })] },
 	{ id: 'copy_to', about: 'Copy the newest dumps of a pool to another place.', tier: 'red', timeout_s: 300,
 		params: [param('count', 'int', { min: 1, max: 10, about: 'How many.' }), param('pool', 'word', { words: ['rpool', 'tank'] }),
-			param('to', 'path', { about: 'Where to, below /srv.' })] },
+			param('to', 'path', { about: 'Where to.', words: ['/srv/share', '/mnt'] })] },
 ];
 const CATALOGUES = {
 	Home: { units: ['nfs-server.service', 'smbd.service', 'filebrowser.service', 'prometheus-node-exporter-collectors@smartmon.service']

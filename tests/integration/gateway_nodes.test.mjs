@@ -18,6 +18,8 @@ const COMMANDS = {
 		params: { pool: { type: 'word', words: ['rpool', 'tank'], about: 'The pool.' } } },
 	reach: { about: 'Ask another machine.', nodes: ['home/Home'],
 		params: { count: { type: 'int', min: 1, max: 10 }, host: { type: 'name' } } },
+	check: { about: 'Look at it.', nodes: ['home/far'],
+		params: { folder: { type: 'path', below: ['/srv/share'] }, url: { type: 'url', hosts: ['deb.debian.org'] } } },
 	elsewhere: { about: 'Only there.', nodes: ['home/pve'] },
 };
 let stack, operator;
@@ -63,7 +65,8 @@ test('what is missing is said with how to mend it', async () => {
 	assert.match((await at('Home', 'deaf')).body.blocked, /set clusters\.deaf\.executor\.ssh in jarvis\.yaml.*deploy\/nodes/);
 	const { body } = await at('far');
 	assert.match(body.blocked, /clusters\.home\.nodes\.far\.address/);
-	assert.deepEqual([body.units, body.commands], [[], []]);
+	assert.deepEqual(body.units, []);
+	assert.deepEqual(body.commands[0].params.map((p) => [p.name, p.type, p.words]), [['folder', 'path', ['/srv/share']], ['url', 'url', ['deb.debian.org']]]);
 });
 
 test('what is no node is not found, but one that Proxmox alone knows is', async () => {

@@ -74,6 +74,8 @@ describe('parameters', () => {
 		for (const bad of ['.a', '-a', 'a/b', 'a b', 'x'.repeat(65), 'ü']) assert.notEqual(parameterFault(param({}), bad), '', bad);
 		assert.equal(parameterFault(param({ type: 'path' }), '/srv/x y'), '');
 		assert.notEqual(parameterFault(param({ type: 'path' }), ''), '');
+		assert.equal(parameterHint(param({ type: 'path', words: ['/srv', '/mnt'], about: 'The folder.' })), 'The folder. In /srv, /mnt');
+		assert.equal(parameterHint(param({ type: 'url', words: ['deb.debian.org'] })), 'At deb.debian.org');
 		assert.equal(parameterValue(param({ type: 'url' }), 'https://x'), 'https://x');
 	});
 });

@@ -1677,9 +1677,9 @@ export interface UnitListed {
 export interface ParameterListed {
 	/** name */
 	name: string;
-	/** int, word, name; a client takes one that it does not know as text */
+	/** int, word, name, path, url; a client takes one that it does not know as text */
 	type: string;
-	/** with type word: what it may be */
+	/** with type word: what it may be; path: folders that it may be or lie below; url: its hosts */
 	words: string[];
 	/** with type int: the least that it may be */
 	min: number | null;

@@ -23,5 +23,6 @@ export const parameterValue = (p: ParameterListed, text: string): string | numbe
 /** What may be typed, before anything was. */
 export function parameterHint(p: ParameterListed): string {
 	const range = p.type === 'int' && p.min !== null && p.max !== null ? `${p.min} to ${p.max}` : '';
-	return [p.about ?? '', range].filter(Boolean).join(' ');
+	const where = p.type === 'path' || p.type === 'url' ? `${p.type === 'path' ? 'In' : 'At'} ${p.words.join(', ')}` : '';
+	return [p.about ?? '', range, where].filter(Boolean).join(' ');
 }
