@@ -110,10 +110,16 @@ endef
 $(foreach p,$(PROGRAMS) benchload,$(eval $(call program,$(p))))
 
 # The gate held against a second judge, and simulated.
-reference_programs := $(build)/judgements $(build)/simulate $(build)/scarce
+reference_programs := $(build)/judgements $(build)/simulate $(build)/scarce $(build)/whole
 $(build)/judgements: $(obj)/tests/reference/judgements.o $(obj)/tests/reference/worlds.o
 $(build)/simulate: $(patsubst %.c,$(obj)/%.o,$(wildcard tests/reference/sim*.c)) $(build)/libunit.a
 $(build)/scarce: $(obj)/tests/reference/scarce.o $(build)/libunit.a
+$(build)/whole: $(patsubst %.c,$(obj)/%.o,$(wildcard tests/reference/whole/*.c)) $(build)/libunit.a
+# What both meet instead of broker, network, time and keywords; and where they may be killed.
+whole_wrapped := bus_is_online bus_publish bus_publish_text bus_reply timer_new timer_free timer_once timer_every \
+	timer_stop http_new http_free http_start http_cancel password_verify log_write log_errno log_folded db_commit \
+	journal_grant journal_send journal_task journal_finish journal_close
+$(build)/whole: LDFLAGS += $(whole_wrapped:%=-Wl,--wrap=%)
 $(reference_programs): $(build)/liblogic.a $(library)
 	@echo "  link $@"
 	$(Q)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %/libunit.a,$^) $(build)/liblogic.a $(library) $(if $(filter %/libunit.a,$^),-lcmocka) $(LIBS_common) -o $@
