@@ -42,6 +42,22 @@ static void delivery_free(void *ctx)
 	free(d);
 }
 
+/* With --break thaw the executor does not hear that all is frozen. */
+static void thaw(struct whole *w, struct delivery *d)
+{
+	static const char word[] = "\"frozen\":true";
+	_cleanup_(freep) char *text = d->text;
+	const char *at = strstr(text, word);
+
+	if (w->breakage != BREAK_THAW || d->side != &w->executor || !at) {
+		(void)take(text);
+		return;
+	}
+	d->text = xasprintf("%.*s\"frozen\":false%s", (int)(at - text), text,
+			    at + strlen(word));
+	d->length = strlen(d->text);
+}
+
 static void deliver(struct whole *w, void *ctx)
 {
 	struct delivery *d = ctx;
@@ -50,12 +66,18 @@ static void deliver(struct whole *w, void *ctx)
 	if (side->self && side->is_online && !side->is_deaf && side->connections == d->connection) {
 		trace(w, "%s hears %s%s", side->name, d->topic, d->is_kept ? " (retained)" : "");
 		check_heard(w, side, d->topic, d->text, d->is_kept);
+		thaw(w, d);
 		dispatch_message(side->dispatch, d->topic, d->text, d->length, d->is_kept);
 		if (side->options.on_batch_end && !side->is_dying)
 			side->options.on_batch_end(side->self);
 		side_settle(side);
 	}
 	delivery_free(d);
+}
+
+static void deliver_copy(struct whole *w, void *ctx)
+{
+	deliver(w, ctx);
 }
 
 static bool is_same_topic(void *ctx, void *of)
@@ -80,6 +102,9 @@ static void send_to(struct whole *w, struct side *side, const char *topic, const
 	if (whole_happens(w, w->weather.slow))
 		delay_ms = whole_between(w, 20, 6000);
 	last_ms = event_last(w, deliver, is_same_topic, d);
+	/* What is sent again comes before what was sent later: of these the order counts. */
+	if (str_ends(topic, "/state") || str_ends(topic, "/hello") || str_ends(topic, "/epoch"))
+		event_cancel_all(w, deliver_copy, is_same_topic, d);
 	event_add(w, max_of(delay_ms, last_ms - w->now_ms), side, deliver, delivery_free, d);
 }
 
@@ -100,12 +125,13 @@ static bool owns(const struct side *side, enum topic_id id)
 	       topic_table[id].writers == SERVICE_BIT(side->service);
 }
 
-static void spread(struct whole *w, struct side *side, const char *topic, const char *text,
-		   size_t length)
+static void spread(struct whole *w, struct side *side, enum topic_id id, const char *topic,
+		   const char *text, size_t length)
 {
 	if (!side->self || !side->is_online)
 		return;
-	if (whole_happens(w, w->weather.drop)) {
+	/* A presence is lost with its connection alone, and then told again. */
+	if (id != TOPIC_SERVICE_STATE && whole_happens(w, w->weather.drop)) {
 		trace(w, "lost on its way to %s: %s", side->name, topic);
 		return;
 	}
@@ -118,7 +144,7 @@ static void spread(struct whole *w, struct side *side, const char *topic, const 
 					   .topic = xstrdup(topic),
 					   .text = xstrndup(text ? text : "", length),
 					   .length = length };
-		event_add(w, whole_between(w, 1, COPY_MS), side, deliver, delivery_free, copy);
+		event_add(w, whole_between(w, 1, COPY_MS), side, deliver_copy, delivery_free, copy);
 	}
 }
 
@@ -184,7 +210,7 @@ void broker_publish(struct whole *w, struct side *publisher, enum topic_id id,
 		keep(w->broker, id, topic, text, length);
 	for (size_t i = 0; i < countof(sides); i++) {
 		if (hears(sides[i], id, args) && !(sides[i] == publisher && owns(publisher, id)))
-			spread(w, sides[i], topic, text, length);
+			spread(w, sides[i], id, topic, text, length);
 	}
 	if (id == TOPIC_REQUEST && str_eq(args[0], "proxmox-poller"))
 		poller_ask(w, args[1], text);
@@ -235,7 +261,7 @@ static void connect_cb(struct whole *w, void *ctx)
 
 void side_connect(struct side *side)
 {
-	event_add(side->w, whole_between(side->w, 5, side->w->is_calm ? 500 : 5000), side,
+	event_add(side->w, whole_between(side->w, 5, dice_once_in(&side->w->dice, 4) ? 4000 : 400), side,
 		  connect_cb, NULL, side);
 }
 

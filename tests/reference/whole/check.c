@@ -21,12 +21,14 @@ static const char *const tools[OP_COUNT] = {
 	[OP_START] = "guest_start",	  [OP_SHUTDOWN] = "guest_shutdown",
 	[OP_STOP] = "guest_stop",	  [OP_REBOOT] = "guest_reboot",
 	[OP_SNAPSHOT] = "guest_snapshot", [OP_DELETE_SNAPSHOT] = "snapshot_delete",
+	[OP_READ] = "guest_status",
 };
 
 static const enum tier floors[OP_COUNT] = {
 	[OP_START] = TIER_YELLOW,    [OP_SHUTDOWN] = TIER_ORANGE,
 	[OP_STOP] = TIER_RED,	     [OP_REBOOT] = TIER_ORANGE,
 	[OP_SNAPSHOT] = TIER_YELLOW, [OP_DELETE_SNAPSHOT] = TIER_RED,
+	[OP_READ] = TIER_GREEN,
 };
 
 void check_init(struct whole *w)
@@ -159,7 +161,10 @@ static struct check_action *add_action(struct whole *w, const struct msg_action_
 
 static bool says_nothing(const char *text)
 {
-	return text && (strstr(text, "othing was done") || strstr(text, "before it began") ||
+	/* A guess, and of one target, say nothing of what has been done. */
+	if (!text || strstr(text, "Most likely") || strstr(text, "done; after that:"))
+		return false;
+	return (strstr(text, "othing was done") || strstr(text, "before it began") ||
 			strstr(text, "did not do it") || strstr(text, "before anything was done"));
 }
 
@@ -277,7 +282,7 @@ static void check_payload(struct whole *w, const struct msg_grant_payload *p)
 		return;
 	}
 	why = objection(w, action);
-	if (!why && w->check->is_gate_frozen)
+	if (!why && w->check->is_gate_frozen && p->tier > TIER_GREEN)
 		why = "Jarvis is frozen";
 	if (!why && action->ended_ms >= 0)
 		why = "it had ended";
@@ -292,20 +297,13 @@ static void check_payload(struct whole *w, const struct msg_grant_payload *p)
 static void take_grant(struct whole *w, const struct msg_grant *grant, struct arena *arena)
 {
 	_cleanup_(str_done) struct str payload = { 0 };
-	unsigned char secret[GRANT_SECRET_BYTES];
-	struct grant_keys keys;
 	struct codec_error error;
-	char hex[65];
 	const char *why;
 	void *body;
 
 	if (!grant->envelope)
 		return;
-	if (grant_secret_from_hex(WHOLE_SECRET, secret) < 0)
-		return;
-	grant_public_hex(secret, hex);
-	if (grant_keys_from_hex(hex, &keys) < 0 ||
-	    grant_open(&keys, grant->envelope, strlen(grant->envelope), &payload, &why) < 0 ||
+	if (grant_open(&w->keys, grant->envelope, strlen(grant->envelope), &payload, &why) < 0 ||
 	    codec_decode(&message_grant_payload, str_get(&payload), payload.len, JSON_FOREIGN,
 			 CODEC_STRICT, arena, &body, &error) < 0)
 		check_fail(w, "a grant that cannot be opened");
@@ -327,6 +325,7 @@ static void take_result(struct whole *w, const struct msg_action_result *result)
 		check_fail(w, "the results of %s differ: %d, then %d", grant->gid,
 			   (int)grant->outcome, (int)result->outcome);
 	if (result->outcome == STEP_VERIFIED && !grant->has_result &&
+	    grant->change.op != OP_READ &&
 	    (grant->sent_ms < 0 || !pve_was_so(&grant->change, grant->sent_ms)))
 		check_fail(w, "%s is called verified (%s), and is not so", grant->gid,
 			   result->detail);
@@ -346,8 +345,9 @@ void check_told(struct whole *w, struct side *side, enum topic_id id, const char
 	struct codec_error error;
 	void *body;
 
-	if (!length || (id != TOPIC_ACTION_STATE && id != TOPIC_X_GRANT && id != TOPIC_X_RESULT &&
-			id != TOPIC_AUTONOMY_STATE))
+	if (id == TOPIC_AUTONOMY_STATE)
+		w->check->is_gate_frozen = strstr(text, "\"frozen\":true");
+	if (!length || (id != TOPIC_ACTION_STATE && id != TOPIC_X_GRANT && id != TOPIC_X_RESULT))
 		return;
 	arena = arena_new();
 	if (codec_decode(topic_table[id].message, text, length, JSON_STATE, CODEC_STRICT, arena,
@@ -357,10 +357,8 @@ void check_told(struct whole *w, struct side *side, enum topic_id id, const char
 		take_action(w, body);
 	else if (id == TOPIC_X_GRANT)
 		take_grant(w, body, arena);
-	else if (id == TOPIC_X_RESULT)
-		take_result(w, body);
 	else
-		w->check->is_gate_frozen = ((const struct msg_autonomy_state *)body)->frozen;
+		take_result(w, body);
 }
 
 void check_heard(struct whole *w, struct side *side, const char *topic, const char *text,

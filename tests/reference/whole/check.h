@@ -52,6 +52,7 @@ struct check_grant {
 struct check {
 	struct asked asked[CHECK_ASKED];
 	size_t asked_n;
+	const struct asked *probe; /* a read in the end; NULL: not yet */
 	struct check_action actions[CHECK_ACTIONS];
 	size_t actions_n;
 	struct check_grant grants[CHECK_GRANTS];

@@ -14,10 +14,22 @@ static bool is_reported(const struct check_grant *grant)
 	return grant->sent_ms < 0 || grant->has_result;
 }
 
+/* NULL: it is not known to the gate. */
+static const struct check_action *probe_of(const struct check *c)
+{
+	for (size_t i = 0; c->probe && i < c->actions_n; i++) {
+		if (c->actions[i].asked == c->probe)
+			return &c->actions[i];
+	}
+	return NULL;
+}
+
 bool check_is_quiet(struct whole *w)
 {
 	const struct check *c = w->check;
 
+	if (!probe_of(c))
+		return false;
 	if (!w->gate.self || !w->executor.self || !w->gate.is_online || !w->executor.is_online)
 		return false;
 	for (size_t i = 0; i < c->actions_n; i++) {
@@ -34,7 +46,10 @@ bool check_is_quiet(struct whole *w)
 static void check_ends(struct whole *w)
 {
 	const struct check *c = w->check;
+	const struct check_action *probe = probe_of(c);
 
+	if (!probe || probe->status != ACTION_VERIFIED)
+		check_fail(w, "all is well again, and a read is not answered");
 	for (size_t i = 0; i < c->actions_n; i++) {
 		if (!check_is_over(c->actions[i].status))
 			check_fail(w, "%s never ends: its status is %d", c->actions[i].id,
@@ -99,13 +114,8 @@ static void check_chain(struct whole *w, struct db *db)
 	struct audit_report report = { 0 };
 	struct audit_keys keys = { 0 };
 	const struct audit_check how = { .keys = &keys };
-	unsigned char secret[GRANT_SECRET_BYTES];
-	char hex[65];
 
-	if (grant_secret_from_hex(WHOLE_SECRET, secret) < 0)
-		return;
-	grant_public_hex(secret, hex);
-	if (audit_keys_from_hex(hex, &keys) < 0 || audit_verify(db, &how, &report) < 0)
+	if (audit_keys_from_hex(w->key_hex, &keys) < 0 || audit_verify(db, &how, &report) < 0)
 		check_fail(w, "the chain is not sound: %s", str_get(&report.text));
 	str_done(&report.text);
 }
@@ -113,7 +123,7 @@ static void check_chain(struct whole *w, struct db *db)
 /* As somebody who wants to hide it would. */
 static void forget(struct db *db)
 {
-	(void)db_exec(db, "DROP TRIGGER record_stays", DB_I64(0));
+	(void)db_exec_values(db, "DROP TRIGGER record_stays", NULL, 0);
 	(void)db_exec(db, "DELETE FROM record WHERE kind = ?", DB_TEXT("granted"));
 }
 

@@ -153,7 +153,10 @@ static void begin(struct whole *w, const struct whole *like, uint64_t seed)
 			     .is_verbose = like->is_verbose,
 			     .breakage = like->breakage,
 			     .config = like->config,
+			     .keys = like->keys,
+			     .box = like->box,
 			     .hash = 14695981039346656037u };
+	memcpy(w->key_hex, like->key_hex, sizeof(w->key_hex));
 	whole_current = w;
 	w->tick_ms = whole_between(w, 250, 1000);
 	weather_init(w);
@@ -185,7 +188,7 @@ static void end(struct whole *w)
 
 static void live(struct whole *w)
 {
-	int64_t until_ms = whole_between(w, 20000, 90000);
+	int64_t until_ms = whole_between(w, 8000, 40000);
 
 	while (!w->failure[0] && time_step(w, until_ms))
 		;
@@ -236,27 +239,36 @@ static void run(const struct whole *like, uint64_t seed, struct totals *t)
 
 /* ── the program ───────────────────────────────────────────────────────────────────────────────────────────── */
 
-static void write_secrets(const char *folder)
+static int make_keys(struct whole *like)
+{
+	unsigned char secret[GRANT_SECRET_BYTES];
+	int r = grant_secret_from_hex(WHOLE_SECRET, secret);
+
+	grant_public_hex(secret, like->key_hex);
+	if (r == 0)
+		r = grant_keys_from_hex(like->key_hex, &like->keys);
+	return r < 0 ? r : seal_keys_from_hex(BOX, &like->box);
+}
+
+static void write_secrets(const struct whole *like, const char *folder)
 {
 	static const char *const folders[] = { "secrets", "secrets/safety-gate", "secrets/executor",
 					       "gate",	  "executor",		 "run",
 					       "run2" };
 	_cleanup_(freep) char *persons = NULL;
-	unsigned char secret[GRANT_SECRET_BYTES];
-	char hash[PASSWORD_HASH_SIZE] = "", hex[65] = "";
+	char hash[PASSWORD_HASH_SIZE];
 
 	for (size_t i = 0; i < countof(folders); i++)
 		free(folder_make(folder, folders[i]));
-	if (password_hash_now(WHOLE_KEYWORD, hash) == 0 &&
-	    grant_secret_from_hex(WHOLE_SECRET, secret) == 0)
-		grant_public_hex(secret, hex);
+	if (password_hash_now(WHOLE_KEYWORD, hash) < 0)
+		hash[0] = '\0';
 	persons = xasprintf("{\"persons\":[{\"name\":\"op\",\"keyword\":\"%s\",\"totp\":\"" WHOLE_CODE
 			    "\",\"enrolled_ms\":1}]}\n",
 			    hash);
 	folder_write(folder, "secrets/safety-gate/signing-key", WHOLE_SECRET "\n");
 	folder_write(folder, "secrets/safety-gate/box-key", BOX "\n");
 	folder_write(folder, "secrets/safety-gate/persons.json", persons);
-	folder_write(folder, "secrets/executor/gate.pub", hex);
+	folder_write(folder, "secrets/executor/gate.pub", like->key_hex);
 	folder_write(folder, "secrets/executor/home.token",
 		     "11111111-2222-3333-4444-555555555555\n");
 }
@@ -328,9 +340,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	(void)randombytes_set_implementation(&chance);
-	if (sodium_init() < 0 || make_config(&like.config) < 0 || enter_folder(folder) < 0)
+	if (sodium_init() < 0 || make_config(&like.config) < 0 || make_keys(&like) < 0 ||
+	    enter_folder(folder) < 0)
 		return 2;
-	write_secrets(folder);
+	write_secrets(&like, folder);
 	for (int64_t i = 0; i < n && totals.broken < (like.breakage ? 1 : 5); i++)
 		run(&like, (uint64_t)(first + i), &totals);
 	r = report(&like, n, &totals, cpu_ms() - began_ms);

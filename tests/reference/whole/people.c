@@ -17,8 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BOX "77076d0a7318a57d3c16c17251b26645df1a3f26d0a7a6d6a6d6a6d6a6d6a6d6"
-
+#define PROBE_MS 8000
 static const struct msg_actor op = { "user", "op" }, guest = { "user", "guest" },
 			      agent = { "mcp", "claude" };
 
@@ -26,7 +25,8 @@ static const struct {
 	const char *principal;
 	const struct msg_actor *actor;
 } askers[] = {
-	{ "gateway", &op },    { "gateway", &op }, { "gateway", &op }, { "gateway", &op },
+	{ "gateway", &op },    { "gateway", &op },    { "gateway", &op },     { "gateway", &op },
+	{ "gateway", &op },    { "gateway", &op },    { "gateway", &op },     { "gateway", &op },
 	{ "gateway", &guest }, { "gateway", &agent }, { "llm-router", NULL }, { "ha", NULL },
 };
 
@@ -34,6 +34,7 @@ static const char *const tools[OP_COUNT] = {
 	[OP_START] = "guest_start",	  [OP_SHUTDOWN] = "guest_shutdown",
 	[OP_STOP] = "guest_stop",	  [OP_REBOOT] = "guest_reboot",
 	[OP_SNAPSHOT] = "guest_snapshot", [OP_DELETE_SNAPSHOT] = "snapshot_delete",
+	[OP_READ] = "guest_status",
 };
 
 /* ── asking ────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -47,7 +48,7 @@ static enum pve_op pick_op(struct whole *w, const struct pve_guest *of)
 					       OP_DELETE_SNAPSHOT };
 
 	if (dice_once_in(&w->dice, 8))
-		return (enum pve_op)dice_roll(&w->dice, OP_COUNT);
+		return (enum pve_op)dice_roll(&w->dice, OP_READ);
 	return of->is_running ? dice_pick(&w->dice, running) : dice_pick(&w->dice, resting);
 }
 
@@ -105,7 +106,7 @@ static void ask(struct whole *w)
 	size_t who = dice_roll(&w->dice, countof(askers));
 	struct asked *asked;
 
-	if (c->asked_n == CHECK_ASKED)
+	if (c->asked_n == CHECK_ASKED - 1)
 		return;
 	asked = &c->asked[c->asked_n++];
 	*asked = (struct asked){ .principal = askers[who].principal,
@@ -129,16 +130,14 @@ static const char *make_proof(struct whole *w, enum proof proof, const char *dig
 		"0000000000000000000000000000000000000000000000000000000000000000";
 	bool is_keyword = proof == RIGHT_KEYWORD || proof == WRONG_KEYWORD;
 	struct totp_secret secret;
-	struct seal_keys keys;
 	char code[TOTP_DIGITS + 1];
 
 	if (proof == NO_PROOF || totp_secret_from_base32(WHOLE_CODE, &secret) < 0 ||
-	    totp_code(&secret, totp_step(side_wall_ms(&w->gate)), code) < 0 ||
-	    seal_keys_from_hex(BOX, &keys) < 0)
+	    totp_code(&secret, totp_step(side_wall_ms(&w->gate)), code) < 0)
 		return NULL;
 	if (proof == WRONG_CODE)
 		code[3] = code[3] == '9' ? '0' : (char)(code[3] + 1);
-	if (seal_proof(keys.pk[0], proof == OTHERS_CODE ? other : digest,
+	if (seal_proof(w->box.pk[0], proof == OTHERS_CODE ? other : digest,
 		       !is_keyword		? NULL :
 		       proof == RIGHT_KEYWORD	? WHOLE_KEYWORD :
 						  "sesame",
@@ -179,7 +178,7 @@ static void approve(struct whole *w, struct check_action *action)
 					     RIGHT_KEYWORD, RIGHT_KEYWORD, RIGHT_KEYWORD, NO_PROOF,
 					     WRONG_CODE,    WRONG_KEYWORD, OTHERS_CODE };
 	size_t who = dice_once_in(&w->dice, 8) ? dice_roll(&w->dice, countof(askers)) : 0;
-	bool is_digest = action->digest[0] && !dice_once_in(&w->dice, 12);
+	bool is_digest = action->digest[0] && !dice_once_in(&w->dice, 20);
 	const char *digest = is_digest ? action->digest : "none";
 	enum proof proof = dice_pick(&w->dice, proofs);
 	char text[SEAL_TEXT_SIZE];
@@ -324,13 +323,38 @@ static void people_cb(struct whole *w, void *ctx)
 void people_init(struct whole *w)
 {
 	w->people = xnew(struct people);
-	w->people->pause_ms = whole_between(w, 1000, 8000);
-	event_add(w, whole_between(w, 3000, 12000), NULL, people_cb, NULL, NULL);
+	w->people->pause_ms = whole_between(w, 300, 3000);
+	event_add(w, whole_between(w, 1500, 4000), NULL, people_cb, NULL, NULL);
 }
 
 void people_done(struct whole *w)
 {
 	free(take(w->people));
+}
+
+static bool is_well(const struct side *side)
+{
+	return side->self && side->is_online && !side->is_deaf &&
+	       side->asleep_until <= side->w->now_ms;
+}
+
+/* When all has been well for a while, somebody who asks is answered. */
+static void probe(struct whole *w, _unused_ void *ctx)
+{
+	struct people *p = w->people;
+	struct check *c = w->check;
+	struct asked *asked;
+
+	p->well_n = is_well(&w->gate) && is_well(&w->executor) ? p->well_n + 1 : 0;
+	if (p->well_n * 1000 < PROBE_MS) {
+		event_add(w, 1000, NULL, probe, NULL, NULL);
+		return;
+	}
+	asked = &c->asked[c->asked_n++];
+	*asked = (struct asked){ .principal = "gateway", .actor = &op, .op = OP_READ, .n = 1 };
+	asked->vmid[0] = w->pve->guests[0].vmid;
+	c->probe = asked;
+	say_request(w, asked, c->asked_n - 1);
 }
 
 void people_calm(struct whole *w)
@@ -342,6 +366,7 @@ void people_calm(struct whole *w)
 			say_decision(w, action, "deny", 0, action->digest, NULL);
 	}
 	thaw_file(w, NULL);
+	event_add(w, 1000, NULL, probe, NULL, NULL);
 }
 
 /* ── keywords ──────────────────────────────────────────────────────────────────────────────────────────────── */

@@ -174,7 +174,7 @@ bool pve_read_change(struct whole *w, const char *request, const char *form,
 		   rest) != 5)
 		return false;
 	*ret = (struct pve_change){ .guest = pve_guest(w, vmid) };
-	for (size_t i = 0; ret->guest && i < OP_COUNT; i++) {
+	for (size_t i = 0; ret->guest && i < OP_READ; i++) {
 		bool has_name = str_ends(ops[i].rest, "/");
 
 		if (!str_eq(ops[i].method, method) ||

@@ -18,6 +18,7 @@ enum pve_op {
 	OP_REBOOT,
 	OP_SNAPSHOT,
 	OP_DELETE_SNAPSHOT,
+	OP_READ, /* only looks, and is not asked of Proxmox */
 	OP_COUNT,
 };
 

@@ -68,7 +68,7 @@ static void sleep_long(struct whole *w, struct side *side)
 	int64_t ms = whole_between(w, 500, dice_once_in(&w->dice, 4) ? 60000 : 5000);
 
 	trace(w, "%s sleeps for %" PRId64 " ms", side->name, ms);
-	side->asleep_until = w->now_ms + ms;
+	side->asleep_until = max_of(side->asleep_until, w->now_ms + ms);
 }
 
 static struct side *either(struct whole *w)
@@ -108,10 +108,9 @@ void weather_calm(struct whole *w)
 
 	trace(w, "it is calm now");
 	w->is_calm = true;
-	for (size_t i = 0; i < countof(sides); i++) {
+	w->pve->is_polled = false;
+	for (size_t i = 0; i < countof(sides); i++)
 		sides[i]->until_crash = 0;
-		sides[i]->asleep_until = min_of(sides[i]->asleep_until, w->now_ms + 1000);
-	}
 	if (w->breakage == BREAK_STUCK)
 		w->gate.asleep_until = INT64_MAX / 2;
 }

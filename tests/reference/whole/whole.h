@@ -8,6 +8,8 @@
 #include "common/bus_dispatch.h"
 #include "common/codec.h"
 #include "common/config.h"
+#include "common/grant.h"
+#include "common/seal.h"
 #include "common/service.h"
 #include "common/timer.h"
 #include "tests/reference/dice.h"
@@ -87,6 +89,9 @@ struct whole {
 	int64_t tick_ms; /* of the gate's clock */
 	struct weather weather;
 	struct config *config;
+	char key_hex[65]; /* public, of the gate */
+	struct grant_keys keys;
+	struct seal_keys box;
 	struct side gate, executor;
 	struct broker *broker;
 	struct pve *pve;
