@@ -83,7 +83,7 @@ logic_sources := $(filter-out %/main.c,$(wildcard services/*/*.c))
 service_logic := $(logic_sources:%.c=$(obj)/%.o)
 
 .PHONY: help all setup demo check check-full check-bare check-compose check-live unit integration tsan e2e bench \
-	fuzz lint reference kills coverage coverage-programs format format-check generate generate-check install clean web web-check programs
+	fuzz lint reference whole kills coverage coverage-programs format format-check generate generate-check install clean web web-check programs
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -188,7 +188,7 @@ check: ## everything that must pass before a change lands; ends with "N passed, 
 	@tests/check
 
 check-full: check ## and what takes longer: validators, long fuzzing, bare machines
-	@$(MAKE) -s reference FIRST=$(shell date +%s) WORLDS=20000 SEEDS=100000 STRIDE=1
+	@$(MAKE) -s reference FIRST=$(shell date +%s) WORLDS=20000 SEEDS=100000 STRIDE=1 WHOLES=200000
 	@$(MAKE) -s kills
 	@$(MAKE) -s coverage
 	@tools/validate/run
@@ -219,13 +219,17 @@ check-live: ## read your own Proxmox, changing nothing: CONFIG=jarvis.yaml; alon
 		$(if $(OUT),--out '$(OUT)') $(if $(TIMEOUT),--timeout '$(TIMEOUT)') \
 		$(if $(GUEST),--guest '$(GUEST)') $(if $(ACT),--act '$(ACT)') $(if $(READ),--read '$(READ)')
 
-# WORLDS: fifty judgements each. FIRST: the first seed.
+# WORLDS: fifty judgements each. SEEDS, WHOLES: of the gate's core alone, and of gate and executor together.
+# FIRST: the first seed.
 FIRST ?= 1
 WORLDS ?= 1000
 SEEDS ?= 2000
 STRIDE ?= 97
+WHOLES ?= 10000
 reference: $(reference_programs) ## the gate against a second judge, simulated, and short of memory
-	@tests/reference/run $(build) $(FIRST) $(WORLDS) $(SEEDS) $(STRIDE)
+	@tests/reference/run $(build) $(FIRST) $(WORLDS) $(SEEDS) $(STRIDE) $(WHOLES)
+whole: $(build)/whole ## gate and executor together in a simulation, WHOLES seeds from FIRST on
+	@tests/reference/run $(build) $(FIRST) $(WHOLES)
 
 # At most so many, and for so long; a SEED gives the same victims and pauses again.
 KILLS ?= 1000
@@ -293,7 +297,7 @@ fuzz: $(fuzz_programs) ## every parser of foreign bytes, FUZZ_SECONDS each
 
 # ── upkeep ───────────────────────────────────────────────────────────────────────────────────────────────────────
 formatted := $(wildcard common/*.[ch] services/*/*.[ch] jarvisctl/*.[ch] tools/topicgen/*.[ch] \
-	tests/unit/*.[ch] tests/integration/*.[ch] tests/fuzz/*.[ch] tests/reference/*.[ch] tests/bench/*/*.[ch] tests/live/*.[ch])
+	tests/unit/*.[ch] tests/integration/*.[ch] tests/fuzz/*.[ch] tests/reference/*.[ch] tests/reference/*/*.[ch] tests/bench/*/*.[ch] tests/live/*.[ch])
 
 format: ## format the C sources
 	clang-format -i $(formatted)

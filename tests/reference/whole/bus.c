@@ -53,8 +53,7 @@ static void thaw(struct whole *w, struct delivery *d)
 		(void)take(text);
 		return;
 	}
-	d->text = xasprintf("%.*s\"frozen\":false%s", (int)(at - text), text,
-			    at + strlen(word));
+	d->text = xasprintf("%.*s\"frozen\":false%s", (int)(at - text), text, at + strlen(word));
 	d->length = strlen(d->text);
 }
 
@@ -261,8 +260,8 @@ static void connect_cb(struct whole *w, void *ctx)
 
 void side_connect(struct side *side)
 {
-	event_add(side->w, whole_between(side->w, 5, dice_once_in(&side->w->dice, 4) ? 4000 : 400), side,
-		  connect_cb, NULL, side);
+	event_add(side->w, whole_between(side->w, 5, dice_once_in(&side->w->dice, 4) ? 4000 : 400),
+		  side, connect_cb, NULL, side);
 }
 
 static void lose(struct whole *w, struct side *side)

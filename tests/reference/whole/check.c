@@ -12,9 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define HEARD_MS 15000
 #define RED_MS 10000
 
 static const char *const tools[OP_COUNT] = {
@@ -25,9 +23,8 @@ static const char *const tools[OP_COUNT] = {
 };
 
 static const enum tier floors[OP_COUNT] = {
-	[OP_START] = TIER_YELLOW,    [OP_SHUTDOWN] = TIER_ORANGE,
-	[OP_STOP] = TIER_RED,	     [OP_REBOOT] = TIER_ORANGE,
-	[OP_SNAPSHOT] = TIER_YELLOW, [OP_DELETE_SNAPSHOT] = TIER_RED,
+	[OP_START] = TIER_YELLOW,  [OP_SHUTDOWN] = TIER_ORANGE, [OP_STOP] = TIER_RED,
+	[OP_REBOOT] = TIER_ORANGE, [OP_SNAPSHOT] = TIER_YELLOW, [OP_DELETE_SNAPSHOT] = TIER_RED,
 	[OP_READ] = TIER_GREEN,
 };
 
@@ -165,7 +162,7 @@ static bool says_nothing(const char *text)
 	if (!text || strstr(text, "Most likely") || strstr(text, "done; after that:"))
 		return false;
 	return (strstr(text, "othing was done") || strstr(text, "before it began") ||
-			strstr(text, "did not do it") || strstr(text, "before anything was done"));
+		strstr(text, "did not do it") || strstr(text, "before anything was done"));
 }
 
 /* An action is verified when each of its steps was. */
@@ -176,7 +173,8 @@ static void check_verified(struct whole *w, const struct check_action *action)
 	for (size_t i = 0; i < w->check->grants_n; i++) {
 		const struct check_grant *grant = &w->check->grants[i];
 
-		n += grant->action == action && grant->has_result && grant->outcome == STEP_VERIFIED;
+		n += grant->action == action && grant->has_result &&
+		     grant->outcome == STEP_VERIFIED;
 	}
 	if (n < action->steps_n)
 		check_fail(w, "%s is said to be verified, and %zu of its %zu steps are", action->id,
@@ -227,8 +225,7 @@ static void take_action(struct whole *w, const struct msg_action_state *state)
 
 /* ── grants ────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* Why ACTION may not be done; NULL when it may. */
-static const char *objection(const struct whole *w, const struct check_action *action)
+const char *check_objection(const struct whole *w, const struct check_action *action)
 {
 	const struct asked *asked = action->asked;
 	bool is_person = str_eq(asked->principal, "gateway") && asked->actor &&
@@ -254,10 +251,9 @@ static void add_grant(struct whole *w, const struct msg_grant_payload *p,
 	struct check_grant *grant = &w->check->grants[w->check->grants_n++];
 	const struct asked *asked = action->asked;
 
-	*grant = (struct check_grant){ .action = action,
-				       .step = p->step,
-				       .told_ms = w->now_ms,
-				       .sent_ms = -1 };
+	*grant = (struct check_grant){
+		.action = action, .step = p->step, .told_ms = w->now_ms, .sent_ms = -1
+	};
 	snprintf(grant->gid, sizeof(grant->gid), "%s", p->gid);
 	snprintf(grant->node, sizeof(grant->node), "%s",
 		 p->target && p->target->node ? p->target->node : "");
@@ -281,7 +277,7 @@ static void check_payload(struct whole *w, const struct msg_grant_payload *p)
 		check_fail(w, "the grant %s is for something else than %s", p->gid, p->id);
 		return;
 	}
-	why = objection(w, action);
+	why = check_objection(w, action);
 	if (!why && w->check->is_gate_frozen && p->tier > TIER_GREEN)
 		why = "Jarvis is frozen";
 	if (!why && action->ended_ms >= 0)
@@ -324,8 +320,7 @@ static void take_result(struct whole *w, const struct msg_action_result *result)
 	if (grant->has_result && grant->outcome != result->outcome)
 		check_fail(w, "the results of %s differ: %d, then %d", grant->gid,
 			   (int)grant->outcome, (int)result->outcome);
-	if (result->outcome == STEP_VERIFIED && !grant->has_result &&
-	    grant->change.op != OP_READ &&
+	if (result->outcome == STEP_VERIFIED && !grant->has_result && grant->change.op != OP_READ &&
 	    (grant->sent_ms < 0 || !pve_was_so(&grant->change, grant->sent_ms)))
 		check_fail(w, "%s is called verified (%s), and is not so", grant->gid,
 			   result->detail);
@@ -373,100 +368,4 @@ void check_heard(struct whole *w, struct side *side, const char *topic, const ch
 	w->check->is_known_frozen = is_frozen;
 	w->check->heard_ms = is_kept ? -1 : w->now_ms;
 	w->check->heard_life = side->lives;
-}
-
-/* ── what is done ──────────────────────────────────────────────────────────────────────────────────────────── */
-
-void check_journaled(struct whole *w, const char *gid)
-{
-	struct check_grant *grant = check_grant(w, gid);
-
-	if (!grant)
-		check_fail(w, "the executor is about to do %s, which nobody granted", gid);
-	else
-		grant->is_journaled = true;
-	snprintf(w->check->sending, sizeof(w->check->sending), "%s", gid);
-}
-
-static const char *freeze_of(const struct whole *w)
-{
-	const struct check *c = w->check;
-	_cleanup_(freep) char *file = xasprintf("%s/frozen", w->executor.runtime);
-
-	if (access(file, F_OK) == 0 && w->breakage != BREAK_THAW)
-		return "the file says frozen";
-	if (c->heard_life != w->executor.lives || c->heard_ms < 0)
-		return "it has not heard the gate";
-	if (c->is_known_frozen)
-		return "it has heard that all is frozen";
-	return w->now_ms - c->heard_ms > HEARD_MS ? "it has not heard the gate for long" : NULL;
-}
-
-static void check_stop(struct whole *w, const char *request)
-{
-	for (size_t i = 0; i < w->check->actions_n; i++) {
-		if (w->check->actions[i].is_cancelled)
-			return;
-	}
-	check_fail(w, "%s, and nobody has cancelled anything", request);
-}
-
-static void check_sent(struct whole *w, struct check_grant *grant, const char *request,
-		       const char *form)
-{
-	_cleanup_(freep) char *node = xasprintf("/nodes/%s/", grant->node);
-	_cleanup_(freep) char *wanted = xasprintf(
-		"%s%s", grant->change.op == OP_SNAPSHOT ? "snapname=" : "",
-		grant->change.op == OP_SNAPSHOT ? grant->change.snapshot : "");
-	const char *frozen = freeze_of(w), *objects = objection(w, grant->action);
-	struct pve_change change;
-
-	if (grant->sent_ms >= 0)
-		check_fail(w, "%s is sent a second time", grant->gid);
-	grant->sent_ms = w->now_ms;
-	if (!pve_read_change(w, request, form, &change) || change.op != grant->change.op ||
-	    change.guest != grant->change.guest ||
-	    !str_eq(change.snapshot, grant->change.snapshot) || !strstr(request, node) ||
-	    !str_eq(form, wanted))
-		check_fail(w, "%s %s is not what %s grants", request, form, grant->gid);
-	if (frozen)
-		check_fail(w, "%s is begun, though %s", request, frozen);
-	if (objects)
-		check_fail(w, "%s is begun, though %s", request, objects);
-	if (grant->action->ended_ms >= 0 && grant->action->status != ACTION_UNKNOWN)
-		check_fail(w, "%s is begun, though its action had ended", request);
-}
-
-void check_asked(struct whole *w, const char *request, const char *form, char *gid, size_t room)
-{
-	struct check_grant *grant = check_grant(w, w->check->sending);
-
-	if (str_starts(request, "GET ")) {
-		w->check->sending[0] = '\0';
-		return;
-	}
-	if (str_starts(request, "DELETE ") && strstr(request, "/tasks/")) {
-		check_stop(w, request);
-		return;
-	}
-	if (!grant) {
-		check_fail(w, "%s is not in the executor's journal", request);
-		return;
-	}
-	snprintf(gid, room, "%s", grant->gid);
-	w->check->sending[0] = '\0';
-	check_sent(w, grant, request, form);
-}
-
-void check_effect(struct whole *w, const char *gid)
-{
-	struct check_grant *grant = check_grant(w, gid);
-
-	w->check->effects++;
-	if (!grant)
-		return;
-	if (grant->applied++)
-		check_fail(w, "what %s grants is done a second time", gid);
-	if (grant->says_nothing || grant->action->says_nothing)
-		check_fail(w, "%s was said not to have been done, and is done", gid);
 }

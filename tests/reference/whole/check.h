@@ -60,7 +60,7 @@ struct check {
 	int level;	      /* the highest that a person may have set */
 	bool is_gate_frozen;  /* as it says */
 	bool is_known_frozen; /* as the executor has heard */
-	int64_t heard_ms;     /* when it last heard a live word of the gate; -1: never in this life */
+	int64_t heard_ms; /* when it last heard a live word of the gate; -1: never in this life */
 	unsigned heard_life;
 	char sending[40]; /* in its journal as sent, and not sent yet */
 	unsigned effects, verified, unknown, failed;
@@ -71,7 +71,7 @@ void check_done(struct whole *w);
 /* Notes what does not hold; the first time counts. */
 _printf_(2, 3) void check_fail(struct whole *w, const char *format, ...);
 
-/* ── what happens; check.c ── */
+/* ── what happens; check.c, and check_deeds.c ── */
 /* SIDE has said TEXT, and everybody may know. */
 void check_told(struct whole *w, struct side *side, enum topic_id id, const char *text,
 		size_t length);
@@ -90,6 +90,8 @@ void check_approved(struct whole *w, struct check_action *action);
 struct check_action *check_find(struct whole *w, const char *id);
 struct check_grant *check_grant(struct whole *w, const char *gid);
 bool check_is_over(enum action_status status);
+/* Why ACTION may not be done; NULL when it may. */
+const char *check_objection(const struct whole *w, const struct check_action *action);
 
 /* ── check_end.c ── */
 /* All that was begun is over. */
@@ -97,5 +99,5 @@ bool check_is_quiet(struct whole *w);
 /* When it should be: every action has ended, and the gate's chain tells of all of it. */
 void check_end(struct whole *w);
 
-/* people.c: whoever waits for the gate to look at a keyword does not any more. */
+/* proofs.c: whoever waits for the gate to look at a keyword does not any more. */
 void proofs_forget(struct whole *w);

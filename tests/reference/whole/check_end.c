@@ -88,8 +88,8 @@ static void count(struct whole *w, const char *kind, const char *body, struct ta
 			continue;
 		if (str_eq(kind, "granted"))
 			count_grant(w, body, action, tally);
-		else if (str_eq(kind, enumeration_word(&enumeration_action_status,
-						       (int)action->status)))
+		else if (str_eq(kind,
+				enumeration_word(&enumeration_action_status, (int)action->status)))
 			tally->ended[i]++;
 		else
 			tally->begun[i]++;
@@ -99,8 +99,8 @@ static void count(struct whole *w, const char *kind, const char *body, struct ta
 
 static void read_chain(struct whole *w, struct db *db, struct tally *tally)
 {
-	_cleanup_(db_rows_freep) struct db_rows *rows =
-		db_query(db, "SELECT kind, CAST(body AS TEXT) FROM record WHERE seq > ?", DB_I64(0));
+	_cleanup_(db_rows_freep) struct db_rows *rows = db_query(
+		db, "SELECT kind, CAST(body AS TEXT) FROM record WHERE seq > ?", DB_I64(0));
 	int r;
 
 	while ((r = db_next(rows)) > 0)

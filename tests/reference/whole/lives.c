@@ -104,10 +104,10 @@ static void remove_file(const char *folder, const char *name)
 
 void side_done(struct side *side)
 {
-	static const char *const files[] = {
-		"safety-gate.db", "safety-gate.db-wal", "safety-gate.db-shm", "executor.db",
-		"executor.db-wal", "executor.db-shm", "executor.lock"
-	};
+	static const char *const files[] = { "safety-gate.db",	   "safety-gate.db-wal",
+					     "safety-gate.db-shm", "executor.db",
+					     "executor.db-wal",	   "executor.db-shm",
+					     "executor.lock" };
 
 	for (size_t i = 0; i < countof(files); i++)
 		remove_file(side->data, files[i]);
@@ -139,8 +139,8 @@ void side_start(struct side *side)
 					  .version = "0",
 					  .counters = counters_new() };
 	state_set_bus(side->env.state, side->env.bus);
-	side->dispatch = dispatch_new(side->env.bus, &side->options, w->config->base, "-",
-				      &side->stats);
+	side->dispatch =
+		dispatch_new(side->env.bus, &side->options, w->config->base, "-", &side->stats);
 	r = start(&side->env, &side->self);
 	if (r < 0)
 		check_fail(w, "%s does not start: %s", side->name, strerror(-r));
@@ -158,7 +158,6 @@ static void start_cb(_unused_ struct whole *w, void *ctx)
 }
 
 /* ── dying ─────────────────────────────────────────────────────────────────────────────────────────────────── */
-
 
 static void bury(struct side *side)
 {
@@ -259,28 +258,32 @@ int __wrap_db_commit(struct db *db)
 	return r;
 }
 
-/* Dead before it is written, or right after. */
-#define JOURNAL(call)                                                                              \
-	struct side *x = &whole_current->executor;                                                 \
-	int r = -EIO;                                                                              \
-                                                                                                   \
-	if (!side_effect(x, "its journal"))                                                        \
-		r = call;                                                                          \
-	return r == 0 && side_effect(x, "its journal, written") ? -EIO : r
+/* The executor is dead before it is written, or right after. */
+static bool dies_before(void)
+{
+	return side_effect(&whole_current->executor, "its journal");
+}
+
+static int or_after(int r)
+{
+	return r == 0 && side_effect(&whole_current->executor, "its journal, written") ? -EIO : r;
+}
 
 int __wrap_journal_grant(struct journal *journal, const struct journal_entry *entry)
 {
 	if (whole_current->breakage == BREAK_JOURNAL)
 		return 0;
-	JOURNAL(__real_journal_grant(journal, entry));
+	return dies_before() ? -EIO : or_after(__real_journal_grant(journal, entry));
 }
 
 static int note_sent(struct journal *journal, const char *gid, const char *known, int64_t uptime_s,
-		int64_t sent_ms)
+		     int64_t sent_ms)
 {
 	if (whole_current->breakage == BREAK_JOURNAL)
 		return 0;
-	JOURNAL(__real_journal_send(journal, gid, known, uptime_s, sent_ms));
+	return dies_before() ?
+		       -EIO :
+		       or_after(__real_journal_send(journal, gid, known, uptime_s, sent_ms));
 }
 
 int __wrap_journal_send(struct journal *journal, const char *gid, const char *known,
@@ -295,15 +298,15 @@ int __wrap_journal_send(struct journal *journal, const char *gid, const char *kn
 
 int __wrap_journal_task(struct journal *journal, const char *gid, const char *upid)
 {
-	JOURNAL(__real_journal_task(journal, gid, upid));
+	return dies_before() ? -EIO : or_after(__real_journal_task(journal, gid, upid));
 }
 
 int __wrap_journal_finish(struct journal *journal, const char *gid, const char *result)
 {
-	JOURNAL(__real_journal_finish(journal, gid, result));
+	return dies_before() ? -EIO : or_after(__real_journal_finish(journal, gid, result));
 }
 
 int __wrap_journal_close(struct journal *journal, const char *gid)
 {
-	JOURNAL(__real_journal_close(journal, gid));
+	return dies_before() ? -EIO : or_after(__real_journal_close(journal, gid));
 }

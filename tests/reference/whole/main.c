@@ -26,21 +26,28 @@
 #define PIN                                                                                        \
 	"\"00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:"   \
 	"00:00:00:00\""
-#define NODE(name, address) name ": {address: " address ", fingerprint: " PIN "}"
+#define NODE(name, host) "      " name ": {address: 10.0.0." host ", fingerprint: " PIN "}\n"
 #define BOX "77076d0a7318a57d3c16c17251b26645df1a3f26d0a7a6d6a6d6a6d6a6d6a6d6"
 
 struct whole *whole_current;
 
 static const char config_text[] =
-	"clusters: {home: {token: \"a@pve!b\", executor: {token: \"" WHOLE_TOKEN "\"}, nodes: {"
-	NODE("a", "10.0.0.1") ", " NODE("b", "10.0.0.2") ", " NODE("c", "10.0.0.3") "}}}\n"
-	"self: external\n"
-	"principals: {ha: {class: remote, tools: [guest_start, guest_shutdown], targets: [home/guest/*]}}\n"
-	"safety_gate: {yellow_rate: 100, orange_rate: 100}\n";
+	"clusters:\n"
+	"  home:\n"
+	"    token: \"a@pve!b\"\n"
+	"    executor: {token: \"" WHOLE_TOKEN "\"}\n"
+	"    nodes:\n" NODE("a", "1") NODE("b", "2")
+		NODE("c", "3") "self: external\n"
+			       "principals:\n"
+			       "  ha:\n"
+			       "    class: remote\n"
+			       "    tools: [guest_start, guest_shutdown]\n"
+			       "    targets: [home/guest/*]\n"
+			       "safety_gate: {yellow_rate: 100, orange_rate: 100}\n";
 
 static const char *const breakages[BREAK_COUNT] = {
-	[BREAK_NOTHING] = "nothing", [BREAK_TWICE] = "twice",	[BREAK_UNAPPROVED] = "unapproved",
-	[BREAK_LIE] = "lie",	     [BREAK_THAW] = "thaw",	[BREAK_FORGET] = "forget",
+	[BREAK_NOTHING] = "nothing", [BREAK_TWICE] = "twice",	  [BREAK_UNAPPROVED] = "unapproved",
+	[BREAK_LIE] = "lie",	     [BREAK_THAW] = "thaw",	  [BREAK_FORGET] = "forget",
 	[BREAK_STUCK] = "stuck",     [BREAK_JOURNAL] = "journal",
 };
 
@@ -210,6 +217,7 @@ static void show_failure(const struct whole *w)
 	for (uint64_t i = first; !w->is_verbose && i < w->lines_n; i++)
 		(void)printf("%s\n", w->lines[i % WHOLE_LINES]);
 	(void)printf("  replay: build/whole -v %" PRIu64 " 1\n", w->seed);
+	(void)fflush(stdout);
 }
 
 struct totals {
@@ -252,9 +260,10 @@ static int make_keys(struct whole *like)
 
 static void write_secrets(const struct whole *like, const char *folder)
 {
-	static const char *const folders[] = { "secrets", "secrets/safety-gate", "secrets/executor",
-					       "gate",	  "executor",		 "run",
-					       "run2" };
+	static const char *const folders[] = {
+		"secrets", "secrets/safety-gate", "secrets/executor", "gate", "executor", "run",
+		"run2"
+	};
 	_cleanup_(freep) char *persons = NULL;
 	char hash[PASSWORD_HASH_SIZE];
 
@@ -262,9 +271,10 @@ static void write_secrets(const struct whole *like, const char *folder)
 		free(folder_make(folder, folders[i]));
 	if (password_hash_now(WHOLE_KEYWORD, hash) < 0)
 		hash[0] = '\0';
-	persons = xasprintf("{\"persons\":[{\"name\":\"op\",\"keyword\":\"%s\",\"totp\":\"" WHOLE_CODE
-			    "\",\"enrolled_ms\":1}]}\n",
-			    hash);
+	persons =
+		xasprintf("{\"persons\":[{\"name\":\"op\",\"keyword\":\"%s\",\"totp\":\"" WHOLE_CODE
+			  "\",\"enrolled_ms\":1}]}\n",
+			  hash);
 	folder_write(folder, "secrets/safety-gate/signing-key", WHOLE_SECRET "\n");
 	folder_write(folder, "secrets/safety-gate/box-key", BOX "\n");
 	folder_write(folder, "secrets/safety-gate/persons.json", persons);
@@ -303,11 +313,11 @@ static int64_t cpu_ms(void)
 /* Of a breakage it is a success when it is noticed. */
 static int report(const struct whole *like, int64_t n, const struct totals *t, int64_t ms)
 {
-	(void)printf("%" PRId64 " seeds, %u actions, %u effects (%u verified, %u unknown, %u failed), "
-		     "%u broken, %.1f s (%.0f actions/s), trace %016" PRIx64 "\n",
-		     n, t->actions, t->effects, t->verified, t->unknown, t->failed, t->broken,
-		     (double)ms / 1000, t->actions * 1000.0 / (double)max_of(ms, (int64_t)1),
-		     t->hash);
+	(void)printf(
+		"%" PRId64 " seeds, %u actions, %u effects (%u verified, %u unknown, %u failed), "
+		"%u broken, %.1f s (%.0f actions/s), trace %016" PRIx64 "\n",
+		n, t->actions, t->effects, t->verified, t->unknown, t->failed, t->broken,
+		(double)ms / 1000, t->actions * 1000.0 / (double)max_of(ms, (int64_t)1), t->hash);
 	if (like->breakage)
 		return t->broken ? 0 : 1;
 	return t->broken || !t->verified || !t->effects ? 1 : 0;

@@ -6,7 +6,6 @@
 #include "tests/reference/whole/people.h"
 
 #include "common/alloc.h"
-#include "common/password.h"
 #include "common/seal.h"
 #include "common/totp.h"
 
@@ -17,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PROBE_MS 8000
+#define PROBE_MS 12000
 static const struct msg_actor op = { "user", "op" }, guest = { "user", "guest" },
 			      agent = { "mcp", "claude" };
 
@@ -61,8 +60,7 @@ static void pick_targets(struct whole *w, struct asked *asked)
 	for (size_t i = 0; i < asked->n; i++)
 		asked->vmid[i] = w->pve->guests[(first + i) % PVE_GUESTS].vmid;
 	if (asked->op == OP_SNAPSHOT)
-		snprintf(asked->snapshot, sizeof(asked->snapshot), "s%zu",
-			 dice_roll(&w->dice, 6));
+		snprintf(asked->snapshot, sizeof(asked->snapshot), "s%zu", dice_roll(&w->dice, 6));
 	else if (asked->op == OP_DELETE_SNAPSHOT)
 		snprintf(asked->snapshot, sizeof(asked->snapshot), "old");
 }
@@ -84,8 +82,8 @@ static void say_request(struct whole *w, const struct asked *asked, size_t numbe
 	};
 
 	snprintf(id, sizeof(id), "r%zu", number);
-	snprintf(args, sizeof(args), "{%s%.0" PRId64, asked->n > 1 ? "" : "\"guest\":",
-		 asked->n > 1 ? 0 : asked->vmid[0]);
+	snprintf(args, sizeof(args), "{%s%.0" PRId64,
+		 asked->n > 1 ? "" : "\"guest\":", asked->n > 1 ? 0 : asked->vmid[0]);
 	if (asked->snapshot[0])
 		snprintf(args + strlen(args), sizeof(args) - strlen(args), "%s\"snapshot\":\"%s\"",
 			 asked->n > 1 ? "" : ",", asked->snapshot);
@@ -138,9 +136,9 @@ static const char *make_proof(struct whole *w, enum proof proof, const char *dig
 	if (proof == WRONG_CODE)
 		code[3] = code[3] == '9' ? '0' : (char)(code[3] + 1);
 	if (seal_proof(w->box.pk[0], proof == OTHERS_CODE ? other : digest,
-		       !is_keyword		? NULL :
-		       proof == RIGHT_KEYWORD	? WHOLE_KEYWORD :
-						  "sesame",
+		       !is_keyword	      ? NULL :
+		       proof == RIGHT_KEYWORD ? WHOLE_KEYWORD :
+						"sesame",
 		       is_keyword ? NULL : code, ret) < 0)
 		return NULL;
 	return ret;
@@ -174,9 +172,10 @@ static void say_decision(struct whole *w, const struct check_action *action, con
 
 static void approve(struct whole *w, struct check_action *action)
 {
-	static const enum proof proofs[] = { RIGHT_CODE,    RIGHT_CODE, RIGHT_CODE, RIGHT_CODE,
-					     RIGHT_KEYWORD, RIGHT_KEYWORD, RIGHT_KEYWORD, NO_PROOF,
-					     WRONG_CODE,    WRONG_KEYWORD, OTHERS_CODE };
+	static const enum proof proofs[] = { RIGHT_CODE,    RIGHT_CODE,	   RIGHT_CODE,
+					     RIGHT_CODE,    RIGHT_KEYWORD, RIGHT_KEYWORD,
+					     RIGHT_KEYWORD, NO_PROOF,	   WRONG_CODE,
+					     WRONG_KEYWORD, OTHERS_CODE };
 	size_t who = dice_once_in(&w->dice, 8) ? dice_roll(&w->dice, countof(askers)) : 0;
 	bool is_digest = action->digest[0] && !dice_once_in(&w->dice, 20);
 	const char *digest = is_digest ? action->digest : "none";
@@ -367,53 +366,4 @@ void people_calm(struct whole *w)
 	}
 	thaw_file(w, NULL);
 	event_add(w, 1000, NULL, probe, NULL, NULL);
-}
-
-/* ── keywords ──────────────────────────────────────────────────────────────────────────────────────────────── */
-
-struct typed {
-	password_done_fn done;
-	void *ctx;
-	bool is_right;
-};
-
-static void drop_typed(void *ctx)
-{
-	_cleanup_(freep) struct typed *typed = ctx;
-
-	typed->done(typed->ctx, PASSWORD_FAILED, NULL);
-}
-
-static void typed_cb(struct whole *w, void *ctx)
-{
-	_cleanup_(freep) struct typed *typed = ctx;
-
-	typed->done(typed->ctx, typed->is_right ? PASSWORD_RIGHT : PASSWORD_WRONG, NULL);
-	side_settle(&w->gate);
-}
-
-static bool is_any(void *ctx, void *of)
-{
-	return ctx || of;
-}
-
-void proofs_forget(struct whole *w)
-{
-	event_cancel_all(w, typed_cb, is_any, w);
-}
-
-bool __wrap_password_verify(struct password_jobs *jobs, const char *hash, const char *password,
-			    password_done_fn done, void *ctx);
-
-/* The hash takes its time, as the real one, and none of ours. */
-bool __wrap_password_verify(struct password_jobs *jobs, const char *hash, const char *password,
-			    password_done_fn done, void *ctx)
-{
-	struct whole *w = whole_current;
-	struct typed *typed = xnew(struct typed);
-
-	(void)jobs;
-	*typed = (struct typed){ done, ctx, hash && str_eq(password, WHOLE_KEYWORD) };
-	event_add(w, whole_between(w, 60, 600), &w->gate, typed_cb, drop_typed, typed);
-	return true;
 }

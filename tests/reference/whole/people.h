@@ -9,5 +9,5 @@ struct people {
 	int64_t pause_ms; /* at most, between two things that they do */
 	unsigned serial;
 	unsigned well_n; /* for so many seconds both have been there */
-	unsigned eager; /* decisions that somebody is about to make */
+	unsigned eager;	 /* decisions that somebody is about to make */
 };

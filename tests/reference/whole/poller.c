@@ -87,7 +87,7 @@ static void look(struct whole *w, bool is_all)
 static void poll_cb(struct whole *w, _unused_ void *ctx)
 {
 	/* What was lost on its way is said again now and then. */
-	bool is_all = !w->pve->is_polled || dice_once_in(&w->dice, 6);
+	bool is_all = !w->pve->is_polled || w->is_calm || dice_once_in(&w->dice, 6);
 
 	if (is_all) {
 		broker_publish(w, NULL, TOPIC_SERVICE_STATE,

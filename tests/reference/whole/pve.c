@@ -154,9 +154,11 @@ bool pve_was_so(const struct pve_change *change, int64_t since_ms)
 
 		if (!str_eq(s->name, change->snapshot))
 			continue;
-		if (change->op == OP_SNAPSHOT && (s->gone_ms == PVE_NEVER || s->gone_ms >= since_ms))
+		if (change->op == OP_SNAPSHOT &&
+		    (s->gone_ms == PVE_NEVER || s->gone_ms >= since_ms))
 			return true;
-		if (change->op == OP_DELETE_SNAPSHOT && s->gone_ms == PVE_NEVER && s->made_ms <= since_ms)
+		if (change->op == OP_DELETE_SNAPSHOT && s->gone_ms == PVE_NEVER &&
+		    s->made_ms <= since_ms)
 			return false;
 	}
 	return change->op == OP_DELETE_SNAPSHOT;
@@ -164,8 +166,7 @@ bool pve_was_so(const struct pve_change *change, int64_t since_ms)
 
 /* ── tasks ─────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-bool pve_read_change(struct whole *w, const char *request, const char *form,
-		     struct pve_change *ret)
+bool pve_read_change(struct whole *w, const char *request, const char *form, struct pve_change *ret)
 {
 	char method[8], node[16], type[8], rest[64];
 	int64_t vmid;
@@ -226,8 +227,8 @@ struct pve_task *pve_begin(struct whole *w, const struct pve_change *change, con
 {
 	struct pve *pve = w->pve;
 	struct pve_task *task;
-	int64_t takes_ms = whole_happens(w, 3) ? whole_between(w, 3000, 40000) :
-						 whole_between(w, 100, 3000);
+	int64_t takes_ms =
+		whole_happens(w, 3) ? whole_between(w, 3000, 40000) : whole_between(w, 100, 3000);
 
 	if (pve->tasks_n == PVE_TASKS)
 		return NULL;
@@ -237,9 +238,9 @@ struct pve_task *pve_begin(struct whole *w, const struct pve_change *change, con
 	};
 	snprintf(task->snapshot, sizeof(task->snapshot), "%s", change->snapshot);
 	snprintf(task->gid, sizeof(task->gid), "%s", gid);
-	snprintf(task->upid, sizeof(task->upid), "UPID:%s:%08X:%08X:%08X:%s%s:%" PRId64 ":%s:",
-		 task->node, 0x1000 + ++pve->serial, (unsigned)(w->now_ms / 10),
-		 (unsigned)((WHOLE_WALL_MS + w->now_ms) / 1000),
+	snprintf(task->upid, sizeof(task->upid),
+		 "UPID:%s:%08X:%08X:%08X:%s%s:%" PRId64 ":%s:", task->node, 0x1000 + ++pve->serial,
+		 (unsigned)(w->now_ms / 10), (unsigned)((WHOLE_WALL_MS + w->now_ms) / 1000),
 		 str_eq(change->guest->type, "lxc") ? "vz" : "qm", ops[change->op].type,
 		 change->guest->vmid, user);
 	if (whole_happens(w, w->weather.hangs))
@@ -281,7 +282,8 @@ static void change_it(struct whole *w, struct pve_guest *guest)
 	}
 	guest->is_changed = true;
 	trace(w, "somebody changes %" PRId64 " at Proxmox: on %s, %s, lock %s", guest->vmid,
-	      guest->node, guest->is_running ? "runs" : "stopped", guest->lock ? guest->lock : "none");
+	      guest->node, guest->is_running ? "runs" : "stopped",
+	      guest->lock ? guest->lock : "none");
 }
 
 void pve_stranger(struct whole *w)

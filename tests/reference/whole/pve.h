@@ -32,8 +32,8 @@ struct pve_guest {
 	const char *name, *type, *node;
 	const char *lock; /* NULL: none */
 	bool is_running;
-	int64_t started_ms;		/* of the run, or of the last one */
-	int64_t ran_ms, rested_ms;	/* until when it was last so; now, while it is */
+	int64_t started_ms;	   /* of the run, or of the last one */
+	int64_t ran_ms, rested_ms; /* until when it was last so; now, while it is */
 	unsigned digest;
 	struct pve_snapshot snapshots[PVE_SNAPSHOTS];
 	size_t snapshots_n;

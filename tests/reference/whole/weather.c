@@ -18,7 +18,9 @@ void weather_init(struct whole *w)
 {
 	bool is_fair = dice_once_in(&w->dice, 5);
 
-	if (is_fair)
+	if (w->breakage == BREAK_THAW)
+		w->weather.freeze = 3;
+	if (is_fair || w->breakage == BREAK_THAW)
 		return;
 	w->weather = (struct weather){
 		.drop = risk(w, 200, 25),

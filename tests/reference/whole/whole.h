@@ -47,7 +47,7 @@ struct side {
 	bool is_online;	      /* as it believes */
 	bool is_deaf;	      /* its connection is dead, and neither side knows */
 	unsigned connections; /* counts them: what was sent on an earlier one is lost */
-	bool is_dying;	      /* killed in the middle of something: nothing of it gets out any more */
+	bool is_dying; /* killed in the middle of something: nothing of it gets out any more */
 	unsigned until_crash; /* counts effects down; 0: no crash is planned */
 	int64_t asleep_until;
 	char *data, *runtime;
@@ -112,12 +112,13 @@ bool whole_happens(struct whole *w, size_t n);
 /* From LOW to HIGH. */
 int64_t whole_between(struct whole *w, int64_t low, int64_t high);
 
-/* time.c: calls FN in DELAY_MS; SIDE, which may be NULL, must be awake for it. DROP frees CTX when that never happens. */
+/* time.c: calls FN in DELAY_MS, when SIDE, if there is one, is awake; DROP frees CTX when that never happens. */
 struct event *event_add(struct whole *w, int64_t delay_ms, struct side *side, event_fn fn,
 			void (*drop)(void *ctx), void *ctx);
 void event_cancel(struct whole *w, struct event *event);
 /* Every event whose FN is this one and of whose CTX the function says yes. */
-void event_cancel_all(struct whole *w, event_fn fn, bool (*is_meant)(void *ctx, void *of), void *of);
+void event_cancel_all(struct whole *w, event_fn fn, bool (*is_meant)(void *ctx, void *of),
+		      void *of);
 /* When the last event of this FN that is meant takes place; -1: there is none. */
 int64_t event_last(struct whole *w, event_fn fn, bool (*is_meant)(void *ctx, void *of), void *of);
 /* What is due next happens, if before UNTIL_MS; false when there is nothing. */
