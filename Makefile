@@ -273,7 +273,7 @@ tsan: programs $(tsan_programs)
 e2e: all ## the dashboard in a real browser
 	@JARVIS_BUILD=$(build) tests/run -j 1 $(wildcard tests/e2e/*.test.mjs)
 
-bench: all $(build)/benchload $(build)/benchgate ## measure what docs/performance.md promises; one table, JSON beside it
+bench: all $(build)/benchload $(build)/benchgate $(build)/whole ## measure what docs/performance.md promises; one table, JSON beside it
 	@$(NODE) tests/bench/main.mjs
 
 # ── fuzzing ──────────────────────────────────────────────────────────────────────────────────────────────────────

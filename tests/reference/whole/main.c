@@ -302,22 +302,25 @@ static int enter_folder(char folder[32])
 	return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
 }
 
-static int64_t cpu_ms(void)
+static double seconds(clockid_t clock)
 {
 	struct timespec now;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	(void)clock_gettime(clock, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 /* Of a breakage it is a success when it is noticed. */
-static int report(const struct whole *like, int64_t n, const struct totals *t, int64_t ms)
+static int report(const struct whole *like, int64_t n, const struct totals *t, double began_s)
 {
-	(void)printf(
-		"%" PRId64 " seeds, %u actions, %u effects (%u verified, %u unknown, %u failed), "
-		"%u broken, %.1f s (%.0f actions/s), trace %016" PRIx64 "\n",
-		n, t->actions, t->effects, t->verified, t->unknown, t->failed, t->broken,
-		(double)ms / 1000, t->actions * 1000.0 / (double)max_of(ms, (int64_t)1), t->hash);
+	double cpu_s = seconds(CLOCK_PROCESS_CPUTIME_ID);
+
+	(void)printf("%" PRId64
+		     " seeds, %u actions, %u effects, %u failed (of the actions: %u verified, "
+		     "%u failed, %u unknown), %.1f s, %.1f s of CPU (%.0f actions/s of it), "
+		     "trace %016" PRIx64 "\n",
+		     n, t->actions, t->effects, t->broken, t->verified, t->failed, t->unknown,
+		     seconds(CLOCK_MONOTONIC) - began_s, cpu_s, t->actions / cpu_s, t->hash);
 	if (like->breakage)
 		return t->broken ? 0 : 1;
 	return t->broken || !t->verified || !t->effects ? 1 : 0;
@@ -337,7 +340,8 @@ int main(int argc, char **argv)
 	struct whole like = { .is_verbose = argc > 1 && str_eq(argv[1], "-v") };
 	struct totals totals = { .hash = 0 };
 	char folder[32];
-	int64_t first, n, began_ms = cpu_ms();
+	double began_s = seconds(CLOCK_MONOTONIC);
+	int64_t first, n;
 	int at = 1 + like.is_verbose, r;
 
 	if (at + 1 < argc && str_eq(argv[at], "--break")) {
@@ -356,7 +360,7 @@ int main(int argc, char **argv)
 	write_secrets(&like, folder);
 	for (int64_t i = 0; i < n && totals.broken < (like.breakage ? 1 : 5); i++)
 		run(&like, (uint64_t)(first + i), &totals);
-	r = report(&like, n, &totals, cpu_ms() - began_ms);
+	r = report(&like, n, &totals, began_s);
 	folder_remove(folder);
 	config_free(like.config);
 	return r;
