@@ -117,7 +117,8 @@ $(build)/scarce: $(obj)/tests/reference/scarce.o $(build)/libunit.a
 $(build)/whole: $(patsubst %.c,$(obj)/%.o,$(wildcard tests/reference/whole/*.c)) $(build)/libunit.a
 # What both meet instead of broker, network, time and keywords; and where they may be killed.
 whole_wrapped := bus_is_online bus_publish bus_publish_text bus_reply timer_new timer_free timer_once timer_every \
-	timer_stop http_new http_free http_start http_cancel password_verify log_write log_errno log_folded db_commit \
+	timer_stop http_new http_free http_start http_cancel ssh_open ssh_free ssh_is_up ssh_exec ssh_cancel \
+	password_verify log_write log_errno log_folded db_commit \
 	journal_grant journal_send journal_task journal_finish journal_close
 $(build)/whole: LDFLAGS += $(whole_wrapped:%=-Wl,--wrap=%)
 $(reference_programs): $(build)/liblogic.a $(library)

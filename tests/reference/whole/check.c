@@ -15,16 +15,18 @@
 
 #define RED_MS 10000
 
-static const char *const tools[OP_COUNT] = {
+const char *const check_tools[OP_COUNT] = {
 	[OP_START] = "guest_start",	  [OP_SHUTDOWN] = "guest_shutdown",
 	[OP_STOP] = "guest_stop",	  [OP_REBOOT] = "guest_reboot",
 	[OP_SNAPSHOT] = "guest_snapshot", [OP_DELETE_SNAPSHOT] = "snapshot_delete",
+	[OP_RESTART] = "service_restart", [OP_HALT] = "service_stop",
 	[OP_READ] = "guest_status",
 };
 
 static const enum tier floors[OP_COUNT] = {
 	[OP_START] = TIER_YELLOW,  [OP_SHUTDOWN] = TIER_ORANGE, [OP_STOP] = TIER_RED,
 	[OP_REBOOT] = TIER_ORANGE, [OP_SNAPSHOT] = TIER_YELLOW, [OP_DELETE_SNAPSHOT] = TIER_RED,
+	[OP_RESTART] = TIER_YELLOW,  [OP_HALT] = TIER_ORANGE,
 	[OP_READ] = TIER_GREEN,
 };
 
@@ -90,6 +92,13 @@ void check_approved(struct whole *w, struct check_action *action)
 
 /* ── actions ───────────────────────────────────────────────────────────────────────────────────────────────── */
 
+static bool is_word(const cJSON *tree, const char *key, const char *word)
+{
+	const cJSON *item = json_get(tree, key);
+
+	return cJSON_IsString(item) && str_eq(item->valuestring, word);
+}
+
 /* Whether ARGS of step I are what was asked for. */
 static bool is_as_asked(const struct asked *asked, size_t i, const char *args)
 {
@@ -97,6 +106,9 @@ static bool is_as_asked(const struct asked *asked, size_t i, const char *args)
 	const cJSON *guest = json_get(tree, "guest"), *snapshot = json_get(tree, "snapshot");
 	int members = cJSON_GetArraySize(tree);
 
+	if (asked->node)
+		return i == 0 && members == 3 && is_word(tree, "node", asked->node) &&
+		       is_word(tree, "unit", PVE_UNIT);
 	if (i >= asked->n || !cJSON_IsNumber(guest) || guest->valuedouble != (double)asked->vmid[i])
 		return false;
 	if (!asked->snapshot[0])
@@ -123,7 +135,7 @@ static const struct asked *asked_of(struct whole *w, const struct msg_action_sta
 	    (size_t)number >= w->check->asked_n)
 		return NULL;
 	asked = &w->check->asked[number];
-	if (!str_eq(tools[asked->op], state->tool) || !is_same_asker(asked, state) ||
+	if (!str_eq(check_tools[asked->op], state->tool) || !is_same_asker(asked, state) ||
 	    state->steps_n != asked->n || state->tier < floors[asked->op])
 		return NULL;
 	for (size_t i = 0; i < state->steps_n; i++) {
@@ -258,7 +270,10 @@ static void add_grant(struct whole *w, const struct msg_grant_payload *p,
 	snprintf(grant->node, sizeof(grant->node), "%s",
 		 p->target && p->target->node ? p->target->node : "");
 	grant->change.op = asked->op;
-	grant->change.guest = pve_guest(w, asked->vmid[p->step]);
+	if (asked->node)
+		grant->change.unit = pve_unit(w, asked->node);
+	else
+		grant->change.guest = pve_guest(w, asked->vmid[p->step]);
 	snprintf(grant->change.snapshot, sizeof(grant->change.snapshot), "%s", asked->snapshot);
 }
 
@@ -272,7 +287,7 @@ static void check_payload(struct whole *w, const struct msg_grant_payload *p)
 		return;
 	}
 	if (p->step < 0 || (size_t)p->step >= action->steps_n ||
-	    !str_eq(p->tool, tools[action->asked->op]) ||
+	    !str_eq(p->tool, check_tools[action->asked->op]) ||
 	    !is_as_asked(action->asked, (size_t)p->step, p->args)) {
 		check_fail(w, "the grant %s is for something else than %s", p->gid, p->id);
 		return;

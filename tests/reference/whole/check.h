@@ -14,7 +14,8 @@
 /* What somebody has asked for. */
 struct asked {
 	enum pve_op op;
-	int64_t vmid[CHECK_STEPS];
+	int64_t vmid[CHECK_STEPS]; /* or */
+	const char *node;	   /* whose unit */
 	size_t n;
 	char snapshot[24];
 	const char *principal;
@@ -81,7 +82,10 @@ void check_heard(struct whole *w, struct side *side, const char *topic, const ch
 void check_journaled(struct whole *w, const char *gid);
 /* A request leaves the executor: GID of the grant that it is for. */
 void check_asked(struct whole *w, const char *request, const char *form, char *gid, size_t room);
-/* It changes something at Proxmox. */
+/* The same over SSH, to the node of UNIT; PARAMETER: "unit=NAME". */
+void check_ssh_asked(struct whole *w, const char *gid, const char *tool,
+		     const struct pve_unit *unit, const char *parameter);
+/* It changes something at Proxmox, or at a node. */
 void check_effect(struct whole *w, const char *gid);
 /* A person, rightly or wrongly, has set LEVEL with a right code. */
 void check_level(struct whole *w, int level);
@@ -90,6 +94,7 @@ void check_approved(struct whole *w, struct check_action *action);
 struct check_action *check_find(struct whole *w, const char *id);
 struct check_grant *check_grant(struct whole *w, const char *gid);
 bool check_is_over(enum action_status status);
+extern const char *const check_tools[OP_COUNT];
 /* Why ACTION may not be done; NULL when it may. */
 const char *check_objection(const struct whole *w, const struct check_action *action);
 

@@ -45,6 +45,22 @@ static void check_stop(struct whole *w, const char *request)
 	check_fail(w, "%s, and nobody has cancelled anything", request);
 }
 
+/* What GRANT allows leaves the executor now. */
+static void check_begun(struct whole *w, struct check_grant *grant, const char *request)
+{
+	const char *frozen = freeze_of(w), *objects = check_objection(w, grant->action);
+
+	if (grant->sent_ms >= 0)
+		check_fail(w, "%s is sent a second time", grant->gid);
+	grant->sent_ms = w->now_ms;
+	if (frozen)
+		check_fail(w, "%s is begun, though %s", request, frozen);
+	if (objects)
+		check_fail(w, "%s is begun, though %s", request, objects);
+	if (grant->action->ended_ms >= 0 && grant->action->status != ACTION_UNKNOWN)
+		check_fail(w, "%s is begun, though its action had ended", request);
+}
+
 static void check_sent(struct whole *w, struct check_grant *grant, const char *request,
 		       const char *form)
 {
@@ -52,23 +68,30 @@ static void check_sent(struct whole *w, struct check_grant *grant, const char *r
 	_cleanup_(freep) char *wanted =
 		xasprintf("%s%s", grant->change.op == OP_SNAPSHOT ? "snapname=" : "",
 			  grant->change.op == OP_SNAPSHOT ? grant->change.snapshot : "");
-	const char *frozen = freeze_of(w), *objects = check_objection(w, grant->action);
 	struct pve_change change;
 
-	if (grant->sent_ms >= 0)
-		check_fail(w, "%s is sent a second time", grant->gid);
-	grant->sent_ms = w->now_ms;
 	if (!pve_read_change(w, request, form, &change) || change.op != grant->change.op ||
 	    change.guest != grant->change.guest ||
 	    !str_eq(change.snapshot, grant->change.snapshot) || !strstr(request, node) ||
 	    !str_eq(form, wanted))
 		check_fail(w, "%s %s is not what %s grants", request, form, grant->gid);
-	if (frozen)
-		check_fail(w, "%s is begun, though %s", request, frozen);
-	if (objects)
-		check_fail(w, "%s is begun, though %s", request, objects);
-	if (grant->action->ended_ms >= 0 && grant->action->status != ACTION_UNKNOWN)
-		check_fail(w, "%s is begun, though its action had ended", request);
+	check_begun(w, grant, request);
+}
+
+void check_ssh_asked(struct whole *w, const char *gid, const char *tool,
+		     const struct pve_unit *unit, const char *parameter)
+{
+	struct check_grant *grant = check_grant(w, gid);
+
+	if (!grant || !grant->is_journaled) {
+		check_fail(w, "%s on %s is not in the executor's journal", tool, unit->node);
+		return;
+	}
+	if (!str_eq(tool, check_tools[grant->change.op]) || grant->change.unit != unit ||
+	    !str_eq(parameter, "unit=" PVE_UNIT))
+		check_fail(w, "%s of %s on %s is not what %s grants", tool, parameter, unit->node,
+			   gid);
+	check_begun(w, grant, tool);
 }
 
 void check_asked(struct whole *w, const char *request, const char *form, char *gid, size_t room)

@@ -35,7 +35,7 @@ static const char config_text[] =
 	"clusters:\n"
 	"  home:\n"
 	"    token: \"a@pve!b\"\n"
-	"    executor: {token: \"" WHOLE_TOKEN "\"}\n"
+	"    executor: {token: \"" WHOLE_TOKEN "\", ssh: {}}\n"
 	"    nodes:\n" NODE("a", "1") NODE("b", "2")
 		NODE("c", "3") "self: external\n"
 			       "principals:\n"
@@ -43,6 +43,8 @@ static const char config_text[] =
 			       "    class: remote\n"
 			       "    tools: [guest_start, guest_shutdown]\n"
 			       "    targets: [home/guest/*]\n"
+			       "services: {home/a: [" PVE_UNIT "], home/b: [" PVE_UNIT "], home/c: [" PVE_UNIT
+			       "]}\n"
 			       "safety_gate: {yellow_rate: 100, orange_rate: 100}\n";
 
 static const char *const breakages[BREAK_COUNT] = {
@@ -279,6 +281,7 @@ static void write_secrets(const struct whole *like, const char *folder)
 	folder_write(folder, "secrets/safety-gate/box-key", BOX "\n");
 	folder_write(folder, "secrets/safety-gate/persons.json", persons);
 	folder_write(folder, "secrets/executor/gate.pub", like->key_hex);
+	folder_write(folder, "secrets/executor/ssh-key", "a key\n");
 	folder_write(folder, "secrets/executor/home.token",
 		     "11111111-2222-3333-4444-555555555555\n");
 }

@@ -29,13 +29,6 @@ static const struct {
 	{ "gateway", &guest }, { "gateway", &agent }, { "llm-router", NULL }, { "ha", NULL },
 };
 
-static const char *const tools[OP_COUNT] = {
-	[OP_START] = "guest_start",	  [OP_SHUTDOWN] = "guest_shutdown",
-	[OP_STOP] = "guest_stop",	  [OP_REBOOT] = "guest_reboot",
-	[OP_SNAPSHOT] = "guest_snapshot", [OP_DELETE_SNAPSHOT] = "snapshot_delete",
-	[OP_READ] = "guest_status",
-};
-
 /* ── asking ────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 /* Mostly what makes sense. */
@@ -47,8 +40,19 @@ static enum pve_op pick_op(struct whole *w, const struct pve_guest *of)
 					       OP_DELETE_SNAPSHOT };
 
 	if (dice_once_in(&w->dice, 8))
-		return (enum pve_op)dice_roll(&w->dice, OP_READ);
+		return (enum pve_op)dice_roll(&w->dice, OP_RESTART);
 	return of->is_running ? dice_pick(&w->dice, running) : dice_pick(&w->dice, resting);
+}
+
+/* Now and then a unit of a node. */
+static bool pick_unit(struct whole *w, struct asked *asked)
+{
+	if (!dice_once_in(&w->dice, 4))
+		return false;
+	asked->op = dice_once_in(&w->dice, 4) ? OP_HALT : OP_RESTART;
+	asked->node = w->pve->units[dice_roll(&w->dice, PVE_NODES)].node;
+	asked->n = 1;
+	return true;
 }
 
 static void pick_targets(struct whole *w, struct asked *asked)
@@ -71,7 +75,7 @@ static void say_request(struct whole *w, const struct asked *asked, size_t numbe
 	const char *targets[CHECK_STEPS];
 	struct msg_action_request request = {
 		.request_id = id,
-		.tool = tools[asked->op],
+		.tool = check_tools[asked->op],
 		.args = args,
 		.targets = targets,
 		.targets_n = asked->n > 1 ? asked->n : 0,
@@ -88,6 +92,9 @@ static void say_request(struct whole *w, const struct asked *asked, size_t numbe
 		snprintf(args + strlen(args), sizeof(args) - strlen(args), "%s\"snapshot\":\"%s\"",
 			 asked->n > 1 ? "" : ",", asked->snapshot);
 	snprintf(args + strlen(args), sizeof(args) - strlen(args), "}");
+	if (asked->node)
+		snprintf(args, sizeof(args), "{\"node\":\"%s\",\"unit\":\"" PVE_UNIT "\"}",
+			 asked->node);
 	for (size_t i = 0; i < asked->n; i++) {
 		snprintf(words[i], sizeof(words[i]), "%" PRId64, asked->vmid[i]);
 		targets[i] = words[i];
@@ -111,7 +118,8 @@ static void ask(struct whole *w)
 				 .actor = askers[who].actor,
 				 .proposes = dice_once_in(&w->dice, 8),
 				 .confirmed = !dice_once_in(&w->dice, 8) };
-	pick_targets(w, asked);
+	if (!pick_unit(w, asked))
+		pick_targets(w, asked);
 	say_request(w, asked, c->asked_n - 1);
 	if (dice_once_in(&w->dice, 8))
 		say_request(w, asked, c->asked_n - 1);

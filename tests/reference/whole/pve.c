@@ -41,6 +41,9 @@ void pve_init(struct whole *w)
 
 	w->pve = xnew(struct pve);
 	memcpy(w->pve->guests, guests, sizeof(guests));
+	for (size_t i = 0; i < PVE_NODES; i++)
+		w->pve->units[i] = (struct pve_unit){ node_names[i], i < 2, 100 + (int64_t)i,
+						      -900000, PVE_NEVER };
 	for (size_t i = 0; i < PVE_GUESTS; i++) {
 		struct pve_guest *guest = &w->pve->guests[i];
 
@@ -65,6 +68,25 @@ struct pve_guest *pve_guest(struct whole *w, int64_t vmid)
 			return &w->pve->guests[i];
 	}
 	return NULL;
+}
+
+struct pve_unit *pve_unit(struct whole *w, const char *node)
+{
+	for (size_t i = 0; i < PVE_NODES; i++) {
+		if (str_eq(w->pve->units[i].node, node))
+			return &w->pve->units[i];
+	}
+	return NULL;
+}
+
+void pve_unit_set(struct whole *w, struct pve_unit *unit, bool is_active)
+{
+	if (!unit->is_active)
+		unit->rested_ms = w->now_ms;
+	unit->is_active = is_active;
+	unit->pid = is_active ? 2000 + ++w->pve->serial : 0;
+	unit->entered_ms = w->now_ms;
+	trace(w, "unit of node %s: %s", unit->node, is_active ? "started anew" : "stopped");
 }
 
 static void set_running(struct whole *w, struct pve_guest *guest, bool is_running)
@@ -138,6 +160,11 @@ bool pve_was_so(const struct pve_change *change, int64_t since_ms)
 	const struct pve_guest *guest = change->guest;
 
 	switch (change->op) {
+	case OP_RESTART:
+		/* Times are in whole seconds. */
+		return change->unit->entered_ms >= since_ms - 1000;
+	case OP_HALT:
+		return !change->unit->is_active || change->unit->rested_ms >= since_ms;
 	case OP_START:
 		return guest->is_running || guest->ran_ms >= since_ms;
 	case OP_SHUTDOWN:
@@ -175,7 +202,7 @@ bool pve_read_change(struct whole *w, const char *request, const char *form, str
 		   rest) != 5)
 		return false;
 	*ret = (struct pve_change){ .guest = pve_guest(w, vmid) };
-	for (size_t i = 0; ret->guest && i < OP_READ; i++) {
+	for (size_t i = 0; ret->guest && i < OP_RESTART; i++) {
 		bool has_name = str_ends(ops[i].rest, "/");
 
 		if (!str_eq(ops[i].method, method) ||
@@ -293,7 +320,10 @@ void pve_stranger(struct whole *w)
 		.op = (enum pve_op)dice_roll(&w->dice, OP_SNAPSHOT),
 	};
 
-	if (dice_once_in(&w->dice, 2))
+	if (dice_once_in(&w->dice, 6))
+		pve_unit_set(w, &w->pve->units[dice_roll(&w->dice, PVE_NODES)],
+			     dice_once_in(&w->dice, 2));
+	else if (dice_once_in(&w->dice, 2))
 		change_it(w, change.guest);
 	else
 		(void)pve_begin(w, &change, "root@pam", "");

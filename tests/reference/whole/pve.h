@@ -9,6 +9,8 @@
 #define PVE_GUESTS 4
 #define PVE_SNAPSHOTS 32
 #define PVE_TASKS 96
+#define PVE_NODES 3
+#define PVE_UNIT "smbd.service"
 #define PVE_NEVER (-1)
 
 enum pve_op {
@@ -18,6 +20,8 @@ enum pve_op {
 	OP_REBOOT,
 	OP_SNAPSHOT,
 	OP_DELETE_SNAPSHOT,
+	OP_RESTART, /* of a node's unit, over SSH; */
+	OP_HALT,    /* stopping it */
 	OP_READ, /* only looks, and is not asked of Proxmox */
 	OP_COUNT,
 };
@@ -40,6 +44,13 @@ struct pve_guest {
 	bool is_changed; /* since the poller has last said how it is */
 };
 
+/* The one of a node. */
+struct pve_unit {
+	const char *node;
+	bool is_active;
+	int64_t pid, entered_ms, rested_ms; /* until when it was last inactive */
+};
+
 enum pve_task_state { PVE_RUNS, PVE_DONE, PVE_FAILED, PVE_STOPPED };
 
 struct pve_task {
@@ -56,6 +67,7 @@ struct pve_task {
 
 struct pve {
 	struct pve_guest guests[PVE_GUESTS];
+	struct pve_unit units[PVE_NODES];
 	struct pve_task tasks[PVE_TASKS];
 	size_t tasks_n;
 	unsigned serial;
@@ -66,7 +78,8 @@ struct pve {
 /* A change that was asked for, read from its request. */
 struct pve_change {
 	enum pve_op op;
-	struct pve_guest *guest;
+	struct pve_guest *guest; /* or */
+	struct pve_unit *unit;
 	char snapshot[24];
 };
 
@@ -74,6 +87,8 @@ struct pve_change {
 void pve_init(struct whole *w);
 void pve_done(struct whole *w);
 struct pve_guest *pve_guest(struct whole *w, int64_t vmid);
+struct pve_unit *pve_unit(struct whole *w, const char *node);
+void pve_unit_set(struct whole *w, struct pve_unit *unit, bool is_active);
 /* "POST /nodes/…" with its form; false: it is no change of a guest. */
 bool pve_read_change(struct whole *w, const char *request, const char *form,
 		     struct pve_change *ret);

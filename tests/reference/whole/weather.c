@@ -40,7 +40,7 @@ void weather_init(struct whole *w)
 		.restart_broker = risk(w, 60, 25),
 		.sleep = risk(w, 60, 15),
 		.step_clock = risk(w, 60, 15),
-		.freeze = risk(w, 80, 20),
+		.freeze = dice_once_in(&w->dice, 8) ? 4 : risk(w, 80, 20),
 	};
 }
 
