@@ -152,10 +152,13 @@ wrapped := bus_publish bus_reply timer_new timer_free timer_every timer_stop
 $(shell_tests): LDFLAGS += $(wrapped:%=-Wl,--wrap=%)
 
 # The executor without a broker, a network and time: tests/unit/executor_lab.c.
-lab_tests := $(patsubst %,$(build)/tests/unit/test_executor_%,epochs grants life nodes resume runs wake)
+lab_tests := $(patsubst %,$(build)/tests/unit/test_executor_%,epochs grants life nodes resume runs wait wake)
 lab_wrapped := bus_is_online bus_publish bus_publish_text timer_new timer_free timer_once timer_stop http_new http_free \
 	http_start http_cancel getifaddrs freeifaddrs socket setsockopt sendto
 $(lab_tests): LDFLAGS += $(lab_wrapped:%=-Wl,--wrap=%)
+# And without nodes: what is asked of them comes to the test.
+ssh_wrapped := ssh_open ssh_free ssh_is_up ssh_exec ssh_cancel
+$(build)/tests/unit/test_executor_wait: LDFLAGS += $(ssh_wrapped:%=-Wl,--wrap=%)
 
 $(build)/tests/integration/%: $(obj)/tests/integration/%.o $(harness_objects) $(library)
 	@mkdir -p $(@D)

@@ -36,7 +36,9 @@ struct ssh_ask {
 	char *command, *input;
 	size_t input_len, max_bytes;
 	unsigned timeout_ms;
-	bool is_read, is_doomed;
+	ssh_objection_fn objection; /* NULL: it is a read */
+	const char *why;	    /* what that said */
+	bool is_doomed;
 	unsigned tries;
 	struct ssh_call *call; /* NULL: it waits */
 	ssh_link_fn fn;
@@ -111,15 +113,32 @@ static void on_done(void *ctx, const struct ssh_result *result)
 
 	ask->call = NULL;
 	/* The end of the connection is told next, and it goes over a new one. */
-	if (result->outcome == SSH_CUT && ask->is_read && ask->tries < TRIES_MAX) {
+	if (result->outcome == SSH_CUT && !ask->objection && ask->tries < TRIES_MAX) {
 		timer_once(ask->link->timer, 0);
 		return;
 	}
 	tell(ask, &reply);
 }
 
+/* Meanwhile Jarvis may have been frozen. */
+static void refuse_waiting(struct ssh_link *link)
+{
+	struct ssh_ask *ask;
+
+	for (ask = link->asks; ask; ask = ask->next) {
+		ask->why = !ask->call && ask->objection ? ask->objection(ask->ctx) : NULL;
+		ask->is_doomed = ask->why != NULL;
+	}
+	while ((ask = find_doomed(link))) {
+		const struct ssh_reply reply = { .error = ask->why };
+
+		tell(ask, &reply);
+	}
+}
+
 static void run_waiting(struct ssh_link *link)
 {
+	refuse_waiting(link);
 	for (struct ssh_ask *ask = link->asks; ask; ask = ask->next) {
 		const struct ssh_command command = {
 			.command = ask->command,
@@ -285,8 +304,8 @@ void ssh_links_reread(struct ssh_links *links)
 }
 
 struct ssh_ask *ssh_links_ask(struct ssh_links *links, const struct ssh_target *target,
-			      const struct ssh_command *command, bool is_read, ssh_link_fn fn,
-			      void *ctx)
+			      const struct ssh_command *command, ssh_objection_fn objection,
+			      ssh_link_fn fn, void *ctx)
 {
 	struct ssh_ask *ask = xnew(struct ssh_ask);
 	struct ssh_link *link = find_link(links, target);
@@ -299,7 +318,7 @@ struct ssh_ask *ssh_links_ask(struct ssh_links *links, const struct ssh_target *
 	ask->input_len = command->input_len;
 	ask->timeout_ms = command->timeout_ms;
 	ask->max_bytes = command->max_bytes;
-	ask->is_read = is_read;
+	ask->objection = objection;
 	ask->fn = fn;
 	ask->ctx = ctx;
 	ask->next = ask->link->asks;

@@ -28,6 +28,8 @@ struct ssh_reply {
 };
 
 typedef void (*ssh_link_fn)(void *ctx, const struct ssh_reply *reply);
+/* Why a change must not leave now; NULL when it may. */
+typedef const char *(*ssh_objection_fn)(void *ctx);
 
 struct ssh_links *ssh_links_new(struct service_env *env) _nodiscard_;
 /* Nobody is told any more. NULL is nothing. */
@@ -36,10 +38,11 @@ void ssh_links_free(struct ssh_links *links);
 void ssh_links_reread(struct ssh_links *links);
 /*
  * Runs COMMAND, which is copied, at TARGET. FN is called once, later, never from within. The ask is borrowed, valid
- * until then. IS_READ: it may be sent twice.
+ * until then. OBJECTION is asked right before it leaves, for which a connection may have to be made first; NULL: it is a
+ * read, which may be sent twice.
  */
 struct ssh_ask *ssh_links_ask(struct ssh_links *links, const struct ssh_target *target,
-			      const struct ssh_command *command, bool is_read, ssh_link_fn fn,
-			      void *ctx);
+			      const struct ssh_command *command, ssh_objection_fn objection,
+			      ssh_link_fn fn, void *ctx);
 /* FN will not be called; what runs is not waited for. NULL is nothing. */
 void ssh_links_cancel(struct ssh_ask *ask);

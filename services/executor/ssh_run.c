@@ -121,6 +121,11 @@ static void make_boundary(char ret[SSH_WIRE_BOUNDARY])
 	hex_build(bytes, sizeof(bytes), ret);
 }
 
+static const char *objection(void *ctx)
+{
+	return run_objection(ctx);
+}
+
 /* Asks for what REQUEST says; THEN always comes later. Why it cannot be asked, or NULL. */
 static const char *ask(struct run *run, struct ssh_request *request, bool is_read, run_ssh_fn then)
 {
@@ -143,7 +148,8 @@ static const char *ask(struct run *run, struct ssh_request *request, bool is_rea
 	command.timeout_ms = request->timeout_s * 1000 + SSH_WIRE_GRACE_MS;
 	run->ssh_then = then;
 	counter_add(run->host->env->counters, is_read ? "ssh_reads" : "ssh_changes", 1);
-	run->ssh_ask = ssh_links_ask(run->host->ssh, &target, &command, is_read, on_reply, run);
+	run->ssh_ask = ssh_links_ask(run->host->ssh, &target, &command, is_read ? NULL : objection,
+				     on_reply, run);
 	return NULL;
 }
 

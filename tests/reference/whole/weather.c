@@ -22,6 +22,12 @@ void weather_init(struct whole *w)
 		w->weather.freeze = 3;
 	if (is_fair || w->breakage == BREAK_THAW)
 		return;
+	/* What is under way when all is frozen. */
+	if (dice_once_in(&w->dice, 12)) {
+		w->weather.cut = 2;
+		w->weather.freeze = 3;
+		return;
+	}
 	w->weather = (struct weather){
 		.drop = risk(w, 200, 25),
 		.duplicate = risk(w, 100, 15),
