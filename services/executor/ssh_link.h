@@ -38,8 +38,8 @@ void ssh_links_free(struct ssh_links *links);
 void ssh_links_reread(struct ssh_links *links);
 /*
  * Runs COMMAND, which is copied, at TARGET. FN is called once, later, never from within. The ask is borrowed, valid
- * until then. OBJECTION is asked right before it leaves, for which a connection may have to be made first; NULL: it is a
- * read, which may be sent twice.
+ * until then. OBJECTION is asked right before it leaves, for which a connection may have to be made first; NULL: it is
+ * a read, which may be sent twice.
  */
 struct ssh_ask *ssh_links_ask(struct ssh_links *links, const struct ssh_target *target,
 			      const struct ssh_command *command, ssh_objection_fn objection,

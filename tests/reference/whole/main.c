@@ -43,8 +43,8 @@ static const char config_text[] =
 			       "    class: remote\n"
 			       "    tools: [guest_start, guest_shutdown]\n"
 			       "    targets: [home/guest/*]\n"
-			       "services: {home/a: [" PVE_UNIT "], home/b: [" PVE_UNIT "], home/c: [" PVE_UNIT
-			       "]}\n"
+			       "services: {home/a: [" PVE_UNIT "], home/b: [" PVE_UNIT
+			       "], home/c: [" PVE_UNIT "]}\n"
 			       "safety_gate: {yellow_rate: 100, orange_rate: 100}\n";
 
 static const char *const breakages[BREAK_COUNT] = {

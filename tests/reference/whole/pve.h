@@ -22,7 +22,7 @@ enum pve_op {
 	OP_DELETE_SNAPSHOT,
 	OP_RESTART, /* of a node's unit, over SSH; */
 	OP_HALT,    /* stopping it */
-	OP_READ, /* only looks, and is not asked of Proxmox */
+	OP_READ,    /* only looks, and is not asked of Proxmox */
 	OP_COUNT,
 };
 

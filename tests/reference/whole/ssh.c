@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The nodes over SSH, in place of the client: one unit each, which is restarted and stopped. A connection takes its time
- * to be made, and is lost with what runs over it; what was asked for over it may still be done.
+ * The nodes over SSH, in place of the client: one unit each, which is restarted and stopped. A connection takes its
+ * time to be made, and is lost with what runs over it; what was asked for over it may still be done.
  */
 #include "common/ssh.h"
 
@@ -188,8 +188,8 @@ static void add_frame(const struct ssh_call *call, struct str *out)
 {
 	str_printf(out, "JARVIS-BEGIN %s 1\n%s\n", call->field[2], str_get(&call->body));
 	if (call->fate != FATE_GARBLED)
-		str_printf(out, "JARVIS-END %s exit %u %zu 0 0 0 5\n", call->field[2],
-			   call->status, call->body.len);
+		str_printf(out, "JARVIS-END %s exit %u %zu 0 0 0 5\n", call->field[2], call->status,
+			   call->body.len);
 }
 
 static void answer(struct whole *w, void *ctx)
