@@ -263,7 +263,7 @@ static void add_grant(struct whole *w, const struct msg_grant_payload *p,
 	const struct asked *asked = action->asked;
 
 	*grant = (struct check_grant){
-		.action = action, .step = p->step, .told_ms = w->now_ms, .sent_ms = -1
+		.action = action, .step = p->step, .journaled_ms = -1, .sent_ms = -1
 	};
 	snprintf(grant->gid, sizeof(grant->gid), "%s", p->gid);
 	snprintf(grant->node, sizeof(grant->node), "%s",
@@ -326,6 +326,7 @@ static void take_grant(struct whole *w, const struct msg_grant *grant, struct ar
 static void take_result(struct whole *w, const struct msg_action_result *result)
 {
 	struct check_grant *grant = check_grant(w, result->gid);
+	int64_t since_ms;
 
 	if (!grant) {
 		check_fail(w, "a result for the grant %s, which nobody gave", result->gid);
@@ -334,8 +335,10 @@ static void take_result(struct whole *w, const struct msg_action_result *result)
 	if (grant->has_result && grant->outcome != result->outcome)
 		check_fail(w, "the results of %s differ: %d, then %d", grant->gid,
 			   (int)grant->outcome, (int)result->outcome);
+	/* Killed before its request left, the executor cannot know that it did not. */
+	since_ms = grant->sent_ms < 0 ? grant->journaled_ms : grant->sent_ms;
 	if (result->outcome == STEP_VERIFIED && !grant->has_result && grant->change.op != OP_READ &&
-	    (grant->sent_ms < 0 || !pve_was_so(&grant->change, grant->sent_ms)))
+	    (since_ms < 0 || !pve_was_so(&grant->change, since_ms)))
 		check_fail(w, "%s is called verified (%s), and is not so", grant->gid,
 			   result->detail);
 	grant->has_result = true;

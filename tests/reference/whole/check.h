@@ -43,8 +43,7 @@ struct check_grant {
 	int64_t step;
 	struct pve_change change;
 	char node[16];
-	bool is_journaled;
-	int64_t told_ms, sent_ms; /* -1: its request has not left */
+	int64_t journaled_ms, sent_ms; /* -1: its request is not in the journal, has not left */
 	unsigned applied;
 	bool has_result, says_nothing;
 	enum step_status outcome;

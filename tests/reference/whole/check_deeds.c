@@ -18,7 +18,7 @@ void check_journaled(struct whole *w, const char *gid)
 	if (!grant)
 		check_fail(w, "the executor is about to do %s, which nobody granted", gid);
 	else
-		grant->is_journaled = true;
+		grant->journaled_ms = w->now_ms;
 	snprintf(w->check->sending, sizeof(w->check->sending), "%s", gid);
 }
 
@@ -83,7 +83,7 @@ void check_ssh_asked(struct whole *w, const char *gid, const char *tool,
 {
 	struct check_grant *grant = check_grant(w, gid);
 
-	if (!grant || !grant->is_journaled) {
+	if (!grant || grant->journaled_ms < 0) {
 		check_fail(w, "%s on %s is not in the executor's journal", tool, unit->node);
 		return;
 	}

@@ -276,24 +276,18 @@ int __wrap_journal_grant(struct journal *journal, const struct journal_entry *en
 	return dies_before() ? -EIO : or_after(__real_journal_grant(journal, entry));
 }
 
-static int note_sent(struct journal *journal, const char *gid, const char *known, int64_t uptime_s,
-		     int64_t sent_ms)
-{
-	if (whole_current->breakage == BREAK_JOURNAL)
-		return 0;
-	return dies_before() ?
-		       -EIO :
-		       or_after(__real_journal_send(journal, gid, known, uptime_s, sent_ms));
-}
-
 int __wrap_journal_send(struct journal *journal, const char *gid, const char *known,
 			int64_t uptime_s, int64_t sent_ms)
 {
-	int r = note_sent(journal, gid, known, uptime_s, sent_ms);
+	int r = 0;
 
+	if (dies_before())
+		return -EIO;
+	if (whole_current->breakage != BREAK_JOURNAL)
+		r = __real_journal_send(journal, gid, known, uptime_s, sent_ms);
 	if (r == 0)
 		check_journaled(whole_current, gid);
-	return r;
+	return or_after(r);
 }
 
 int __wrap_journal_task(struct journal *journal, const char *gid, const char *upid)
