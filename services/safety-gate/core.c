@@ -179,7 +179,7 @@ static const char *with_done(const struct action *action, enum action_status sta
 
 	for (size_t i = 0; i < action->state.steps_n; i++)
 		n += action->state.steps[i].status == STEP_VERIFIED;
-	if (!n || !text || status == ACTION_VERIFIED || action->state.steps_n == 1)
+	if (!n || status == ACTION_VERIFIED)
 		return text;
 	(void)snprintf(buffer, SUMMARY_MAX, "%zu of %zu done; after that: %s", n,
 		       action->state.steps_n, text);
