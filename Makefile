@@ -83,7 +83,7 @@ logic_sources := $(filter-out %/main.c,$(wildcard services/*/*.c jarvisctl/*.c))
 service_logic := $(logic_sources:%.c=$(obj)/%.o)
 
 .PHONY: help all setup demo check check-full check-bare check-compose check-live unit integration tsan e2e bench \
-	fuzz lint reference kills coverage coverage-programs format format-check generate generate-check install clean web web-check programs
+	fuzz lint reference whole kills coverage coverage-programs format format-check generate generate-check install clean web web-check programs
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -110,10 +110,17 @@ endef
 $(foreach p,$(PROGRAMS) benchload,$(eval $(call program,$(p))))
 
 # The gate held against a second judge, and simulated.
-reference_programs := $(build)/judgements $(build)/simulate $(build)/scarce
+reference_programs := $(build)/judgements $(build)/simulate $(build)/scarce $(build)/whole
 $(build)/judgements: $(obj)/tests/reference/judgements.o $(obj)/tests/reference/worlds.o
 $(build)/simulate: $(patsubst %.c,$(obj)/%.o,$(wildcard tests/reference/sim*.c)) $(build)/libunit.a
 $(build)/scarce: $(obj)/tests/reference/scarce.o $(build)/libunit.a
+$(build)/whole: $(patsubst %.c,$(obj)/%.o,$(wildcard tests/reference/whole/*.c)) $(build)/libunit.a
+# What both meet instead of broker, network, time and keywords; and where they may be killed.
+whole_wrapped := bus_is_online bus_publish bus_publish_text bus_reply timer_new timer_free timer_once timer_every \
+	timer_stop http_new http_free http_start http_cancel ssh_open ssh_free ssh_is_up ssh_exec ssh_cancel \
+	password_verify log_write log_errno log_folded db_commit \
+	journal_grant journal_send journal_task journal_finish journal_close
+$(build)/whole: LDFLAGS += $(whole_wrapped:%=-Wl,--wrap=%)
 $(reference_programs): $(build)/liblogic.a $(library)
 	@echo "  link $@"
 	$(Q)$(CC) $(LDFLAGS) $(filter %.o,$^) $(filter %/libunit.a,$^) $(build)/liblogic.a $(library) $(if $(filter %/libunit.a,$^),-lcmocka) $(LIBS_common) -o $@
@@ -145,7 +152,7 @@ wrapped := bus_publish bus_reply timer_new timer_free timer_every timer_stop
 $(shell_tests): LDFLAGS += $(wrapped:%=-Wl,--wrap=%)
 
 # The executor without a broker, a network and time: tests/unit/executor_lab.c.
-lab_tests := $(patsubst %,$(build)/tests/unit/test_executor_%,epochs grants life nodes resume runs ssh_doubt ssh_links ssh_runs wake)
+lab_tests := $(patsubst %,$(build)/tests/unit/test_executor_%,epochs grants life nodes resume runs ssh_doubt ssh_links ssh_runs wait wake)
 lab_wrapped := bus_is_online bus_publish bus_publish_text timer_new timer_free timer_once timer_stop http_new http_free \
 	http_start http_cancel getifaddrs freeifaddrs socket setsockopt sendto \
 	ssh_open ssh_free ssh_is_up ssh_exec ssh_cancel
@@ -186,7 +193,7 @@ check: ## everything that must pass before a change lands; ends with "N passed, 
 	@tests/check
 
 check-full: check ## and what takes longer: validators, long fuzzing, bare machines
-	@$(MAKE) -s reference FIRST=$(shell date +%s) WORLDS=20000 SEEDS=100000 STRIDE=1
+	@$(MAKE) -s reference FIRST=$(shell date +%s) WORLDS=20000 SEEDS=100000 STRIDE=1 WHOLES=200000
 	@$(MAKE) -s kills
 	@$(MAKE) -s coverage
 	@tools/validate/run
@@ -217,13 +224,17 @@ check-live: ## read your own Proxmox, changing nothing: CONFIG=jarvis.yaml; alon
 		$(if $(OUT),--out '$(OUT)') $(if $(TIMEOUT),--timeout '$(TIMEOUT)') \
 		$(if $(GUEST),--guest '$(GUEST)') $(if $(ACT),--act '$(ACT)') $(if $(READ),--read '$(READ)')
 
-# WORLDS: fifty judgements each. FIRST: the first seed.
+# WORLDS: fifty judgements each. SEEDS, WHOLES: of the gate's core alone, and of gate and executor together.
+# FIRST: the first seed.
 FIRST ?= 1
 WORLDS ?= 1000
 SEEDS ?= 2000
 STRIDE ?= 97
+WHOLES ?= 10000
 reference: $(reference_programs) ## the gate against a second judge, simulated, and short of memory
-	@tests/reference/run $(build) $(FIRST) $(WORLDS) $(SEEDS) $(STRIDE)
+	@tests/reference/run $(build) $(FIRST) $(WORLDS) $(SEEDS) $(STRIDE) $(WHOLES)
+whole: $(build)/whole ## gate and executor together in a simulation, WHOLES seeds from FIRST on
+	@tests/reference/run $(build) $(FIRST) $(WHOLES)
 
 # At most so many, and for so long; a SEED gives the same victims and pauses again.
 KILLS ?= 1000
@@ -267,7 +278,7 @@ tsan: programs $(tsan_programs)
 e2e: all ## the dashboard in a real browser
 	@JARVIS_BUILD=$(build) tests/run -j 1 $(wildcard tests/e2e/*.test.mjs)
 
-bench: all $(build)/benchload $(build)/benchgate ## measure what docs/performance.md promises; one table, JSON beside it
+bench: all $(build)/benchload $(build)/benchgate $(build)/whole ## measure what docs/performance.md promises; one table, JSON beside it
 	@$(NODE) tests/bench/main.mjs
 
 # ── fuzzing ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -291,7 +302,7 @@ fuzz: $(fuzz_programs) ## every parser of foreign bytes, FUZZ_SECONDS each
 
 # ── upkeep ───────────────────────────────────────────────────────────────────────────────────────────────────────
 formatted := $(wildcard common/*.[ch] services/*/*.[ch] jarvisctl/*.[ch] tools/topicgen/*.[ch] \
-	tests/unit/*.[ch] tests/integration/*.[ch] tests/fuzz/*.[ch] tests/reference/*.[ch] tests/bench/*/*.[ch] tests/live/*.[ch])
+	tests/unit/*.[ch] tests/integration/*.[ch] tests/fuzz/*.[ch] tests/reference/*.[ch] tests/reference/*/*.[ch] tests/bench/*/*.[ch] tests/live/*.[ch])
 
 format: ## format the C sources
 	clang-format -i $(formatted)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define KEPT_MAX 500
+#define SUMMARY_MAX 800
 
 struct core *core_new(const struct core_random *random)
 {
@@ -170,11 +171,28 @@ int64_t action_kept_ms(const struct action *action)
 	return action->state.tier == TIER_GREEN ? CORE_KEPT_GREEN_MS : CORE_KEPT_MS;
 }
 
+/* What is said of one target is not said of those before it. */
+static const char *with_done(const struct action *action, enum action_status status,
+			     const char *text, char buffer[SUMMARY_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < action->state.steps_n; i++)
+		n += action->state.steps[i].status == STEP_VERIFIED;
+	if (!n || status == ACTION_VERIFIED)
+		return text;
+	(void)snprintf(buffer, SUMMARY_MAX, "%zu of %zu done; after that: %s", n,
+		       action->state.steps_n, text);
+	return buffer;
+}
+
 void action_end(struct core *core, struct action *action, enum action_status status, const char *by,
 		const char *text, struct core_now now, struct effects *out)
 {
 	const char *word = enumeration_word(&enumeration_action_status, (int)status);
+	char buffer[SUMMARY_MAX];
 
+	text = with_done(action, status, text, buffer);
 	for (size_t i = 0; i < action->state.steps_n; i++) {
 		struct msg_action_step *step = &action->steps[i];
 

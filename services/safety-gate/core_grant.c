@@ -47,9 +47,16 @@ void core_hello(struct core *core, const struct msg_executor_hello *hello, struc
 		struct effects *out)
 {
 	struct msg_executor_epoch *epoch = arena_alloc(out->arena, sizeof(*epoch));
+	bool is_copy = str_eq(core->hello, hello->nonce);
 
-	core->epoch++;
+	core->epoch += !is_copy;
 	*epoch = (struct msg_executor_epoch){ arena_strdup(out->arena, hello->nonce), core->epoch };
+	/* QoS 1 may bring it twice: to the executor a second epoch would be that of another one. */
+	if (is_copy) {
+		effect_add(out, EFFECT_EPOCH)->epoch = epoch;
+		return;
+	}
+	(void)snprintf(core->hello, sizeof(core->hello), "%s", hello->nonce);
 	effect_audit(out, "executor", "nonce", hello->nonce, NULL);
 	effect_add(out, EFFECT_SETTINGS);
 	effect_add(out, EFFECT_EPOCH)->epoch = epoch;

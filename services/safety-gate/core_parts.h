@@ -59,6 +59,7 @@ struct core {
 	bool is_frozen;
 	char *frozen_by;
 	int64_t epoch;
+	char hello[65]; /* the nonce that it was given for */
 
 	struct arena *settings_arena;
 	struct msg_autonomy_state settings;

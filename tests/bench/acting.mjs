@@ -18,6 +18,7 @@ const SYNCS = 50;
 const READS = Number(process.env.BENCH_READS ?? 300);
 const STARTS = Number(process.env.BENCH_STARTS ?? 8);
 const WARM = 20;
+const SEEDS = Number(process.env.BENCH_SEEDS ?? 1000);
 const VMID = 149;
 const LOOK_MS = 2;
 /** More than a poll: what is seen then is not on its way any more. */
@@ -47,6 +48,14 @@ function syncMs(dir) {
 
 /** On the disk of the tree: in memory a durable commit costs nothing. */
 const onDisk = () => mkdtempSync(join(BUILD, 'bench-'));
+
+/** Gate and executor together in one process, on databases in memory; each seed with its own faults. */
+export async function simulated() {
+	const { stdout } = await promisify(execFile)(join(BUILD, 'whole'), ['1', String(SEEDS)]);
+	const said = stdout.match(/^(\d+) seeds, (\d+) actions, (\d+) effects, .* \((\d+) actions\/s of it\)/m);
+	const [seeds, actions, effects, rate] = said.slice(1).map(Number);
+	return { seeds, actions, effects, rate };
+}
 
 export async function judgements() {
 	const dir = onDisk();

@@ -2,7 +2,7 @@
 // passes or fails: the machine decides too much.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { claimToGrant, green, judgements, startVm } from './acting.mjs';
+import { claimToGrant, green, judgements, simulated, startVm } from './acting.mjs';
 import { composeAtRest } from './compose.mjs';
 import { fanout, single } from './fanout.mjs';
 import { page } from './page.mjs';
@@ -100,6 +100,12 @@ const BENCHES = {
 		return r;
 	},
 	judgements: async () => { const r = await judgements(); showJudgements(r); return r; },
+	simulated: async () => {
+		const r = await simulated();
+		row('actions in the simulation of gate and executor, with all that breaks', `${count(r.rate)}/s of CPU`,
+			`${count(r.seeds)} seeds, ${count(r.effects)} effects at Proxmox`, '');
+		return r;
+	},
 	'claim-grant': async () => {
 		const r = await claimToGrant();
 		row('claim → grant, on the broker', both(r), disk(r), '');

@@ -140,9 +140,11 @@ static void step_decide(struct sim *sim)
 static void step_hello(struct sim *sim)
 {
 	const char *holds[SIM_GRANTS_MAX];
-	struct msg_executor_hello hello = { .nonce = "00", .holds = holds };
+	char nonce[65];
+	struct msg_executor_hello hello = { .nonce = nonce, .holds = holds };
 	struct effects *out = effects_new();
 
+	(void)snprintf(nonce, sizeof(nonce), "%064" PRIx64, dice_next(&sim->dice));
 	/* It remembers its grants, or has lost its journal. */
 	if (!dice_once_in(&sim->dice, 3)) {
 		for (size_t i = 0; i < sim->grants_n; i++)

@@ -115,8 +115,11 @@ void stage_ask(struct stage *s, const char *id, const char *tool, const char *ar
 
 void stage_hello(struct stage *s)
 {
-	const struct msg_executor_hello said = { .nonce = STAGE_NONCE };
+	char nonce[65];
+	const struct msg_executor_hello said = { .nonce = nonce };
 
+	/* Another one each time: the same would be the same hello. */
+	(void)snprintf(nonce, sizeof(nonce), "%064u", ++s->hellos);
 	stage_again(s);
 	core_hello(s->core, &said, s->w.now, s->out);
 	s->epoch = core_epoch(s->core);

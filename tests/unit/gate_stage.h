@@ -14,7 +14,7 @@ struct stage {
 	struct gate_world w;
 	struct core *core;
 	struct effects *out;
-	unsigned next;
+	unsigned next, hellos;
 	int64_t epoch; /* of the executor that claims */
 };
 

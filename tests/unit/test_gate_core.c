@@ -361,6 +361,7 @@ static void test_batch(void **unused)
 		free((char *)payload.gid);
 		assert_int_equal(stage_state(&s)->status, i ? ACTION_FAILED : ACTION_APPROVED);
 	}
+	assert_string_equal(stage_state(&s)->summary, "1 of 2 done; after that: detail");
 	stage_done(&s);
 }
 
@@ -487,6 +488,7 @@ static void test_forgotten(void **unused)
 	/* A full list may not be all. */
 	for (size_t i = 0; i < EXECUTOR_HOLDS_MAX; i++)
 		holds[i] = "ff";
+	said.nonce = "01";
 	said.holds_n = EXECUTOR_HOLDS_MAX;
 	stage_again(&s);
 	core_hello(s.core, &said, s.w.now, s.out);

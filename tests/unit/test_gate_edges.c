@@ -371,12 +371,21 @@ static void test_hello_again(void **unused)
 	hello.holds_n = countof(holds);
 	core_hello(s.core, &hello, s.w.now, s.out);
 	assert_null(stage_last(&s, EFFECT_STORE));
+	/* Brought a second time it is no other executor, and what began since goes on. */
+	hello.holds_n = 0;
+	stage_again(&s);
+	core_hello(s.core, &hello, s.w.now, s.out);
+	assert_null(stage_last(&s, EFFECT_STORE));
+	assert_int_equal(stage_last(&s, EFFECT_EPOCH)->epoch->epoch, 2);
 	holds[1] = gid;
+	hello.nonce = "01";
 	hello.holds_n = 2;
 	core_hello(s.core, &hello, s.w.now, s.out);
 	assert_null(stage_last(&s, EFFECT_STORE));
+	hello.nonce = "02";
 	hello.holds_n = 1;
 	core_hello(s.core, &hello, s.w.now, s.out);
+	assert_int_equal(core_epoch(s.core), 4);
 	assert_int_equal(stage_state(&s)->status, ACTION_UNKNOWN);
 	stage_done(&s);
 }
@@ -412,6 +421,9 @@ static void between(const char *tool, bool cancels, bool freezes, enum action_st
 		core_autonomy(s.core, "ha", &freeze, PROOF_NONE, s.w.now, s.out);
 	stage_report(&s, &grant, STEP_VERIFIED);
 	assert_int_equal(stage_state(&s)->status, status);
+	/* Of what comes after the first alone it may be said that nothing was done. */
+	if (status == ACTION_CANCELLED)
+		assert_true(str_starts(stage_state(&s)->summary, "1 of 2 done; after that: "));
 	if (status == ACTION_APPROVED) {
 		struct msg_grant_payload next = run(&s, id);
 

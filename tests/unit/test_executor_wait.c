@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What waits for a new connection to a node because the old one was lost after the first look, and what happens
+ * meanwhile.
+ */
+#include "tests/unit/check.h"
+#include "tests/unit/executor_ssh_plays.h"
+
+/* The unit was looked at; then the connection is lost, before the change leaves. */
+static void begin(struct lab *l)
+{
+	ssh_begin_change(l, &ssh_restart);
+	lab_ssh_cut();
+	lab_pass(l, 0);
+	assert_non_null(lab_ssh_connecting());
+	assert_int_equal(lab_ssh_sent(), 1);
+}
+
+static void test_goes_on(void **state)
+{
+	struct lab *l = *state;
+
+	begin(l);
+	lab_ssh_up();
+	lab_pass(l, 0);
+	assert_true(lab_ssh_send("service_restart"));
+	ssh_answer(l, "service_restart", "exit 0", "", "");
+	ssh_keep_saying(l, "exit 0", UNIT_NEW);
+	lab_expect(l, "verified", "");
+}
+
+static void test_frozen_meanwhile(void **state)
+{
+	struct lab *l = *state;
+
+	begin(l);
+	lab_write(l, "run/frozen", "");
+	lab_ssh_up();
+	lab_pass(l, 0);
+	if (lab_ssh_is_asked("service_restart"))
+		assert_false(lab_ssh_send("service_restart"));
+	lab_pass(l, 0);
+	assert_int_equal(lab_ssh_sent(), 1);
+	lab_expect(l, "failed", "Nothing was done: frozen by the file in the runtime folder");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, ssh_setup, play_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(goes_on),
+		TEST(frozen_meanwhile),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
