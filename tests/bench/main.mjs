@@ -8,6 +8,7 @@ import { fanout, single } from './fanout.mjs';
 import { page } from './page.mjs';
 import { pollCycle } from './poll.mjs';
 import { atRest } from './rest.mjs';
+import { sshCalls } from './ssh.mjs';
 import { thermalCycle } from './thermal.mjs';
 
 const rows = [];
@@ -75,6 +76,14 @@ function showGreen(r) {
 		`the same GET asked directly, in turns: ${both(r.direct)}: ${ratio(r.pve.p50, r.direct.p50)}`, '≤ 10 ms p50');
 }
 
+function showSsh(r) {
+	row('SSH tool call on a warm connection, POST → answer', both(r.ours), `${r.ours.n} service_status; ${disk(r)}`, '');
+	row('… beyond the target\'s own time', both(r.beyond), `the forced command alone, in turns: ${both(r.own)}`, '≤ 10 ms p50');
+	row('… the same by OpenSSH\'s ssh, warm (ControlMaster)', both(r.warm),
+		`beyond the target's own time ${both(r.warmBeyond)}: ours ${ratio(r.beyond.p50, r.warmBeyond.p50)}`, '');
+	row('first SSH tool call, which logs in', both(r.first), `${r.first.n} times; ssh without ControlMaster ${both(r.cold)}: ${ratio(r.first.p50, r.cold.p50)}`, '');
+}
+
 function showStart(r) {
 	row('start a VM: POST → running in the browser, beyond its own time', `p50 ${ms(r.seen.p50 - r.own.p50)}`,
 		`in all ${ms(r.seen.p50)}; Proxmox itself asked to, until it runs: ${ms(r.own.p50)}; ${r.seen.n} times`, '');
@@ -106,6 +115,7 @@ const BENCHES = {
 		return r;
 	},
 	green: async () => { const r = await green(); showGreen(r); return r; },
+	'ssh-tools': async () => { const r = await sshCalls(); showSsh(r); return r; },
 	'start-vm': async () => { const r = await startVm(); showStart(r); return r; },
 	thermal: async () => {
 		const r = await thermalCycle();
