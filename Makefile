@@ -197,13 +197,14 @@ check-compose: ## images and compose file in a real Docker engine; needs root
 	@tools/setup check
 	@tools/check-compose
 
-# The files of an installation; OUT: where the redacted answers go. GUEST: one that may be lost, to act on.
+# The files of an installation; OUT: where the redacted answers go. GUEST: one that may be lost, to act on; UNIT: one to restart.
 CONFIG ?=
 SECRETS ?=
 OUT ?=
 TIMEOUT ?=
 GUEST ?=
 ACT ?=
+UNIT ?=
 READ ?=
 check-live: ## read your own Proxmox, changing nothing: CONFIG=jarvis.yaml; alone it says more
 	@[ -n '$(CONFIG)' ] || { cat tests/live/usage.txt; exit 2; }
@@ -211,7 +212,7 @@ check-live: ## read your own Proxmox, changing nothing: CONFIG=jarvis.yaml; alon
 	@$(MAKE) -s -j$(shell nproc) programs $(build)/livecheck
 	@exec $(NODE) tests/live/main.mjs --build '$(build)' --config '$(CONFIG)' $(if $(SECRETS),--secrets '$(SECRETS)') \
 		$(if $(OUT),--out '$(OUT)') $(if $(TIMEOUT),--timeout '$(TIMEOUT)') \
-		$(if $(GUEST),--guest '$(GUEST)') $(if $(ACT),--act '$(ACT)') $(if $(READ),--read '$(READ)')
+		$(if $(GUEST),--guest '$(GUEST)') $(if $(ACT),--act '$(ACT)') $(if $(UNIT),--unit '$(UNIT)') $(if $(READ),--read '$(READ)')
 
 # WORLDS: fifty judgements each. FIRST: the first seed.
 FIRST ?= 1
