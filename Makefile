@@ -256,7 +256,7 @@ integration: programs web $(build)/livecheck $(integration_programs) ## every se
 	@JARVIS_BUILD=$(build) tests/run $(integration_programs) $(node_tests)
 
 # What has threads, or talks to what has.
-tsan_programs := $(build)/tests/integration/test_bus \
+tsan_programs := $(addprefix $(build)/tests/integration/,test_bus test_ssh) \
 	$(filter $(build)/tests/unit/test_http% $(build)/tests/unit/test_gateway_bridge $(build)/tests/unit/test_gateway_hub,$(unit_programs))
 tsan: programs $(tsan_programs)
 	@JARVIS_BUILD=$(build) tests/run $(tsan_programs) $(wildcard tests/integration/gateway*.test.mjs)
