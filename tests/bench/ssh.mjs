@@ -6,10 +6,13 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makeBoundary, makeRequest, parseAnswer, runProgram, sshArgv } from '../integration/ssh_act_client.mjs';
 import { READS, WARM, read, spread, timed, withActing } from './acting.mjs';
+import { cpuSeconds } from './measure.mjs';
 
 const NODE = 'pve';
 const UNIT = 'ssh.service';
 const COMMAND = resolve(import.meta.dirname, '../../deploy/nodes/jarvis-act');
+/** Who has to do with a call here; what the node does is the target's. */
+const PARTS = ['broker', 'safety-gate', 'executor', 'gateway'];
 /** A cold login is measured once in so many rounds. */
 const COLD_EVERY = 10;
 
@@ -43,6 +46,8 @@ async function measure(stack, person) {
 		warm: () => ask('ssh', sshTo(stack, shared)),
 		own: () => ask('perl', ['-T', COMMAND, '--sandbox', stack.sshInfo.nodes[NODE].act]),
 	};
+	const cpu = () => PARTS.map((name) => cpuSeconds(stack.process(name).pid) * 1000).reduce((sum, ms) => sum + ms, 0);
+	const before = cpu();
 	const times = { ours: [], warm: [], own: [], beyond: [], warmBeyond: [], first: [], cold: [] };
 	for (let i = 0; i < READS + WARM; i++) {
 		const took = {};
@@ -51,14 +56,15 @@ async function measure(stack, person) {
 		Object.assign(took, { beyond: took.ours - took.own, warmBeyond: took.warm - took.own });
 		if (i >= WARM) for (const [name, ms] of Object.entries(took)) times[name].push(ms);
 	}
+	const cpu_ms = (cpu() - before) / (READS + WARM);
 	for (let i = 0; i < READS / COLD_EVERY; i++) {
 		times.cold.push(await timed(() => ask('ssh', sshTo(stack))));
 		await stack.ssh('cut', { node: NODE });
-		const before = logins(stack);
+		const earlier = logins(stack);
 		times.first.push(await timed(status));
-		if (logins(stack) !== before + 1) throw new Error('the executor did not log in once for a first call');
+		if (logins(stack) !== earlier + 1) throw new Error('the executor did not log in once for a first call');
 	}
-	return Object.fromEntries(Object.entries(times).map(([name, list]) => [name, spread(list)]));
+	return { cpu_ms, ...Object.fromEntries(Object.entries(times).map(([name, list]) => [name, spread(list)])) };
 }
 
 /** The collector is what has the sshds of the nodes started; it reads once. */
