@@ -27,7 +27,7 @@ test('six nodes hang in the login, and the seventh is asked meanwhile', async ()
 		assert.deepEqual([over[0].node, over[0].outcome], [alive, 'verified'], JSON.stringify(over));
 		for (const { outcome, detail } of over.slice(1)) {
 			assert.equal(outcome, 'failed');
-			assert.match(detail, /did not finish the SSH handshake within 10000 ms/);
+			assert.match(detail, /did not finish the SSH handshake within \d+ ms/);
 		}
 	} finally {
 		await w.stop();

@@ -25,6 +25,7 @@ const MODES = {
 	/** Something in the shell's start speaks first. */
 	noise: (act) => `echo 'Last login: yesterday'; ${act}`,
 	silent: () => 'exec sleep 600',
+	flood: () => 'exec yes',
 	refused: () => 'exit 255',
 };
 
