@@ -208,13 +208,14 @@ check-compose: ## images and compose file in a real Docker engine; needs root
 	@tools/setup check
 	@tools/check-compose
 
-# The files of an installation; OUT: where the redacted answers go. GUEST: one that may be lost, to act on.
+# The files of an installation; OUT: where the redacted answers go. GUEST: one that may be lost, to act on; UNIT: one to restart.
 CONFIG ?=
 SECRETS ?=
 OUT ?=
 TIMEOUT ?=
 GUEST ?=
 ACT ?=
+UNIT ?=
 READ ?=
 check-live: ## read your own Proxmox, changing nothing: CONFIG=jarvis.yaml; alone it says more
 	@[ -n '$(CONFIG)' ] || { cat tests/live/usage.txt; exit 2; }
@@ -222,7 +223,7 @@ check-live: ## read your own Proxmox, changing nothing: CONFIG=jarvis.yaml; alon
 	@$(MAKE) -s -j$(shell nproc) programs $(build)/livecheck
 	@exec $(NODE) tests/live/main.mjs --build '$(build)' --config '$(CONFIG)' $(if $(SECRETS),--secrets '$(SECRETS)') \
 		$(if $(OUT),--out '$(OUT)') $(if $(TIMEOUT),--timeout '$(TIMEOUT)') \
-		$(if $(GUEST),--guest '$(GUEST)') $(if $(ACT),--act '$(ACT)') $(if $(READ),--read '$(READ)')
+		$(if $(GUEST),--guest '$(GUEST)') $(if $(ACT),--act '$(ACT)') $(if $(UNIT),--unit '$(UNIT)') $(if $(READ),--read '$(READ)')
 
 # WORLDS: fifty judgements each. SEEDS, WHOLES: of the gate's core alone, and of gate and executor together.
 # FIRST: the first seed.
@@ -270,7 +271,7 @@ integration: programs web $(build)/livecheck $(integration_programs) ## every se
 	@JARVIS_BUILD=$(build) tests/run $(integration_programs) $(node_tests)
 
 # What has threads, or talks to what has.
-tsan_programs := $(build)/tests/integration/test_bus \
+tsan_programs := $(addprefix $(build)/tests/integration/,test_bus test_ssh) \
 	$(filter $(build)/tests/unit/test_http% $(build)/tests/unit/test_gateway_bridge $(build)/tests/unit/test_gateway_hub,$(unit_programs))
 tsan: programs $(tsan_programs)
 	@JARVIS_BUILD=$(build) tests/run $(tsan_programs) $(wildcard tests/integration/gateway*.test.mjs)

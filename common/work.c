@@ -4,7 +4,13 @@
  */
 #include "common/work.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "common/alloc.h"
+
+#define JOBS_MIN 8
+#define JOBS_MAX 256
 
 struct job {
 	uv_work_t request;
@@ -43,4 +49,14 @@ int work_run(uv_loop_t *loop, work_fn fn, work_done_fn done, void *ctx)
 	if (r < 0)
 		free(job);
 	return r;
+}
+
+void work_reserve(size_t jobs)
+{
+	char text[8];
+
+	/* libuv looks when the first job comes. */
+	(void)snprintf(text, sizeof(text), "%zu",
+		       min_of(max_of(jobs, (size_t)JOBS_MIN), (size_t)JOBS_MAX));
+	(void)setenv("UV_THREADPOOL_SIZE", text, 0);
 }

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/secret.h"
 #include "common/timer.h"
+#include "common/work.h"
 
 #define IDLE_MS 300000
 /* How often one that was never sent may find its connection gone. */
@@ -349,7 +350,16 @@ static void on_timer(void *ctx)
 struct ssh_links *ssh_links_new(struct service_env *env)
 {
 	struct ssh_links *links = xnew(struct ssh_links);
+	/* Logging in blocks a dead node's job for its whole deadline; one more is the link to the broker. */
+	size_t jobs = 1;
 
+	for (size_t i = 0; i < env->config->clusters_n; i++) {
+		const struct config_cluster *cluster = &env->config->clusters[i];
+
+		if (cluster->executor && cluster->executor->ssh)
+			jobs += cluster->nodes_n;
+	}
+	work_reserve(jobs);
 	links->env = env;
 	return links;
 }

@@ -5,17 +5,14 @@
  */
 #include "services/thermal-collector/collector.h"
 
-#include <stdio.h>
-
 #include "common/alloc.h"
 #include "common/log.h"
 #include "common/timer.h"
+#include "common/work.h"
 #include "services/thermal-collector/node.h"
 
 #define SOURCES_SOON_MS 200
 #define SOURCES_MAX 512
-#define POOL_MIN 8
-#define POOL_MAX 256
 
 struct cluster {
 	struct service_env *env;
@@ -135,19 +132,6 @@ static void add_cluster(struct collector *collector, struct cluster *cluster)
 	collector->clusters[collector->n++] = cluster;
 }
 
-/*
- * Connecting blocks a thread of the pool, and a dead node its whole deadline long: with one for each node, and one for
- * the link to the broker, nobody waits for another. libuv looks when the first job comes, which is after this.
- */
-static void size_pool(size_t nodes)
-{
-	char text[8];
-
-	(void)snprintf(text, sizeof(text), "%zu",
-		       min_of(max_of(nodes + 1, (size_t)POOL_MIN), (size_t)POOL_MAX));
-	(void)setenv("UV_THREADPOOL_SIZE", text, 0);
-}
-
 int collector_start(struct service_env *env, void **ret)
 {
 	struct collector *collector = xnew(struct collector);
@@ -158,7 +142,8 @@ int collector_start(struct service_env *env, void **ret)
 		add_cluster(collector, cluster_new(env, &env->config->clusters[i], NULL));
 		nodes += collector->clusters[i]->n;
 	}
-	size_pool(nodes);
+	/* Connecting blocks a dead node's job for its whole deadline; one more is the link to the broker. */
+	work_reserve(nodes + 1);
 	if (!nodes)
 		log_warn(
 			"no cluster has a section `thermal` and a node with an address: nothing to do");

@@ -15,9 +15,9 @@ const SECONDS = 3;
 /** What the service reads from the broker at once, at most: those share a commit. */
 const BATCH = 256;
 const SYNCS = 50;
-const READS = Number(process.env.BENCH_READS ?? 300);
+export const READS = Number(process.env.BENCH_READS ?? 300);
 const STARTS = Number(process.env.BENCH_STARTS ?? 8);
-const WARM = 20;
+export const WARM = 20;
 const SEEDS = Number(process.env.BENCH_SEEDS ?? 1000);
 const VMID = 149;
 const LOOK_MS = 2;
@@ -102,10 +102,12 @@ class Person {
 	}
 }
 
-async function withActing(measure) {
+/** `more`: services beside those that act; `change(config)`: how theirs differs. */
+export async function withActing(measure, more = [], change = () => {}) {
 	const dir = onDisk();
-	const services = ['proxmox-poller', 'safety-gate', 'executor', 'gateway'];
-	const stack = await startStack({ services, sim: { life: 'off' }, config: quick, data: dir });
+	const services = ['proxmox-poller', 'safety-gate', 'executor', 'gateway', ...more];
+	const config = (c) => (quick(c), change(c));
+	const stack = await startStack({ services, sim: { life: 'off' }, config, data: dir });
 	try {
 		const person = new Person(stack, await login(stack));
 		await person.untilSeen();
@@ -116,7 +118,7 @@ async function withActing(measure) {
 	}
 }
 
-async function timed(work) {
+export async function timed(work) {
 	const began = performance.now();
 	await work();
 	return performance.now() - began;
@@ -137,7 +139,7 @@ function direct(stack, path, { method = 'GET', token = 'control' } = {}) {
 }
 direct.agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
-async function read(person, tool, args) {
+export async function read(person, tool, args) {
 	const { status, body } = await person.execute(tool, args);
 	if (status !== 200 || body.is_error) throw new Error(`${tool}: ${status} ${JSON.stringify(body).slice(0, 200)}`);
 }

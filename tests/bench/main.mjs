@@ -8,6 +8,7 @@ import { fanout, single } from './fanout.mjs';
 import { page } from './page.mjs';
 import { pollCycle } from './poll.mjs';
 import { atRest } from './rest.mjs';
+import { sshCalls } from './ssh.mjs';
 import { thermalCycle } from './thermal.mjs';
 
 const rows = [];
@@ -75,6 +76,17 @@ function showGreen(r) {
 		`the same GET asked directly, in turns: ${both(r.direct)}: ${ratio(r.pve.p50, r.direct.p50)}`, '≤ 10 ms p50');
 }
 
+function showSsh(r) {
+	row('SSH tool call on a warm connection, POST → answer', both(r.ours), `${r.ours.n} service_status; ${disk(r)}`, '');
+	// Less than nothing where the machine had something else to do.
+	const signed = ({ p50, p99 }) => `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`;
+	row('… beyond the target\'s own time', signed(r.beyond), `the forced command alone, in turns: ${both(r.own)}`, '≤ 10 ms p50');
+	row('… CPU a call', `${r.cpu_ms.toFixed(1)} ms`, 'broker, safety-gate, executor and gateway together', '');
+	row('… the same by OpenSSH\'s ssh, warm (ControlMaster)', both(r.warm),
+		`beyond the target's own time ${signed(r.warmBeyond)}; ours in all ${ratio(r.ours.p50, r.warm.p50)}`, '');
+	row('first SSH tool call, which logs in', both(r.first), `${r.first.n} times; ssh without ControlMaster ${both(r.cold)}: ${ratio(r.first.p50, r.cold.p50)}`, '');
+}
+
 function showStart(r) {
 	row('start a VM: POST → running in the browser, beyond its own time', `p50 ${ms(r.seen.p50 - r.own.p50)}`,
 		`in all ${ms(r.seen.p50)}; Proxmox itself asked to, until it runs: ${ms(r.own.p50)}; ${r.seen.n} times`, '');
@@ -112,6 +124,7 @@ const BENCHES = {
 		return r;
 	},
 	green: async () => { const r = await green(); showGreen(r); return r; },
+	'ssh-tools': async () => { const r = await sshCalls(); showSsh(r); return r; },
 	'start-vm': async () => { const r = await startVm(); showStart(r); return r; },
 	thermal: async () => {
 		const r = await thermalCycle();

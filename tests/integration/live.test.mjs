@@ -29,8 +29,14 @@ describe('a cluster of four nodes, PVE 9', () => {
 	});
 	after(() => stack?.stop());
 
+	/** The nodes themselves are live_nodes.test.mjs's. */
+	const installed = (name, change = () => {}) => installation(stack, name, (config, home) => {
+		delete config.clusters.home.executor.ssh;
+		change(config, home);
+	});
+
 	test('all is well: nothing fails, nothing changes, nothing is given away', async () => {
-		const home = installation(stack, 'good');
+		const home = installed('good');
 		const earlier = listing(home);
 		const { status, text } = await check(join(home, 'jarvis.yaml'));
 
@@ -72,7 +78,7 @@ describe('a cluster of four nodes, PVE 9', () => {
 
 	test('a wrong pin: which node, what it shows, and nothing is sent to it', async () => {
 		const wrong = 'AB:'.repeat(31) + 'CD';
-		const home = installation(stack, 'pin', (c) => { c.clusters.home.nodes.pve.fingerprint = wrong; });
+		const home = installed('pin', (c) => { c.clusters.home.nodes.pve.fingerprint = wrong; });
 		await fetch(`${stack.simInfo.control_url}/requests`, { method: 'DELETE' });
 		const { status, text } = await check(join(home, 'jarvis.yaml'));
 
@@ -89,7 +95,7 @@ describe('a cluster of four nodes, PVE 9', () => {
 
 	test('a node that is down', async () => {
 		await stack.sim('node_down', { node: 'agent1' });
-		const { status, text } = await check(installation(stack, 'down') + '/jarvis.yaml');
+		const { status, text } = await check(installed('down') + '/jarvis.yaml');
 		await stack.sim('node_up', { node: 'agent1' });
 
 		assert.equal(status, 1);
@@ -102,7 +108,7 @@ describe('a cluster of four nodes, PVE 9', () => {
 
 	test('too few rights: what is missing, and the command that gives it', async () => {
 		await stack.sim('token_acl', { token: 'monitor', acl: [] });
-		const { status, text } = await check(installation(stack, 'rights') + '/jarvis.yaml', '--timeout', '20');
+		const { status, text } = await check(installed('rights') + '/jarvis.yaml', '--timeout', '20');
 		await stack.sim('token_acl', { token: 'monitor', acl: [{ path: '/', roles: ['PVEAuditor'] }] });
 
 		assert.equal(status, 1);
@@ -115,7 +121,7 @@ describe('a cluster of four nodes, PVE 9', () => {
 	test('too many rights, and a storage that does not answer', async () => {
 		await stack.sim('token_acl', { token: 'monitor', acl: [{ path: '/', roles: ['PVEAuditor', 'JarvisPower'] }] });
 		await stack.sim('api_error', { path_prefix: '/nodes/pve/storage', status: 500, reason: 'storage daemon is tired', count: 1000 });
-		const { status, text } = await check(installation(stack, 'much') + '/jarvis.yaml');
+		const { status, text } = await check(installed('much') + '/jarvis.yaml');
 		await stack.sim('faults_clear', {});
 		await stack.sim('token_acl', { token: 'monitor', acl: [{ path: '/', roles: ['PVEAuditor'] }] });
 
@@ -125,7 +131,7 @@ describe('a cluster of four nodes, PVE 9', () => {
 	});
 
 	test('secrets that are missing or open to others, files that are not there', async () => {
-		const home = installation(stack, 'secrets', (c) => {
+		const home = installed('secrets', (c) => {
 			c.clusters.other = { ...c.clusters.home };
 			c.clusters.third = { ...c.clusters.home, ca: '/nonexistent/ca.pem' };
 			c.clusters.fourth = { ...c.clusters.home };
@@ -157,7 +163,7 @@ describe('a cluster of four nodes, PVE 9', () => {
 	});
 
 	test('Ctrl-C ends it, and nothing is left; after a crash the next run clears up', async () => {
-		const home = installation(stack, 'end');
+		const home = installed('end');
 		const scratch = join(dir, 'scratch');
 		mkdirSync(scratch);
 		const end = async (signal) => {

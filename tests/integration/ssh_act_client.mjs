@@ -51,8 +51,8 @@ export async function runProgram(command, argv, input, { ms = 20_000, env = proc
 }
 
 /** Options of ssh for whoever holds a key and trusts what is in `known`. */
-export function sshArgv({ key, known, port, user, more = [] }, command = 'jarvis-act') {
+export function sshArgv({ key, known, port, user, host = '127.0.0.1', more = [] }, command = 'jarvis-act') {
 	return ['-F', 'none', '-i', key, '-p', `${port}`, '-o', 'BatchMode=yes', '-o', `UserKnownHostsFile=${known}`,
 		'-o', 'StrictHostKeyChecking=yes', '-o', 'IdentitiesOnly=yes', '-o', 'LogLevel=ERROR', ...more, '--',
-		`${user}@127.0.0.1`, ...[command].flat()];
+		`${user}@${host}`, ...[command].flat()];
 }

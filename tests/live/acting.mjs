@@ -4,19 +4,14 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../stack/ports.mjs';
-import { enrol, gateKeys } from '../stack/services.mjs';
-import { Actor, Interrupted } from './actor.mjs';
+import { Interrupted } from './actor.mjs';
+import { openActors } from './actors.mjs';
 import { judgeEndpoints } from './cluster.mjs';
 import { ask } from './capture.mjs';
 import { ACT, TAG, missingOn, obstacles, parseGuest } from './disposable.mjs';
 import { Trouble, clientConfig, findSecrets, readSecret } from './installation.mjs';
 import { Budget, Proxmox } from './pve.mjs';
-import { Stand } from './stand.mjs';
 
-const ACTORS = ['proxmox-poller', 'safety-gate', 'executor', 'gateway'].map((name) => ({ name }));
-/** The first person that a gateway knows; nobody's in an installation. */
-const PERSON = 'operator';
 const CALLS = 100;
 const LOOK_MS = 250;
 const TRIES = 2;
@@ -201,30 +196,22 @@ export class Acting {
 
 	// ── the private stand ───────────────────────────────────────────────────────────────────────────────────────
 
-	/** As in use, but that only this cluster can be acted on, and nobody else can ask. */
-	async #configuration(port) {
-		const { cluster } = this;
+	/** As in use, but that only this cluster can be acted on. */
+	#configuration() {
 		const config = structuredClone(this.config);
 		for (const [name, section] of Object.entries(config.clusters)) {
-			if (name !== cluster) delete section.executor;
+			if (name !== this.cluster) delete section.executor;
 		}
-		this.scratch.write('<!doctype html>\n', 'web', 'index.html');
-		config.gateway = { listen: '127.0.0.1', port, web_dir: this.scratch.path('web'), required: ['proxmox-poller'] };
 		return config;
 	}
 
 	async #open() {
-		const { scratch, options, cluster, report } = this;
-		const port = await freePort();
-		const jarvisctl = join(options.build, 'jarvisctl');
-		for (const [name, secret] of Object.entries(this.tokens)) scratch.write(`${secret}\n`, 'secrets', 'proxmox-poller', `${name}.token`);
-		scratch.write(`${this.secret}\n`, 'secrets', 'executor', `${cluster}.token`);
-		gateKeys(scratch.path('secrets'), jarvisctl);
-		const proof = enrol(scratch.path('secrets'), jarvisctl, PERSON);
-		this.#stand = new Stand({ build: options.build, scratch, config: await this.#configuration(port), readers: ACTORS });
-		await this.#stand.start();
-		this.#actor = new Actor({ url: `http://127.0.0.1:${port}`, stand: this.#stand, proof, interrupted: () => this.#interrupted && !this.#isPuttingBack });
-		await this.#actor.login(PERSON, scratch.path('data', 'gateway', 'initial-password'));
+		const { scratch, options, cluster, report, tokens } = this;
+		const interrupted = () => this.#interrupted && !this.#isPuttingBack;
+		const secrets = { [`${cluster}.token`]: this.secret };
+		const opened = await openActors({ build: options.build, scratch, config: this.#configuration(), tokens, secrets, interrupted });
+		this.#stand = opened.stand;
+		this.#actor = opened.actor;
 		await this.#untilSeen();
 		report.pass('gate, executor and gateway run, and a person is enrolled');
 	}

@@ -9,6 +9,8 @@ const OVER = ['verified', 'still_failing', 'unknown', 'failed', 'denied', 'cance
 /** In these nothing has begun yet. */
 const BEFORE = ['waiting', 'window', 'approved'];
 const LOOK_MS = 50;
+/** What a read may take: a node that does not answer is given up after less. */
+const READ_S = 40;
 /** What an action may take beyond the deadline of its tool: waiting for a claim, a window, the last look. */
 const GRACE_MS = 90_000;
 
@@ -50,7 +52,7 @@ export class Actor {
 
 	/** A read: the answer of the tool, or an error with what was said instead. */
 	async read(tool, args) {
-		const answer = await this.#ask('POST', '/api/tools/execute', { request_id: id(), tool, args });
+		const answer = await this.#ask('POST', '/api/tools/execute', { request_id: id(), tool, args, wait_s: READ_S });
 		if (answer.status !== 200) throw new Error(sayingOf(answer));
 		return answer.body;
 	}

@@ -22,6 +22,7 @@ export class Trouble extends Error {
 const FILES = [
 	{ of: (cluster) => [cluster, 'ca'], cure: 'copy /etc/pve/pve-root-ca.pem from a node to it' },
 	{ of: (cluster) => [cluster.thermal ?? {}, 'known_hosts'], cure: 'write the nodes\' host keys into it (deploy/nodes/README.md)' },
+	{ of: (cluster) => [cluster.executor?.ssh ?? {}, 'known_hosts'], cure: 'write the nodes\' host keys into it (deploy/nodes/README.md)' },
 ];
 
 /** The configuration with all its defaults, as the services see it. */

@@ -11,6 +11,7 @@ import { findPlaces, ask } from './capture.mjs';
 import { ACT, parseGuest } from './disposable.mjs';
 import { Scratch, Trouble, clientConfig, dropCluster, findSecrets, milliseconds, readConfig, readSecret, settleFiles } from './installation.mjs';
 import { judgeCluster, judgeHealth, judgeLog, unsettled } from './judge.mjs';
+import { Nodes, parseUnit } from './nodes.mjs';
 import { pollerPaths, wordsOf } from './paths.mjs';
 import { Budget, Proxmox } from './pve.mjs';
 import { keysOf } from './redact.mjs';
@@ -20,7 +21,7 @@ import { Stand, readersFor } from './stand.mjs';
 const USAGE = readFileSync(join(import.meta.dirname, 'usage.txt'), 'utf8');
 const OPTIONS = {
 	config: { type: 'string' }, secrets: { type: 'string' }, out: { type: 'string' },
-	guest: { type: 'string' }, act: { type: 'string' }, read: { type: 'string', default: 'yes' }, timeout: { type: 'string', default: '90' }, build: { type: 'string', default: process.env.JARVIS_BUILD ?? 'build' },
+	guest: { type: 'string' }, act: { type: 'string' }, unit: { type: 'string' }, read: { type: 'string', default: 'yes' }, timeout: { type: 'string', default: '90' }, build: { type: 'string', default: process.env.JARVIS_BUILD ?? 'build' },
 	help: { type: 'boolean', short: 'h' },
 };
 const FAULT = 'this is a fault of Jarvis, or of this machine: mend what the lines say, else open an issue with them';
@@ -43,7 +44,8 @@ function parse() {
 	if (!(values.timeout >= 1 && values.timeout <= 3600)) throw new Usage('TIMEOUT must be a number of seconds, 1 to 3600');
 	if (values.guest !== undefined && !parseGuest(values.guest)) throw new Usage('GUEST is the number of a guest, as in the web interface, or CLUSTER/NUMBER');
 	if (values.act !== undefined && values.act !== ACT) throw new Usage(`ACT is ${ACT}, or left out`);
-	if (!['yes', 'no'].includes(values.read) || (values.read === 'no' && !values.guest)) throw new Usage('READ is yes, or with GUEST no');
+	if (values.unit !== undefined && !parseUnit(values.unit)) throw new Usage('UNIT is CLUSTER/NODE/UNIT, with the full name of a unit: home/pve/smbd.service');
+	if (!['yes', 'no'].includes(values.read) || (values.read === 'no' && !values.guest && !values.unit)) throw new Usage('READ is yes, or with GUEST or UNIT no');
 	// Files of an earlier run among those of this one would be taken for it.
 	if (values.out && existsSync(values.out)) throw new Usage(`OUT=${values.out} is there already: name a new folder`);
 	const stamp = new Date().toISOString().slice(0, 19).replaceAll(':', '');
@@ -52,7 +54,7 @@ function parse() {
 
 class LiveCheck {
 	constructor(options, report) {
-		Object.assign(this, { options, report, stand: null, acting: null, clients: [] });
+		Object.assign(this, { options, report, stand: null, acting: null, nodes: null, unreadable: new Set(), clients: [] });
 		this.scratch = new Scratch();
 	}
 
@@ -69,7 +71,11 @@ class LiveCheck {
 			return report.fail('there is a cluster to read', 'none is configured, or none has what it needs', 'add one below clusters in jarvis.yaml; see deploy/jarvis.example.yaml');
 		}
 		if (options.guest && !(await this.#prepareToAct(configured))) return;
+		this.#prepareNodes();
+		if (options.unit && !this.nodes) return;
 		if (options.read === 'yes') await this.#read();
+		else this.nodes?.announce();
+		await this.nodes?.run((name) => !this.unreadable.has(name));
 		if (options.guest) await this.acting.run();
 	}
 
@@ -98,6 +104,14 @@ class LiveCheck {
 		}
 		this.acting = new Acting({ options, report, config, tokens, scratch: scratch.inside('act') });
 		return this.acting.prepare();
+	}
+
+	/** The nodes are asked over SSH too where that is configured. */
+	#prepareNodes() {
+		const { options, report, config, tokens, scratch } = this;
+		if (options.read !== 'yes' && !options.unit) return;
+		const nodes = new Nodes({ options, report, config, tokens, scratch: scratch.inside('nodes') });
+		if (nodes.prepare()) this.nodes = nodes;
 	}
 
 	/** Copies what the services need; a cluster whose secret is not as it should be is left out. */
@@ -135,8 +149,9 @@ class LiveCheck {
 			+ `${guests ? ` and up to ${guests} of each guest` : ''}, then each again as poll in jarvis.yaml says. It can only GET.`);
 		for (const { name, does } of this.readers) if (does) report.note(`${name} ${does}.`);
 		for (const [name, calls] of Object.entries(this.budgets)) report.note(`${name}: besides, this program itself makes at most ${calls} calls, one after the other; all are GET.`);
-		report.note(`Nothing is changed, neither in Proxmox nor of the installation${this.options.guest
-			? `, until the last part, which acts on guest ${this.options.guest} alone` : ''}. Ctrl-C ends it at any time.`);
+		this.nodes?.announce();
+		const acts = [this.options.unit && `unit ${this.options.unit}`, this.options.guest && `guest ${this.options.guest}`].filter(Boolean).join(', and ');
+		report.note(`Nothing ${this.options.unit ? 'else ' : ''}is changed, neither in Proxmox nor of the installation${acts ? `, until the last part, which acts on ${acts} alone` : ''}. Ctrl-C ends it at any time.`);
 	}
 
 	async #startServices() {
@@ -176,6 +191,7 @@ class LiveCheck {
 
 	#judgePublished() {
 		const { report, stand, config } = this;
+		this.unreadable = new Set(Object.keys(config.clusters).filter((name) => stand.doc(`pve/${name}/state`)?.error !== null));
 		this.judgedAt = Date.now();
 		const collects = this.readers.some(({ name }) => name === 'thermal-collector');
 		report.title('What the services publish');
@@ -265,6 +281,7 @@ class LiveCheck {
 	async end() {
 		for (const client of this.clients) client.close();
 		await this.acting?.end();
+		await this.nodes?.end();
 		await this.stand?.stop();
 		this.scratch.remove();
 	}
@@ -287,6 +304,7 @@ async function main() {
 		const ended = await Promise.race([check.run().then(() => null), signal]);
 		if (ended) console.error(`check-live: ${ended}: ${check.acting?.hasBegun ? 'putting the guest back first, which may take minutes' : 'stopping'}`);
 		if (ended) await check.acting?.interrupt();
+		if (ended) await check.nodes?.interrupt();
 		if (ended) return 130;
 	} catch (error) {
 		if (!(error instanceof Trouble)) throw error;

@@ -12,7 +12,7 @@ import { SSH_MAIN, makeSimulator } from './simulator.mjs';
 
 const FIRST_PORT = 8006;
 const FIRST_SSH_PORT = 2201;
-/** What the poller finds under this name is the API, and the thermal collector, on a network of its own, the sshds. */
+/** What the poller finds under this name is the API, the thermal collector the sshds, and the executor either; each on a network of its own. */
 const NODE = 'cluster';
 /** The only user whom the sshds know (deploy/Dockerfile). */
 const SSH_USER = 'thermal';
@@ -25,7 +25,7 @@ function inContainers(config) {
 	config.gateway.web_dir = '/usr/local/share/jarvis/web';
 	for (const cluster of Object.values(config.clusters)) {
 		for (const node of Object.values(cluster.nodes)) node.address = NODE;
-		Object.assign(cluster.thermal, { user: SSH_USER, known_hosts: '/etc/jarvis/known_hosts' });
+		for (const section of [cluster.thermal, cluster.executor.ssh]) Object.assign(section, { user: SSH_USER, known_hosts: '/etc/jarvis/known_hosts' });
 	}
 }
 
