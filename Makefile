@@ -265,7 +265,7 @@ tsan: programs $(tsan_programs)
 	@JARVIS_BUILD=$(build) tests/run $(WAITING) $(tsan_programs) $(wildcard tests/integration/gateway*.test.mjs)
 
 e2e: all ## the dashboard in a real browser
-	@JARVIS_BUILD=$(build) tests/run -j 1 $(wildcard tests/e2e/*.test.mjs)
+	@JARVIS_BUILD=$(build) tests/run -j 1 --up-to 3 $(wildcard tests/e2e/*.test.mjs)
 
 bench: all $(build)/benchload $(build)/benchgate ## measure what docs/performance.md promises; one table, JSON beside it
 	@$(NODE) tests/bench/main.mjs

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** Over so long it is watched whether there is room for one more; a stack has started by and large after it. */
 const LOOK_MS = 500;
 /** Room is when this share of the processors' time was nobody's. */
-const ROOM = 0.4;
+const ROOM = 0.2;
 
 function spent() {
 	const all = cpus().map(({ times }) => times);
