@@ -85,13 +85,18 @@ describe('what it refuses', () => {
 		const places = [['service_status', 'unit', {}], ['journal_tail', 'lines', { unit: UNIT }], ['service_restart', 'unit', {}],
 			['run_command', 'command_id', {}], ['run_command', 'pool', { command_id: 'zpool_scrub' }],
 			['run_command', 'count', { command_id: 'reach', host: 'nas' }]];
-		const all = ([tool, name, rest]) => Promise.all([...hostile, ...bytes].map(async (value) => {
+		const one = async ([tool, name, rest], value) => {
 			const answer = await quick(tool, { ...rest, [name]: value }, { ms: 60_000 });
 			const is = name === 'command_id' && value === 'a' ? 69 : 65;
 			assert.deepEqual([answer.outcome, answer.value], ['refused', is], `${tool} ${name} ${JSON.stringify(value)}: ${answer.err}`);
 			assert.match(answer.err, /^[\x20-\x7e]+\n$/);
-		}));
-		for (const place of places) await all(place);
+		};
+		// A few at a time: none gets the end of its request before all of them are started, and that has its time.
+		for (const place of places) {
+			const queue = [...hostile, ...bytes];
+			const lane = async () => { while (queue.length > 0) await one(place, queue.shift()); };
+			await Promise.all([lane(), lane(), lane(), lane()]);
+		}
 		assert.deepEqual(calls(), []);
 		for (const host of ['-f', '--', '../x', '.x', 'a/b', 'a b', 'a;b', '$x', 'a\nb', 'ü', '', 'x'.repeat(65), '::1']) {
 			assertRefused(await quick('run_command', { command_id: 'reach', count: 1, host }), 65, /^host: must be/);
