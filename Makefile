@@ -245,8 +245,8 @@ unit: $(unit_programs) ## unit tests
 # Above a minute: first, so that none of them runs on alone at the end.
 long_tests := $(patsubst %,tests/integration/%.test.mjs,actions_luck poller_protection live live_acting poller_trouble)
 node_tests := $(long_tests) $(filter-out $(long_tests),$(wildcard tests/integration/*.test.mjs))
-# A program of these mostly waits: for a period, a deadline, a code. It needs about a tenth of a processor.
-WAITING := --up-to 8
+# Each mostly waits, for a period, a deadline, a code: together eight need less than one processor.
+WAITING := -j 8
 # What no sanitizer can say anything about: no C of ours runs in it.
 ifeq ($(SANITIZE),)
 node_tests += $(wildcard tests/stack/test/*.test.mjs tests/runner/test/*.test.mjs tests/sim/pve/test/*.test.mjs \
@@ -265,7 +265,7 @@ tsan: programs $(tsan_programs)
 	@JARVIS_BUILD=$(build) tests/run $(WAITING) $(tsan_programs) $(wildcard tests/integration/gateway*.test.mjs)
 
 e2e: all ## the dashboard in a real browser
-	@JARVIS_BUILD=$(build) tests/run -j 1 --up-to 3 $(wildcard tests/e2e/*.test.mjs)
+	@JARVIS_BUILD=$(build) tests/run -j 2 $(wildcard tests/e2e/*.test.mjs)
 
 bench: all $(build)/benchload $(build)/benchgate ## measure what docs/performance.md promises; one table, JSON beside it
 	@$(NODE) tests/bench/main.mjs

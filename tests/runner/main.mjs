@@ -5,10 +5,8 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runProgram } from './program.mjs';
 import { report } from './report.mjs';
-import { schedule } from './schedule.mjs';
 
-const USAGE = `usage: tests/run [-j N] [--up-to N] [-t SECONDS] [-v] [-k] [--scratch DIR] [--tally FILE]
-                 PROGRAM…
+const USAGE = `usage: tests/run [-j N] [-t SECONDS] [-v] [-k] [--scratch DIR] [--tally FILE] PROGRAM…
 
 Runs each PROGRAM with a scratch folder of its own ($SCRATCH, also $TMPDIR) and adds up
 "N passed, N failed". Understands cmocka and *.test.mjs (node:test); any other program is
@@ -16,7 +14,6 @@ one test, by its exit code. Failures are also: a sanitizer's report, no tests at
 processes left behind.
 
   -j N            so many at a time (default: the number of processors)
-  --up-to N       more than that, up to N, while the processors have little to do
   -t SECONDS      time limit of a program (default 300)
   -v              show the output of programs that pass, too
   -k              keep the scratch folders
@@ -31,13 +28,12 @@ function usageError(message) {
 
 function positive(value, option) {
 	const n = Number(value);
-	return n > 0 ? n : usageError(`${option} wants a number above 0, not "${value}"`);
+	return n > 0 ? n : usageError(`-${option} wants a number above 0, not "${value}"`);
 }
 
 function parse(argv) {
 	const options = {
 		jobs: { type: 'string', short: 'j', default: String(availableParallelism()) },
-		'up-to': { type: 'string' },
 		time: { type: 'string', short: 't', default: '300' },
 		verbose: { type: 'boolean', short: 'v' },
 		keep: { type: 'boolean', short: 'k' },
@@ -62,16 +58,18 @@ function makeScratch(dir) {
 
 async function runAll(opts, scratch, stop) {
 	const sum = { passed: 0, failed: 0 };
-	const limit = positive(opts.time, '-t') * 1000;
-	const jobs = positive(opts.jobs, '-j');
-	const most = positive(opts['up-to'] ?? jobs, '--up-to');
-	const programs = opts.programs.map((path, i) => ({ path, scratch: join(scratch, String(i + 1)) }));
-	await schedule(programs, { jobs, most, signal: stop.signal }, async (program) => {
-		const result = await runProgram(program.path, { scratch: program.scratch, limit, signal: stop.signal });
-		report(result, opts.verbose);
-		sum.passed += result.passed;
-		sum.failed += result.failed;
-	});
+	const queue = opts.programs.map((path, i) => ({ path, scratch: join(scratch, String(i + 1)) }));
+	const worker = async () => {
+		for (let job = queue.shift(); job && !stop.signal.aborted; job = queue.shift()) {
+			const limit = positive(opts.time, 't') * 1000;
+			const result = await runProgram(job.path, { scratch: job.scratch, limit, signal: stop.signal });
+			report(result, opts.verbose);
+			sum.passed += result.passed;
+			sum.failed += result.failed;
+		}
+	};
+	const jobs = Math.min(positive(opts.jobs, 'j'), opts.programs.length);
+	await Promise.all(Array.from({ length: jobs }, worker));
 	return sum;
 }
 

@@ -4,8 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
-import { schedule } from '../schedule.mjs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const tests = resolve(import.meta.dirname, '../..');
 const dir = mkdtempSync(join(process.env.SCRATCH ?? '/tmp', 'r-'));
@@ -90,32 +89,6 @@ test('SIGTERM ends tests/run and all below it', async () => {
 	const code = await new Promise((done) => child.once('exit', done));
 	assert.equal(code, 1);
 	assert.equal(isAlive(pid), false);
-});
-
-test('beyond so many at a time one more begins only while there is room, and all have their turn', async () => {
-	const play = async (options) => {
-		const running = [];
-		const seen = [];
-		const all = schedule([1, 2, 3, 4, 5, 6], { jobs: 2, most: 4, ...options }, (item) => {
-			seen.push(item);
-			return new Promise((end) => running.push(end));
-		});
-		const settle = async () => { for (let i = 0; i < 20; i++) await turn(); };
-		await settle();
-		const most = running.length;
-		while (running.length > 0) {
-			running.shift()();
-			await settle();
-		}
-		await all;
-		return { most, seen };
-	};
-	const seen = [1, 2, 3, 4, 5, 6];
-	assert.deepEqual(await play({ room: async () => (await turn(), true) }), { most: 4, seen });
-	assert.deepEqual(await play({ room: async () => (await turn(), false) }), { most: 2, seen });
-	assert.deepEqual(await play({ most: undefined, room: async () => (await turn(), true) }), { most: 2, seen });
-	const signal = AbortSignal.abort();
-	assert.deepEqual(await play({ room: async () => (await turn(), true), signal }), { most: 0, seen: [] });
 });
 
 test('tests/check sums up stages, goes on after a failure, stops when the build fails', () => {
