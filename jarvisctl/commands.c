@@ -31,6 +31,14 @@ const struct command command_table[] = {
 	  "      audit/checkpoint (- is standard input); only they show that the end was cut.\n"
 	  "      --public: the gate's public keys (/etc/jarvis/secrets/safety-gate/signing-key.pub).\n",
 	  "what was asked, decided and done", command_audit, true },
+	{ "backup",
+	  "  jarvisctl backup [--from DIR]… TARGET\n"
+	  "      saves DIR (/etc/jarvis and /var/lib/jarvis) into the new folder TARGET: configuration, keys and\n"
+	  "      databases, each as it was at one moment, while the services run; then reads it all again. It holds\n"
+	  "      secrets: keep it where only you can read it.\n"
+	  "  jarvisctl backup --check TARGET\n"
+	  "      is it still what was saved?\n",
+	  "configuration, keys and databases", command_backup, false },
 	{ "cancel",
 	  "  jarvisctl cancel ID\n"
 	  "      what has not begun does not begin; what runs is told to stop\n",
@@ -117,6 +125,11 @@ const struct command command_table[] = {
 	  "  jarvisctl probe connected PORT    there is a connection to somebody's TCP port\n"
 	  "      of this network namespace; exit code 0 or 1, for healthchecks of containers\n",
 	  "is this container well?", command_probe, false },
+	{ "restore",
+	  "  jarvisctl restore [--below DIR] [--replace] TARGET\n"
+	  "      checks a backup, and puts it back where it was (--below DIR: below another folder). The services\n"
+	  "      must have been stopped. --replace: what is there is moved aside, to NAME.before-TIME\n",
+	  "puts a backup back", command_restore, false },
 	{ "run",
 	  "  jarvisctl run [--target T]… [--reason TEXT] [--confirmed] [--dry-run] [--wait S]\n"
 	  "                [--keyword-file FILE] [--code-file FILE] [--json] TOOL [ARG=VALUE…]\n"
