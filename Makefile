@@ -252,7 +252,7 @@ ifeq ($(SANITIZE),)
 node_tests += $(wildcard tests/stack/test/*.test.mjs tests/runner/test/*.test.mjs tests/sim/pve/test/*.test.mjs \
 	tests/live/test/*.test.mjs)
 else
-node_tests := $(filter-out $(patsubst %,tests/integration/%.test.mjs,live% ssh_act ssh_act_catalogue ssh_act_refuses),$(node_tests))
+node_tests := $(filter-out $(patsubst %,tests/integration/%.test.mjs,live% ssh_act ssh_act_catalogue ssh_act_places ssh_act_refuses),$(node_tests))
 endif
 
 integration: programs web $(build)/livecheck $(integration_programs) ## every service against a real broker
