@@ -145,10 +145,14 @@ wrapped := bus_publish bus_reply timer_new timer_free timer_every timer_stop
 $(shell_tests): LDFLAGS += $(wrapped:%=-Wl,--wrap=%)
 
 # The executor without a broker, a network and time: tests/unit/executor_lab.c.
-lab_tests := $(patsubst %,$(build)/tests/unit/test_executor_%,epochs grants life nodes resume runs wake)
+lab_tests := $(patsubst %,$(build)/tests/unit/test_executor_%,epochs grants life nodes resume runs ssh_doubt ssh_links ssh_runs wake)
 lab_wrapped := bus_is_online bus_publish bus_publish_text timer_new timer_free timer_once timer_stop http_new http_free \
-	http_start http_cancel getifaddrs freeifaddrs socket setsockopt sendto
+	http_start http_cancel getifaddrs freeifaddrs socket setsockopt sendto \
+	ssh_open ssh_free ssh_is_up ssh_exec ssh_cancel
 $(lab_tests): LDFLAGS += $(lab_wrapped:%=-Wl,--wrap=%)
+
+# A session's allocations may fail there.
+$(build)/tests/integration/test_ssh_scarce: LDFLAGS += -Wl,--wrap=malloc,--wrap=realloc
 
 $(build)/tests/integration/%: $(obj)/tests/integration/%.o $(harness_objects) $(library)
 	@mkdir -p $(@D)

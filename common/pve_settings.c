@@ -37,6 +37,7 @@ static const struct config_executor_ssh *copy_ssh(struct arena *arena,
 	if (!from)
 		return NULL;
 	ssh = arena_alloc(arena, sizeof(*ssh));
+	*ssh = *from;
 	ssh->user = copy_text(arena, from->user);
 	ssh->known_hosts = copy_text(arena, from->known_hosts);
 	return ssh;
@@ -126,8 +127,10 @@ static bool acts_equal(const struct config_cluster *a, const struct config_clust
 
 static bool ssh_equal(const struct config_executor_ssh *a, const struct config_executor_ssh *b)
 {
-	return !a == !b &&
-	       (!a || (str_eq(a->user, b->user) && str_eq(a->known_hosts, b->known_hosts)));
+	if (!a || !b)
+		return a == b;
+	return str_eq(a->user, b->user) && str_eq(a->known_hosts, b->known_hosts) &&
+	       a->connect_timeout_ms == b->connect_timeout_ms && a->settle_ms == b->settle_ms;
 }
 
 bool pve_settings_equal_to_act(const struct pve_settings *settings,

@@ -20,6 +20,8 @@
 #define KEEPALIVE_MS 15000
 #define DEAD_MS 45000
 #define PULSES_A_KEEPALIVE 3
+/* In one turn: libssh2 reads for as long as there is something to read, and others wait. */
+#define TURN_BYTES ((size_t)1 << 20)
 
 static void poll_cb(uv_poll_t *poll, int status, int events);
 
@@ -139,6 +141,7 @@ static void run(struct ssh *ssh)
 {
 	bool wants_to_send;
 
+	ssh->room = TURN_BYTES;
 	do {
 		ssh->has_read = false;
 		wants_to_send = false;
@@ -153,26 +156,20 @@ static ssize_t receive_cb(libssh2_socket_t fd, void *buffer, size_t length, int 
 			  void **abstract)
 {
 	struct ssh *ssh = ((struct ssh_memory *)*abstract)->owner;
-	ssize_t n = recv(fd, buffer, length, flags);
+	ssize_t n;
 
+	/* What is left in the socket wakes us again. */
+	if (!ssh->room)
+		return -EAGAIN;
+	n = recv(fd, buffer, min_of(length, ssh->room), flags);
 	if (n < 0)
 		return -errno;
+	ssh->room -= (size_t)n;
 	if (n > 0) {
 		ssh->heard_ms = clock_boot_ms(&clock_system);
 		ssh->has_read = true;
 	}
 	return n;
-}
-
-static void watch_reading(struct ssh *ssh)
-{
-	ssh->memory->owner = ssh;
-#if LIBSSH2_VERSION_NUM >= 0x010b01
-	(void)libssh2_session_callback_set2(ssh->session, LIBSSH2_CALLBACK_RECV,
-					    (libssh2_cb_generic *)receive_cb);
-#else
-	(void)libssh2_session_callback_set(ssh->session, LIBSSH2_CALLBACK_RECV, (void *)receive_cb);
-#endif
 }
 
 static void poll_cb(uv_poll_t *poll, int status, int events)
@@ -239,7 +236,7 @@ static void come_up(struct ssh *ssh, struct ssh_login *login)
 	ssh->session = take(login->session);
 	ssh->memory = take(login->memory);
 	ssh->idle = take(login->idle);
-	watch_reading(ssh);
+	ssh_memory_receive(ssh->session, ssh->memory, ssh, receive_cb);
 	ssh->heard_ms = clock_boot_ms(&clock_system);
 	if (uv_poll_init(ssh->poll.loop, &ssh->poll, ssh->fd) < 0) {
 		ssh_lose(ssh, "cannot be listened to");

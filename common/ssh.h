@@ -61,6 +61,11 @@ struct ssh_command {
 	size_t input_len;
 	unsigned timeout_ms; /* 0: 15 s */
 	size_t max_bytes;    /* of output, and of errors; 0: 64 KiB */
+	/*
+	 * Asked with DONE's context right before the request leaves, which may be long after ssh_exec(): false, and
+	 * it does not. It touches nothing of ours. NULL: it always may.
+	 */
+	bool (*may_send)(void *ctx);
 };
 
 enum ssh_outcome {
@@ -70,6 +75,7 @@ enum ssh_outcome {
 	SSH_TIMEOUT,   /* did not end in time; it may still run */
 	SSH_TOO_LARGE, /* said more than max_bytes */
 	SSH_NOT_RUN,   /* the server refused to run it */
+	SSH_NOT_SENT,  /* it was not asked for: before, the connection was lost, or time was over */
 	SSH_CUT,       /* the connection was lost; it may still run */
 };
 

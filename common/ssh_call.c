@@ -46,7 +46,7 @@ void ssh_call_tell(struct ssh_call *call, enum ssh_outcome outcome, int status, 
 	ssh_done_fn done = take(call->done);
 	char text[SSH_ERROR_BYTES] = "";
 	struct ssh_result result = {
-		.outcome = outcome,
+		.outcome = call->is_sent || outcome == SSH_NOT_RUN ? outcome : SSH_NOT_SENT,
 		.status = status,
 		.output = str_get(&call->output),
 		.output_len = call->output.len,
@@ -108,9 +108,16 @@ static int step_open(struct ssh_call *call)
 
 static int step_start(struct ssh_call *call)
 {
-	int r = libssh2_channel_process_startup(call->channel, "exec", 4, call->command,
-						(unsigned)strlen(call->command));
+	int r;
 
+	if (!call->is_sent && call->may_send && !call->may_send(call->ctx)) {
+		abandon(call);
+		ssh_call_tell(call, SSH_NOT_SENT, 0, "was not asked any more");
+		return STEP_NEXT;
+	}
+	call->is_sent = true;
+	r = libssh2_channel_process_startup(call->channel, "exec", 4, call->command,
+					    (unsigned)strlen(call->command));
 	if (r == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED) {
 		abandon(call);
 		ssh_call_tell(call, SSH_NOT_RUN, 0, "refuses to run the command");
@@ -303,6 +310,7 @@ struct ssh_call *ssh_exec(struct ssh *ssh, const struct ssh_command *command, ss
 	call->ssh = ssh;
 	call->done = done;
 	call->ctx = ctx;
+	call->may_send = command->may_send;
 	call->command = xstrdup(command->command);
 	call->input = command->input_len ? xmemdup(command->input, command->input_len) : NULL;
 	call->input_len = command->input_len;

@@ -23,6 +23,8 @@
 #define USER_TIMEOUT_MS 45000
 #define IDLE_WINDOW_BYTES 32768
 #define END_TRIES 16
+/* Far more than an sshd says until the login is over. */
+#define HEARD_MAX_BYTES ((size_t)64 << 10)
 
 _printf_(3, 4) static int refuse(struct ssh_login *login, enum ssh_end end, const char *format, ...)
 {
@@ -143,6 +145,22 @@ static int connect_any(struct ssh_login *login)
 	return 0;
 }
 
+/* libssh2 skips what is said before the handshake, for as long as it comes, and asks nobody. */
+static ssize_t receive_cb(libssh2_socket_t fd, void *buffer, size_t length, int flags,
+			  void **abstract)
+{
+	struct ssh_login *login = ((struct ssh_memory *)*abstract)->owner;
+	ssize_t n;
+
+	if (login->heard_bytes >= HEARD_MAX_BYTES)
+		return -EPROTO;
+	n = recv(fd, buffer, length, flags);
+	if (n < 0)
+		return -errno;
+	login->heard_bytes += (size_t)n;
+	return n;
+}
+
 static int shake_hands(struct ssh_login *login)
 {
 	int r;
@@ -152,6 +170,7 @@ static int shake_hands(struct ssh_login *login)
 	if (!login->session)
 		return refuse(login, SSH_END_UNREACHABLE, "no memory for a session");
 	libssh2_session_set_blocking(login->session, 0);
+	ssh_memory_receive(login->session, login->memory, login, receive_cb);
 	/* The one kind that every sshd of today has: then known_hosts needs one line a host. */
 	(void)libssh2_session_method_pref(login->session, LIBSSH2_METHOD_HOSTKEY, "ssh-ed25519");
 	while ((r = libssh2_session_handshake(login->session, login->fd)) == LIBSSH2_ERROR_EAGAIN) {
@@ -290,17 +309,38 @@ void ssh_login_run(void *ctx)
 	/* From here on, not from when it was queued: the wait for a thread is not the host's. */
 	login->until_ms = clock_boot_ms(&clock_system) + login->timeout_ms;
 	for (size_t i = 0; i < countof(steps); i++) {
-		if (atomic_load(&login->cancelled) || steps[i](login) < 0)
+		if (atomic_load(&login->cancelled))
 			return;
+		if (steps[i](login) < 0) {
+			if (login->heard_bytes >= HEARD_MAX_BYTES)
+				(void)refuse(login, SSH_END_UNREACHABLE,
+					     "says too much before the login: is an sshd there?");
+			return;
+		}
 	}
 	login->ok = true;
+}
+
+/* Nothing that still comes is of interest. */
+static ssize_t ended_cb(libssh2_socket_t fd, void *buffer, size_t length, int flags,
+			void **abstract)
+{
+	(void)fd;
+	(void)buffer;
+	(void)length;
+	(void)flags;
+	(void)abstract;
+	return -ECONNRESET;
 }
 
 void ssh_session_end(LIBSSH2_SESSION *session, struct ssh_memory *memory, int fd)
 {
 	if (session) {
 		libssh2_session_set_blocking(session, 0);
-		(void)libssh2_session_disconnect(session, "bye");
+		ssh_memory_receive(session, memory, NULL, ended_cb);
+		/* Not in the middle of a key exchange: libssh2 1.10 encrypts with a cipher that it may not have. */
+		if (libssh2_userauth_authenticated(session))
+			(void)libssh2_session_disconnect(session, "bye");
 		/* What is still to be sent now fails at once, instead of waiting for the peer. */
 		(void)shutdown(fd, SHUT_RDWR);
 		for (int i = 0; i < END_TRIES; i++) {

@@ -73,6 +73,18 @@ LIBSSH2_SESSION *ssh_memory_session(struct ssh_memory *memory)
 				       ssh_memory_realloc_cb, memory);
 }
 
+void ssh_memory_receive(LIBSSH2_SESSION *session, struct ssh_memory *memory, void *owner,
+			ssh_receive_fn fn)
+{
+	memory->owner = owner;
+#if LIBSSH2_VERSION_NUM >= 0x010b01
+	(void)libssh2_session_callback_set2(session, LIBSSH2_CALLBACK_RECV,
+					    (libssh2_cb_generic *)fn);
+#else
+	(void)libssh2_session_callback_set(session, LIBSSH2_CALLBACK_RECV, (void *)fn);
+#endif
+}
+
 size_t ssh_memory_done(struct ssh_memory *memory)
 {
 	size_t left = memory->count;

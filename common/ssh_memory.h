@@ -8,6 +8,7 @@
 #include "common/base.h"
 
 #include <libssh2.h>
+#include <sys/types.h>
 
 struct ssh_block;
 
@@ -22,6 +23,11 @@ struct ssh_memory {
  * memory.
  */
 LIBSSH2_SESSION *ssh_memory_session(struct ssh_memory *memory) _nodiscard_;
+typedef ssize_t (*ssh_receive_fn)(libssh2_socket_t fd, void *buffer, size_t length, int flags,
+				  void **abstract);
+/* From now on FN reads SESSION's socket, instead of recv(); it finds OWNER in MEMORY, the session's abstract. */
+void ssh_memory_receive(LIBSSH2_SESSION *session, struct ssh_memory *memory, void *owner,
+			ssh_receive_fn fn);
 /* After the end of the session: frees what it left. Returns how many blocks that were. */
 size_t ssh_memory_done(struct ssh_memory *memory);
 

@@ -25,6 +25,7 @@ struct ssh_login {
 	size_t key_len;
 	unsigned port, timeout_ms;
 	int64_t until_ms;
+	size_t heard_bytes;
 
 	/* What came out. */
 	bool ok;
@@ -64,6 +65,8 @@ struct ssh_call {
 	struct str output, errors;
 	struct timer *timer; /* the deadline; then that of closing */
 	int64_t started_ms;
+	bool (*may_send)(void *ctx);
+	bool is_sent; /* the request has left, or a part of it */
 	bool is_input_sent;
 	bool has_ended; /* the far end said so, and all it said was read */
 	bool is_abandoned;
@@ -80,6 +83,7 @@ struct ssh {
 	struct ssh_login *login; /* while it connects */
 	bool is_up, is_freed, is_polling;
 	bool has_read; /* bytes, since it was last cleared */
+	size_t room;   /* bytes that may still be read in this turn */
 	char fingerprint[SSH_FINGERPRINT_BYTES];
 	int fd;
 	struct ssh_memory *memory;

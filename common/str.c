@@ -100,6 +100,19 @@ bool str_ends(const char *text, const char *suffix)
 	return length >= tail && str_eq(text + length - tail, suffix);
 }
 
+bool str_take_line(const char **at, const char *end, const char **line, size_t *ret)
+{
+	const char *feed;
+
+	if (*at >= end)
+		return false;
+	feed = memchr(*at, '\n', (size_t)(end - *at));
+	*line = *at;
+	*ret = (size_t)((feed ? feed : end) - *at);
+	*at = feed ? feed + 1 : end;
+	return true;
+}
+
 int str_to_i64(const char *text, int64_t min, int64_t max, int64_t *ret)
 {
 	char *end;

@@ -45,6 +45,9 @@ static inline bool str_starts(const char *text, const char *prefix)
 }
 bool str_ends(const char *text, const char *suffix);
 
+/* The next line of what stands from *AT to END, without its line feed, and how long it is. False: there is none. */
+bool str_take_line(const char **at, const char *end, const char **line, size_t *ret);
+
 /* The whole of TEXT as a decimal number: 0, or -EINVAL (not a number), -ERANGE (outside MIN..MAX). */
 int str_to_i64(const char *text, int64_t min, int64_t max, int64_t *ret);
 /* The whole of TEXT as a finite decimal number: 0 or -EINVAL. */

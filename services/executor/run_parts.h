@@ -66,6 +66,7 @@ struct run {
 	struct ssh_ask *ssh_ask; /* RUNNER_SSH: it goes to the node itself */
 	char boundary[SSH_WIRE_BOUNDARY];
 	run_ssh_fn ssh_then;
+	const char *held; /* why the change was not sent at the last moment; NULL */
 
 	enum step_status outcome;
 	char detail[DETAIL_BYTES];
@@ -110,6 +111,8 @@ void run_ssh(struct run *run);	  /* ssh_run.c: at the node itself */
 /* The tool itself with its own arguments, or its unit's status; THEN comes later. Why it cannot be asked, or NULL. */
 const char *run_ssh_ask_tool(struct run *run, bool is_read, run_ssh_fn then);
 const char *run_ssh_ask_unit(struct run *run, run_ssh_fn then);
+/* How long a unit that was looked at may take to become what it should. */
+int64_t run_ssh_patience_ms(const struct run *run);
 bool run_ssh_is_ok(const struct ssh_answer *answer);
 /* What became of it, in the node's own words as plain text (FOLLOW_TEXT bytes). */
 void run_ssh_describe(const struct ssh_answer *answer, char *ret);

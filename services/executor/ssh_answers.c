@@ -18,16 +18,12 @@
 /* The next line of what is left, up to the first NUL in it; NULL when there is none. The caller frees it. */
 static char *next_line(const char **at, const char *end)
 {
-	const char *from = *at;
-	const char *feed = from < end ? memchr(from, '\n', (size_t)(end - from)) : NULL;
-	size_t n = (size_t)((feed ? feed : end) - from);
-	char *line;
+	const char *line;
+	size_t n;
 
-	if (from >= end)
-		return NULL;
-	*at = feed ? feed + 1 : end;
-	line = xstrndup(from, min_of(n, (size_t)LINE_MAX_BYTES));
-	return line;
+	return str_take_line(at, end, &line, &n) ?
+		       xstrndup(line, min_of(n, (size_t)LINE_MAX_BYTES)) :
+		       NULL;
 }
 
 bool ssh_answer_fields(const struct ssh_answer *answer, struct str *out)

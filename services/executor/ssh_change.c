@@ -12,9 +12,8 @@
 #include <stdio.h>
 
 #define AGAIN_MS 500
-#define PATIENCE_MS 20000
 /* It said itself that it failed: all that could still help is systemd's own restart. */
-#define FAILED_PATIENCE_MS 2000
+#define FAILED_PATIENCE_MS ((int64_t)2000)
 
 /* ── afterwards ────────────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -50,11 +49,12 @@ static void on_seen(struct run *run, bool is_sent, const struct ssh_answer *answ
 	const char *known = str_get(&run->known);
 	enum verify_verdict verdict = VERDICT_BLIND;
 	struct unit_now before, now;
-	int64_t patience_ms =
-		run->end == TASK_END_ERROR && !run->is_ambiguous ? FAILED_PATIENCE_MS : PATIENCE_MS;
+	int64_t patience_ms = run_ssh_patience_ms(run);
 
 	(void)is_sent;
 	run->polls++;
+	if (run->end == TASK_END_ERROR && !run->is_ambiguous)
+		patience_ms = min_of(patience_ms, FAILED_PATIENCE_MS);
 	if (!run_ssh_is_ok(answer))
 		run_ssh_describe(answer, run->seen);
 	else if (ssh_unit_read(answer->out, answer->out_len, &now) < 0 ||
@@ -111,6 +111,11 @@ static void on_changed(struct run *run, bool is_sent, const struct ssh_answer *a
 	char words[FOLLOW_TEXT];
 
 	run_ssh_describe(answer, words);
+	if (run->held) {
+		run_end(run, run->wants_cancel ? STEP_CANCELLED : STEP_FAILED,
+			"Nothing was done: %s.", run->held);
+		return;
+	}
 	if (!is_sent || answer->outcome == SSH_ANSWER_REFUSED) {
 		run_end(run, STEP_FAILED, "Nothing was done: %s", words);
 		return;
@@ -147,8 +152,6 @@ static void send_change(struct run *run)
 	}
 	if (why)
 		run_end(run, STEP_FAILED, "Nothing was done: %s.", why);
-	else
-		counter_add(run->host->env->counters, "effects", 1);
 }
 
 /* ── before ────────────────────────────────────────────────────────────────────────────────────────────────── */

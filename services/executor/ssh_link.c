@@ -13,16 +13,21 @@
 #define IDLE_MS 300000
 /* How often one that was never sent may find its connection gone. */
 #define TRIES_MAX 2
+/* At once; sshd's MaxSessions is 10, of which the connection itself needs one. */
+#define CALLS_MAX 8
+/* A living sshd opens a channel at once. */
+#define HUNG_MS 3000
 
 struct ssh_link {
 	struct ssh_link *next;
 	struct ssh_links *links;
-	char *cluster, *node, *host, *user, *known_hosts;
-	unsigned port;
-	struct ssh *ssh; /* NULL: none now */
-	bool was_up;	 /* this one */
+	struct arena *arena;
+	struct ssh_target to; /* in it */
+	struct ssh *ssh;      /* NULL: none now */
+	bool was_up;	      /* this one */
+	bool is_left; /* another one leads there: what is on its way still comes back here */
 	struct timer *timer;
-	struct ssh_ask *asks;
+	struct ssh_ask *asks; /* in the order in which they came */
 };
 
 struct ssh_links {
@@ -33,17 +38,35 @@ struct ssh_links {
 struct ssh_ask {
 	struct ssh_ask *next;
 	struct ssh_link *link;
-	char *command, *input;
-	size_t input_len, max_bytes;
-	unsigned timeout_ms;
+	struct ssh_command command; /* its texts are ours */
+	bool (*may_send)(void *ctx);
 	bool is_read, is_doomed;
+	bool is_sent, is_held; /* what MAY_SEND said; neither: it was not asked yet */
 	unsigned tries;
+	int64_t begun_ms;      /* CALL */
 	struct ssh_call *call; /* NULL: it waits */
 	ssh_link_fn fn;
 	void *ctx;
 };
 
+static int64_t now_of(const struct ssh_link *link)
+{
+	return clock_boot_ms(link->links->env->clock);
+}
+
 /* ── asks ──────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void attach(struct ssh_link *link, struct ssh_ask *ask)
+{
+	struct ssh_ask **at = &link->asks;
+
+	while (*at)
+		at = &(*at)->next;
+	*at = ask;
+	ask->next = NULL;
+	ask->link = link;
+	timer_once(link->timer, 0);
+}
 
 static void detach(struct ssh_ask *ask)
 {
@@ -57,15 +80,15 @@ static void detach(struct ssh_ask *ask)
 static void ask_free(struct ssh_ask *ask)
 {
 	detach(ask);
-	free(ask->command);
-	free(ask->input);
+	free((char *)ask->command.command);
+	free((char *)ask->command.input);
 	free(ask);
 }
 
+/* One has ended: perhaps another one waits for its place, or nobody needs it any more. */
 static void rest(struct ssh_link *link)
 {
-	if (!link->asks)
-		timer_once(link->timer, IDLE_MS);
+	timer_once(link->timer, link->asks || link->is_left ? 0 : IDLE_MS);
 }
 
 static void tell(struct ssh_ask *ask, const struct ssh_reply *reply)
@@ -88,52 +111,79 @@ static struct ssh_ask *find_doomed(const struct ssh_link *link)
 	return NULL;
 }
 
-/* Whoever waits, and has waited for MIN_TRIES connections before, waits no more. */
+/* There is no connection: whoever has waited for MIN_TRIES of them before waits no more. */
 static void fail_waiting(struct ssh_link *link, unsigned min_tries, const char *error)
 {
 	const struct ssh_reply reply = { .error = error };
 	struct ssh_ask *ask;
 
 	for (ask = link->asks; ask; ask = ask->next)
-		ask->is_doomed = !ask->call && ask->tries >= min_tries;
+		ask->is_doomed = ask->tries >= min_tries;
 	while ((ask = find_doomed(link)))
 		tell(ask, &reply);
+}
+
+/* What changes something only when it certainly never left. */
+static bool may_go_again(const struct ssh_ask *ask, enum ssh_outcome outcome)
+{
+	bool is_lost = !ssh_is_up(ask->link->ssh);
+
+	return ask->tries < TRIES_MAX && !ask->is_held &&
+	       ((outcome == SSH_CUT && ask->is_read) || (outcome == SSH_NOT_SENT && is_lost));
 }
 
 static void on_done(void *ctx, const struct ssh_result *result)
 {
 	struct ssh_ask *ask = ctx;
+	bool is_sent = result->outcome != SSH_NOT_RUN && result->outcome != SSH_NOT_SENT;
 	struct ssh_reply reply = {
-		.is_sent = result->outcome != SSH_NOT_RUN,
-		.result = result->outcome != SSH_NOT_RUN ? result : NULL,
+		.is_sent = is_sent,
+		.result = is_sent ? result : NULL,
 		.error = result->error,
 	};
 
 	ask->call = NULL;
-	/* The end of the connection is told next, and it goes over a new one. */
-	if (result->outcome == SSH_CUT && ask->is_read && ask->tries < TRIES_MAX) {
-		timer_once(ask->link->timer, 0);
+	if (!may_go_again(ask, result->outcome)) {
+		tell(ask, &reply);
 		return;
 	}
-	tell(ask, &reply);
+	/* The end of the connection is told next, and it goes over a new one. */
+	ask->is_sent = false;
+	timer_once(ask->link->timer, 0);
+}
+
+static bool may_send(void *ctx)
+{
+	struct ssh_ask *ask = ctx;
+
+	ask->is_sent = !ask->may_send || ask->may_send(ask->ctx);
+	ask->is_held = !ask->is_sent;
+	return ask->is_sent;
+}
+
+static void run_ask(struct ssh_ask *ask)
+{
+	ask->call = ssh_exec(ask->link->ssh, &ask->command, on_done, ask);
+	ask->begun_ms = now_of(ask->link);
+	ask->tries++;
 }
 
 static void run_waiting(struct ssh_link *link)
 {
-	for (struct ssh_ask *ask = link->asks; ask; ask = ask->next) {
-		const struct ssh_command command = {
-			.command = ask->command,
-			.input = ask->input,
-			.input_len = ask->input_len,
-			.timeout_ms = ask->timeout_ms,
-			.max_bytes = ask->max_bytes,
-		};
+	size_t calls = 0;
+	bool is_opening = false;
 
-		if (ask->call || ask->is_doomed)
-			continue;
-		ask->call = ssh_exec(link->ssh, &command, on_done, ask);
-		ask->tries += ask->call != NULL;
+	for (const struct ssh_ask *ask = link->asks; ask; ask = ask->next)
+		calls += ask->call != NULL;
+	for (struct ssh_ask *ask = link->asks; ask; ask = ask->next) {
+		if (!ask->call && calls < CALLS_MAX) {
+			run_ask(ask);
+			calls++;
+		}
+		is_opening |= ask->call && !ask->is_sent;
 	}
+	if (is_opening)
+		timer_once(link->timer, HUNG_MS);
 }
 
 /* ── the connection ────────────────────────────────────────────────────────────────────────────────────────── */
@@ -156,7 +206,7 @@ static void on_down(void *ctx, enum ssh_end end, const char *error)
 	ssh_free(take(link->ssh));
 	counter_add(link->links->env->counters, "ssh_lost", 1);
 	if (link->asks)
-		log_warn("%s/%s: %s", link->cluster, link->node, error);
+		log_warn("%s/%s: %s", link->to.cluster, link->to.node, error);
 	if (was_up)
 		timer_once(link->timer, 0);
 	fail_waiting(link, was_up ? TRIES_MAX : 0, error);
@@ -176,10 +226,11 @@ static void connect_link(struct ssh_link *link)
 	_cleanup_(str_done) struct str error = { 0 };
 	struct ssh_options options = {
 		.loop = env->loop,
-		.host = link->host,
-		.port = link->port,
-		.user = link->user,
-		.known_hosts = link->known_hosts,
+		.host = link->to.host,
+		.port = link->to.port,
+		.user = link->to.user,
+		.known_hosts = link->to.known_hosts,
+		.connect_timeout_ms = link->to.connect_timeout_ms,
 	};
 
 	if (secret_read(env->secrets_dir, "executor", "ssh-key", &key, &error) < 0) {
@@ -192,31 +243,22 @@ static void connect_link(struct ssh_link *link)
 	link->ssh = ssh_open(&options, &hooks, link);
 }
 
-static void on_timer(void *ctx)
-{
-	struct ssh_link *link = ctx;
-
-	if (!link->asks)
-		dispose(link);
-	else if (!link->ssh)
-		connect_link(link);
-	else if (ssh_is_up(link->ssh))
-		run_waiting(link);
-}
-
 /* ── links ─────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void on_timer(void *ctx);
 
 static struct ssh_link *link_new(struct ssh_links *links, const struct ssh_target *target)
 {
 	struct ssh_link *link = xnew(struct ssh_link);
 
 	link->links = links;
-	link->cluster = xstrdup(target->cluster);
-	link->node = xstrdup(target->node);
-	link->host = xstrdup(target->host);
-	link->user = xstrdup(target->user);
-	link->known_hosts = xstrdup(target->known_hosts);
-	link->port = target->port;
+	link->arena = arena_new();
+	link->to = *target;
+	link->to.cluster = arena_strdup(link->arena, target->cluster);
+	link->to.node = arena_strdup(link->arena, target->node);
+	link->to.host = arena_strdup(link->arena, target->host);
+	link->to.user = arena_strdup(link->arena, target->user);
+	link->to.known_hosts = arena_strdup(link->arena, target->known_hosts);
 	link->timer = timer_new(links->env->loop, on_timer, link);
 	link->next = links->list;
 	links->list = link;
@@ -229,24 +271,79 @@ static void link_free(struct ssh_link *link)
 		ssh_links_cancel(link->asks);
 	dispose(link);
 	timer_free(link->timer);
-	free(link->cluster);
-	free(link->node);
-	free(link->host);
-	free(link->user);
-	free(link->known_hosts);
+	arena_free(link->arena);
 	free(link);
 }
 
-static struct ssh_link *find_link(const struct ssh_links *links, const struct ssh_target *target)
+static bool is_same(const struct ssh_target *a, const struct ssh_target *b)
+{
+	return str_eq(a->cluster, b->cluster) && str_eq(a->node, b->node) &&
+	       str_eq(a->host, b->host) && a->port == b->port && str_eq(a->user, b->user) &&
+	       str_eq(a->known_hosts, b->known_hosts) &&
+	       a->connect_timeout_ms == b->connect_timeout_ms;
+}
+
+/* The one that leads there now, made if there is none. */
+static struct ssh_link *link_to(struct ssh_links *links, const struct ssh_target *target)
 {
 	for (struct ssh_link *link = links->list; link; link = link->next) {
-		if (str_eq(link->cluster, target->cluster) && str_eq(link->node, target->node) &&
-		    str_eq(link->host, target->host) && link->port == target->port &&
-		    str_eq(link->user, target->user) &&
-		    str_eq(link->known_hosts, target->known_hosts))
+		if (!link->is_left && is_same(&link->to, target))
 			return link;
 	}
-	return NULL;
+	return link_new(links, target);
+}
+
+static void forget(struct ssh_link *link)
+{
+	struct ssh_link **at = &link->links->list;
+
+	while (*at != link)
+		at = &(*at)->next;
+	*at = link->next;
+	link_free(link);
+}
+
+/* Nothing is sent over LINK any more: what has not left goes another way. */
+static void leave(struct ssh_link *link)
+{
+	link->is_left = true;
+	for (struct ssh_ask *ask = link->asks, *next; ask; ask = next) {
+		next = ask->next;
+		if (ask->is_sent)
+			continue;
+		if (ask->call)
+			ssh_cancel(take(ask->call));
+		detach(ask);
+		attach(link_to(link->links, &link->to), ask);
+	}
+	rest(link);
+}
+
+/* Something waits for a channel, and could be asked for over another connection. */
+static bool is_hung(const struct ssh_link *link)
+{
+	for (const struct ssh_ask *ask = link->asks; ask; ask = ask->next) {
+		if (ask->call && !ask->is_sent && ask->tries < TRIES_MAX &&
+		    now_of(link) - ask->begun_ms >= HUNG_MS)
+			return true;
+	}
+	return false;
+}
+
+static void on_timer(void *ctx)
+{
+	struct ssh_link *link = ctx;
+
+	if (!link->asks && link->is_left)
+		forget(link);
+	else if (!link->asks)
+		dispose(link);
+	else if (!link->ssh)
+		connect_link(link);
+	else if (is_hung(link))
+		leave(link);
+	else if (ssh_is_up(link->ssh))
+		run_waiting(link);
 }
 
 struct ssh_links *ssh_links_new(struct service_env *env)
@@ -272,15 +369,12 @@ void ssh_links_free(struct ssh_links *links)
 
 void ssh_links_reread(struct ssh_links *links)
 {
-	for (struct ssh_link **at = &links->list; *at;) {
-		struct ssh_link *link = *at;
-
-		if (link->asks) {
-			at = &link->next;
-			continue;
-		}
-		*at = link->next;
-		link_free(link);
+	for (struct ssh_link *link = links->list, *next; link; link = next) {
+		next = link->next;
+		if (link->asks)
+			leave(link);
+		else
+			forget(link);
 	}
 }
 
@@ -289,22 +383,16 @@ struct ssh_ask *ssh_links_ask(struct ssh_links *links, const struct ssh_target *
 			      void *ctx)
 {
 	struct ssh_ask *ask = xnew(struct ssh_ask);
-	struct ssh_link *link = find_link(links, target);
 
-	ask->link = link ? link : link_new(links, target);
-	ask->command = xstrdup(command->command);
-	ask->input = xmalloc(max_of(command->input_len, (size_t)1));
-	if (command->input_len)
-		memcpy(ask->input, command->input, command->input_len);
-	ask->input_len = command->input_len;
-	ask->timeout_ms = command->timeout_ms;
-	ask->max_bytes = command->max_bytes;
+	ask->command = *command;
+	ask->command.command = xstrdup(command->command);
+	ask->command.input = command->input ? xmemdup(command->input, command->input_len) : NULL;
+	ask->command.may_send = may_send;
+	ask->may_send = command->may_send;
 	ask->is_read = is_read;
 	ask->fn = fn;
 	ask->ctx = ctx;
-	ask->next = ask->link->asks;
-	ask->link->asks = ask;
-	timer_once(ask->link->timer, 0);
+	attach(link_to(links, target), ask);
 	return ask;
 }
 

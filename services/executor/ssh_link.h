@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /*
- * The ways to the nodes by SSH: one kept connection each, made when it is first needed, over which commands run side by
- * side. It is checked by its keepalives, replaced when it was lost or where it leads has changed, and closed when
- * nobody needs it. What changes something is sent once; a read is asked again once, when a kept connection turns out
- * to be dead.
+ * The ways to the nodes by SSH: one kept connection each, made when it is first needed, over which a few commands run
+ * side by side and the others wait. It is checked by its keepalives and by whether it opens a channel, replaced when it
+ * was lost, hangs, or where it leads has changed, and closed when nobody needs it. What changes something is sent
+ * once; what was not sent when the connection was lost, and a read, goes once more over a new one.
  */
 #include "common/service.h"
 #include "common/ssh.h"
@@ -18,6 +18,7 @@ struct ssh_target {
 	const char *host;
 	unsigned port;
 	const char *user, *known_hosts;
+	unsigned connect_timeout_ms;
 };
 
 struct ssh_reply {
@@ -32,11 +33,11 @@ typedef void (*ssh_link_fn)(void *ctx, const struct ssh_reply *reply);
 struct ssh_links *ssh_links_new(struct service_env *env) _nodiscard_;
 /* Nobody is told any more. NULL is nothing. */
 void ssh_links_free(struct ssh_links *links);
-/* The key or the addresses may have changed: what is not in use is closed, and made anew when it is needed. */
+/* The key or the addresses may have changed: what has left comes back the old way, all else goes a new one. */
 void ssh_links_reread(struct ssh_links *links);
 /*
- * Runs COMMAND, which is copied, at TARGET. FN is called once, later, never from within. The ask is borrowed, valid
- * until then. IS_READ: it may be sent twice.
+ * Runs COMMAND, which is copied, at TARGET. FN is called once, later, never from within, and COMMAND's may_send with
+ * the same context before. The ask is borrowed, valid until then. IS_READ: it may be sent twice.
  */
 struct ssh_ask *ssh_links_ask(struct ssh_links *links, const struct ssh_target *target,
 			      const struct ssh_command *command, bool is_read, ssh_link_fn fn,

@@ -12,6 +12,8 @@
 /* Of a tool's deadline: connecting, and what the far side needs to end a program. */
 #define RESERVE_S 20
 #define STATUS_S 10
+/* What waited longer for its connection is not begun any more: the world is not that of its approval. */
+#define SEND_WITHIN_MS (RESERVE_S * 1000)
 #define WORDS 200
 /* Of a journal, where it is not said. */
 #define LINES_DEFAULT 50
@@ -20,16 +22,16 @@
 
 /* ── words ─────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* The node's own words, as plain text in one line. */
-static void copy_words(const char *text, size_t length, char words[WORDS])
+/* What others say, as plain text in one line. */
+static void copy_words(const char *text, size_t length, size_t size, char *ret)
 {
 	size_t n = 0;
 
 	while (length && (text[length - 1] == '\n' || text[length - 1] == ' '))
 		length--;
-	for (; n < length && n + 1 < WORDS; n++)
-		words[n] = text[n] == '\n' ? ' ' : text[n] < 0x20 || text[n] > 0x7e ? '?' : text[n];
-	words[n] = '\0';
+	for (; n < length && n + 1 < size; n++)
+		ret[n] = text[n] == '\n' ? ' ' : text[n] < 0x20 || text[n] > 0x7e ? '?' : text[n];
+	ret[n] = '\0';
 }
 
 bool run_ssh_is_ok(const struct ssh_answer *answer)
@@ -42,11 +44,11 @@ void run_ssh_describe(const struct ssh_answer *answer, char *ret)
 	char words[WORDS];
 	const char *colon;
 
-	copy_words(answer->err, answer->err_len, words);
+	copy_words(answer->err, answer->err_len, sizeof(words), words);
 	colon = words[0] ? ": " : "";
 	switch (answer->outcome) {
 	case SSH_ANSWER_UNKNOWN:
-		(void)snprintf(ret, FOLLOW_TEXT, "%s", answer->why);
+		copy_words(answer->why, strlen(answer->why), FOLLOW_TEXT, ret);
 		break;
 	case SSH_ANSWER_EXIT:
 		(void)snprintf(ret, FOLLOW_TEXT, "it ended with status %u%s%s", answer->value,
@@ -85,7 +87,7 @@ static void on_reply(void *ctx, const struct ssh_reply *reply)
 
 static const struct config_node *find_node(const struct config_cluster *cluster, const char *name)
 {
-	for (size_t i = 0; name && i < cluster->nodes_n; i++) {
+	for (size_t i = 0; i < cluster->nodes_n; i++) {
 		if (str_eq(cluster->nodes[i].name, name))
 			return &cluster->nodes[i];
 	}
@@ -109,8 +111,14 @@ static const char *find_target(const struct run *run, struct ssh_target *ret)
 		.port = (unsigned)node->ssh_port,
 		.user = cluster->executor->ssh->user,
 		.known_hosts = cluster->executor->ssh->known_hosts,
+		.connect_timeout_ms = (unsigned)cluster->executor->ssh->connect_timeout_ms,
 	};
 	return NULL;
+}
+
+int64_t run_ssh_patience_ms(const struct run *run)
+{
+	return pve_link_config(run->link)->executor->ssh->settle_ms;
 }
 
 static void make_boundary(char ret[SSH_WIRE_BOUNDARY])
@@ -121,12 +129,27 @@ static void make_boundary(char ret[SSH_WIRE_BOUNDARY])
 	hex_build(bytes, sizeof(bytes), ret);
 }
 
+/* A login may have taken its time. */
+static bool may_send(void *ctx)
+{
+	struct run *run = ctx;
+
+	run->held = run->wants_cancel ? "it was cancelled" : run_objection(run);
+	if (!run->held && run_now(run) - run->sent_ms > SEND_WITHIN_MS)
+		run->held = "the connection to the node took too long";
+	if (run->held)
+		return false;
+	counter_add(run->host->env->counters, "effects", 1);
+	return true;
+}
+
 /* Asks for what REQUEST says; THEN always comes later. Why it cannot be asked, or NULL. */
 static const char *ask(struct run *run, struct ssh_request *request, bool is_read, run_ssh_fn then)
 {
 	_cleanup_(str_done) struct str input = { 0 };
 	struct ssh_command command = { .command = SSH_WIRE_COMMAND,
-				       .max_bytes = SSH_WIRE_ANSWER_MAX };
+				       .max_bytes = SSH_WIRE_ANSWER_MAX,
+				       .may_send = is_read ? NULL : may_send };
 	struct ssh_target target;
 	const char *why = find_target(run, &target);
 
@@ -170,14 +193,11 @@ static void add_pairs(struct run *run, const char *text, struct ssh_param *param
 		params[(*n)++] = (struct ssh_param){ pairs[i].name, pairs[i].value };
 }
 
-static const char *value_text(struct run *run, const struct tool_arg *arg,
-			      const struct tool_value *value)
+static const char *value_text(struct run *run, const struct tool_value *value)
 {
 	if (value->s)
 		return value->s;
-	return arena_printf(
-		run->arena, "%lld",
-		(long long)(value->has || arg->kind != ARG_INT ? value->i : LINES_DEFAULT));
+	return arena_printf(run->arena, "%lld", (long long)(value->has ? value->i : LINES_DEFAULT));
 }
 
 /* The tool itself, with its own arguments. All must be there: the far side has no defaults. */
@@ -198,7 +218,7 @@ const char *run_ssh_ask_tool(struct run *run, bool is_read, run_ssh_fn then)
 			add_pairs(run, value->s, params, &request.params_n);
 		else
 			params[request.params_n++] =
-				(struct ssh_param){ arg->name, value_text(run, arg, value) };
+				(struct ssh_param){ arg->name, value_text(run, value) };
 	}
 	return ask(run, &request, is_read, then);
 }

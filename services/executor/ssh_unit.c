@@ -18,24 +18,22 @@ typedef void (*line_fn)(void *ctx, const char *name, const char *value);
 /* NAME and VALUE are text; what has no "=" or is too long is skipped. */
 static void each_line(const char *text, size_t length, line_fn fn, void *ctx)
 {
-	const char *end = text + length;
+	const char *end = text + length, *from;
+	size_t n;
 
-	while (text < end) {
-		const char *feed = memchr(text, '\n', (size_t)(end - text));
-		size_t n = (size_t)((feed ? feed : end) - text);
+	while (str_take_line(&text, end, &from, &n)) {
 		char line[LINE_MAX_BYTES];
 		char *equals;
 
-		if (n < sizeof(line) && !memchr(text, '\0', n)) {
-			memcpy(line, text, n);
-			line[n] = '\0';
-			equals = strchr(line, '=');
-			if (equals && equals != line) {
-				*equals = '\0';
-				fn(ctx, line, equals + 1);
-			}
-		}
-		text += n + 1;
+		if (n >= sizeof(line) || memchr(from, '\0', n))
+			continue;
+		memcpy(line, from, n);
+		line[n] = '\0';
+		equals = strchr(line, '=');
+		if (!equals || equals == line)
+			continue;
+		*equals = '\0';
+		fn(ctx, line, equals + 1);
 	}
 }
 

@@ -47,7 +47,7 @@ struct ssh_answer {
 	size_t out_len, err_len;
 	uint64_t out_lost, err_lost; /* bytes that were dropped */
 	uint64_t ms;		     /* on the node */
-	const char *why;	     /* with SSH_ANSWER_UNKNOWN: what is wrong with it; static */
+	const char *why;	     /* with SSH_ANSWER_UNKNOWN: what is wrong with it */
 };
 
 /* Reads LENGTH bytes as the answer to the request that went with BOUNDARY. */

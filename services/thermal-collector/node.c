@@ -173,7 +173,7 @@ static void on_done(void *ctx, const struct ssh_result *result)
 
 	node->is_asking = false;
 	/* The end of the connection is told next. */
-	if (result->outcome == SSH_CUT && !ssh_is_up(node->ssh))
+	if (!ssh_is_up(node->ssh))
 		return;
 	if (result->outcome == SSH_ENDED)
 		take_answer(node, result);

@@ -4,6 +4,9 @@ import { startStack } from '../stack/stack.mjs';
 import { PlayedGate } from './played_gate.mjs';
 import { quick } from './poller_world.mjs';
 
+/** Long enough for a simulated unit, and soon over where nothing comes of it. */
+const SSH = { connect_timeout: '2s', settle: '1s' };
+
 /**
  * `poller: false` leaves the poller out: results then do not wait for a refresh. `ssh`: with the nodes' sshds, and the
  * service that they come with.
@@ -11,6 +14,7 @@ import { quick } from './poller_world.mjs';
 export async function start({ sim, change = () => {}, poller = false, ssh = false, ...more } = {}) {
 	const config = (c) => {
 		quick(c);
+		for (const { executor } of Object.values(c.clusters)) if (executor.ssh) Object.assign(executor.ssh, SSH);
 		change(c);
 	};
 	const services = [...(poller ? ['proxmox-poller'] : []), 'executor', ...(ssh ? ['thermal-collector'] : [])];

@@ -101,7 +101,10 @@ static void serve(int listener, unsigned port, enum relay_mode mode, size_t byte
 	int client = accept(listener, NULL, NULL);
 	int sshd = socket(AF_INET, SOCK_STREAM, 0);
 
-	if (client < 0 || connect(sshd, (struct sockaddr *)&address, sizeof(address)) < 0)
+	while (mode == RELAY_TALK && send(client, "nonsense\r\n", 10, MSG_NOSIGNAL) > 0)
+		;
+	if (client < 0 || mode == RELAY_TALK ||
+	    connect(sshd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return;
 	pass.flows[0].from = pass.flows[1].to = client;
 	pass.flows[0].to = pass.flows[1].from = sshd;

@@ -33,6 +33,7 @@ struct world {
 	int status;
 	struct str output, errors;
 	bool free_in_up, free_in_done;
+	bool is_sending; /* of a command that says so */
 };
 
 /* For cmocka. */
@@ -75,6 +76,7 @@ struct relay {
 enum relay_mode {
 	RELAY_CUT,  /* breaks off after BYTES of sshd's */
 	RELAY_HANG, /* says nothing more after BYTES of sshd's */
+	RELAY_TALK, /* is no sshd, and writes lines without end */
 	RELAY_SLOW, /* passes on a few bytes at a time, BYTES at most */
 };
 

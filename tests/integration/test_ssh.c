@@ -278,7 +278,7 @@ static void test_free_in_callbacks(void **state)
 	(void)ssh_exec(w->ssh, &(struct ssh_command){ .command = "sleep 9", .timeout_ms = 50 },
 		       world_on_done, w);
 	world_wait(w, &w->is_done);
-	assert_int_equal(w->outcome, SSH_TIMEOUT);
+	assert_true(w->outcome == SSH_TIMEOUT || w->outcome == SSH_NOT_SENT);
 	world_drain(w);
 	world_come_up(w);
 	w->free_in_done = true;

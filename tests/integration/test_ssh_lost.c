@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "tests/integration/ssh_leaks.h"
 #include "tests/integration/ssh_world.h"
 
 #define CUT_STEP_BYTES 43
@@ -40,6 +41,73 @@ static void test_cut_while_idle(void **state)
 	world_drain(w);
 }
 
+/* The process that serves the connection. */
+static pid_t peer_of(struct world *w)
+{
+	pid_t peer;
+
+	world_run(w, &(struct ssh_command){ .command = "echo $PPID" });
+	peer = (pid_t)strtol(str_get(&w->output), NULL, 10);
+	assert_true(peer > 1);
+	return peer;
+}
+
+/* What was never asked for is told as that, and does not happen later. */
+static void test_not_sent(void **state)
+{
+	struct world *w = *state;
+	_cleanup_(freep) char *mark = xasprintf("%s/mark", w->dir);
+	_cleanup_(freep) char *touch = xasprintf("touch %s", mark);
+	pid_t peer;
+
+	world_come_up(w);
+	peer = peer_of(w);
+	assert_int_equal(kill(peer, SIGSTOP), 0);
+	world_run(w, &(struct ssh_command){ .command = touch, .timeout_ms = 300 });
+	assert_int_equal(w->outcome, SSH_NOT_SENT);
+	assert_non_null(strstr(w->error, "300 ms"));
+	assert_int_equal(kill(peer, SIGCONT), 0);
+	world_check_works(w);
+	assert_int_not_equal(access(mark, F_OK), 0);
+	assert_int_equal(kill(peer, SIGSTOP), 0);
+	assert_non_null(
+		ssh_exec(w->ssh, &(struct ssh_command){ .command = touch }, world_on_done, w));
+	for (int turns = 0; turns < 10; turns++)
+		(void)uv_run(&w->loop, UV_RUN_NOWAIT);
+	assert_int_equal(kill(peer, SIGKILL), 0);
+	world_wait(w, &w->is_down);
+	assert_int_equal(w->outcome, SSH_NOT_SENT);
+	assert_int_not_equal(access(mark, F_OK), 0);
+	world_drain(w);
+}
+
+static bool says_yes(void *ctx)
+{
+	return ctx;
+}
+
+static bool says_no(void *ctx)
+{
+	return !ctx;
+}
+
+static void test_may_not(void **state)
+{
+	struct world *w = *state;
+	_cleanup_(freep) char *mark = xasprintf("%s/may", w->dir);
+	_cleanup_(freep) char *touch = xasprintf("touch %s", mark);
+
+	world_come_up(w);
+	world_run(w, &(struct ssh_command){ .command = touch, .may_send = says_no });
+	assert_int_equal(w->outcome, SSH_NOT_SENT);
+	world_check_works(w);
+	assert_int_not_equal(access(mark, F_OK), 0);
+	world_run(w, &(struct ssh_command){ .command = touch, .may_send = says_yes });
+	assert_int_equal(w->outcome, SSH_ENDED);
+	assert_int_equal(access(mark, F_OK), 0);
+	world_drain(w);
+}
+
 static void test_dead_peer(void **state)
 {
 	struct world *w = *state;
@@ -50,9 +118,7 @@ static void test_dead_peer(void **state)
 	options.dead_ms = 2500;
 	world_open(w, &options);
 	world_wait(w, &w->is_up);
-	world_run(w, &(struct ssh_command){ .command = "echo $PPID" });
-	peer = (pid_t)strtol(str_get(&w->output), NULL, 10);
-	assert_true(peer > 1);
+	peer = peer_of(w);
 	assert_int_equal(kill(peer, SIGSTOP), 0);
 	world_wait(w, &w->is_down);
 	assert_non_null(strstr(w->error, "silent"));
@@ -87,19 +153,28 @@ static struct ssh_options options_through(struct world *w, const struct relay *r
 	return options;
 }
 
+static bool on_sending(void *ctx)
+{
+	((struct world *)ctx)->is_sending = true;
+	return true;
+}
+
 /* Connects through the relay, and has half a packet in flight that the relay does not take. */
 static void get_stuck(struct world *w, struct relay *relay, const struct ssh_options *options)
 {
 	_cleanup_(freep) char *big = xcalloc(1, BIG);
+	const struct ssh_command command = {
+		.command = "cat", .input = big, .input_len = BIG, .may_send = on_sending
+	};
 
 	relay_start(relay, w, RELAY_SLOW, 4096);
 	world_open(w, options);
 	world_wait(w, &w->is_up);
 	relay_squeeze(relay);
+	w->is_sending = false;
+	assert_non_null(ssh_exec(w->ssh, &command, world_on_done, w));
+	world_wait(w, &w->is_sending);
 	assert_int_equal(kill(relay->pid, SIGSTOP), 0);
-	assert_non_null(ssh_exec(
-		w->ssh, &(struct ssh_command){ .command = "cat", .input = big, .input_len = BIG },
-		world_on_done, w));
 	for (int turns = 0; turns < 100; turns++)
 		(void)uv_run(&w->loop, UV_RUN_NOWAIT);
 	assert_false(w->is_done || w->is_down);
@@ -196,24 +271,6 @@ static void test_nobody(void **state)
 	world_check_no(w, &options, SSH_END_UNREACHABLE, "no.such.host.invalid");
 }
 
-/*
- * libssh2 (1.10; 1.11 was not tried) loses the host key that it parsed when it is cut off between that and the end
- * of the key exchange, a few bytes later. That is memory of OpenSSL's, which no allocator of a session sees. What
- * we forget is still found: a session that is not ended leaves blocks of ours.
- */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_options(void);
-
-const char *__lsan_default_options(void)
-{
-	return "print_suppressions=0";
-}
-
-const char *__lsan_default_suppressions(void)
-{
-	return "leak:libcrypto.so\n";
-}
-
 /* Wherever handshake and login are broken off: told as what it is, and nothing is left (the sanitizer looks). */
 static void test_cut_handshake(void **state)
 {
@@ -267,11 +324,29 @@ static void test_hanging_handshake(void **state)
 	relay_done(&relay);
 }
 
+/* It ends by itself, and at once: nothing waits for a deadline, and no thread is lost. */
+static void test_endless_greeting(void **state)
+{
+	struct world *w = *state;
+	struct relay relay;
+	struct ssh_options options;
+
+	relay_init(&relay, w);
+	options = options_through(w, &relay);
+	for (int i = 0; i < 6; i++) {
+		relay_start(&relay, w, RELAY_TALK, 0);
+		world_check_no(w, &options, SSH_END_UNREACHABLE, "says too much");
+	}
+	relay_done(&relay);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_cut_while_idle),
+		cmocka_unit_test(test_not_sent),
+		cmocka_unit_test(test_may_not),
 		cmocka_unit_test(test_dead_peer),
 		cmocka_unit_test(test_keepalive),
 		cmocka_unit_test(test_lost_while_sending),
@@ -280,6 +355,7 @@ int main(void)
 		cmocka_unit_test(test_nobody),
 		cmocka_unit_test(test_cut_handshake),
 		cmocka_unit_test(test_hanging_handshake),
+		cmocka_unit_test(test_endless_greeting),
 	};
 
 	return cmocka_run_group_tests_name("ssh_lost", tests, world_setup, world_teardown);

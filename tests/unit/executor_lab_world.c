@@ -7,6 +7,7 @@
 #include "common/timer.h"
 #include "tests/unit/check.h"
 #include "tests/unit/executor_lab.h"
+#include "tests/unit/executor_lab_ssh.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -37,6 +38,7 @@ static struct lab *current;
 void lab_world_enter(struct lab *l)
 {
 	current = l;
+	lab_ssh_begin();
 }
 
 void lab_world_leave(struct lab *l)
@@ -44,6 +46,7 @@ void lab_world_leave(struct lab *l)
 	/* What it asked for was cancelled, what it waited for is off: nothing of it is left behind. */
 	assert_null(l->calls);
 	assert_null(l->timers);
+	assert_int_equal(lab_ssh_connections(), 0);
 	while (l->told_n)
 		free(l->told[--l->told_n].text);
 }

@@ -229,6 +229,26 @@ static void test_hex_digit(void **state)
 	}
 }
 
+static void test_lines(void **unused)
+{
+	static const char text[] = "one\n\nthree\nlast";
+	static const size_t wanted[] = { 3, 0, 5, 4 };
+	const char *at = text, *line;
+	size_t n = 0, i = 0;
+
+	(void)unused;
+	for (; str_take_line(&at, text + sizeof(text) - 1, &line, &n); i++) {
+		assert_true(i < countof(wanted));
+		assert_int_equal(n, wanted[i]);
+	}
+	assert_int_equal(i, countof(wanted));
+	assert_memory_equal(line, "last", 4);
+	at = text;
+	/* A line feed at the end begins no other line. */
+	assert_true(str_take_line(&at, text + 4, &line, &n));
+	assert_false(str_take_line(&at, text + 4, &line, &n));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,7 +257,7 @@ int main(void)
 		cmocka_unit_test(test_printf_long), cmocka_unit_test(test_add_keeps_nuls),
 		cmocka_unit_test(test_compare),	    cmocka_unit_test(test_integers),
 		cmocka_unit_test(test_doubles),	    cmocka_unit_test(test_asprintf),
-		cmocka_unit_test(test_hex),
+		cmocka_unit_test(test_hex),	    cmocka_unit_test(test_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,7 @@ const MODES = {
 	noise: (act) => `echo 'Last login: yesterday'; ${act}`,
 	/** As long as the connection is there. */
 	silent: () => 'exec tail -f /dev/null --pid=$PPID',
+	flood: () => 'exec yes',
 	refused: () => 'exit 255',
 };
 
