@@ -21,6 +21,9 @@ enum parameter_type {
 	PARAMETER_URL,
 };
 
+/* Its word in jarvis.yaml. */
+const char *config_parameter_word(enum parameter_type type);
+
 /* An element of LISTS. */
 struct config_list {
 	const char *name;

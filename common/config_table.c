@@ -26,6 +26,11 @@ static const char *const words_parameter_type[] = {
 	[PARAMETER_PATH] = "path", [PARAMETER_URL] = "url",   NULL,
 };
 
+const char *config_parameter_word(enum parameter_type type)
+{
+	return words_parameter_type[type];
+}
+
 /* clang-format off */
 /* A section's keys sit in a function, where `self_t` can name its struct. */
 #define SECTION_OF(section, type) \

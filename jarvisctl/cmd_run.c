@@ -11,6 +11,7 @@
 #include "jarvisctl/action.h"
 #include "jarvisctl/jarvisctl.h"
 #include "jarvisctl/show.h"
+#include "jarvisctl/show_node.h"
 #include "jarvisctl/tool_line.h"
 
 #define WAIT_MAX_S 86400
@@ -102,13 +103,17 @@ static int print_result(const struct run *r, struct client_answer *answer)
 	const cJSON *content = json_get(answer->body, "content");
 	_cleanup_(str_done) struct str out = { 0 };
 
-	if (r->tool->verify != VERIFY_NOTHING || !str_eq(status, "verified")) {
+	/* What a read has to say of itself, when it went well: that a part is missing. */
+	if (r->tool->verify != VERIFY_NOTHING || !str_eq(status, "verified") ||
+	    !str_eq(action_text(answer->body, "text"), status)) {
 		show_shaded(&out, status, show_shade_of(status), colour);
 		str_add(&out, ": ");
 		show_text(&out, action_text(answer->body, "text"));
 		str_add_char(&out, '\n');
 	}
-	if (r->tool->verify == VERIFY_NOTHING && content)
+	/* Of what acts only a command has something to say. */
+	if (content && !show_node(&out, r->tool, content, colour) &&
+	    r->tool->verify == VERIFY_NOTHING)
 		show_json(&out, content, colour);
 	return show_print(&out);
 }

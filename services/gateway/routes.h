@@ -83,6 +83,8 @@ void show_health(struct gateway *gateway, struct call *call);
 void show_healthz(struct gateway *gateway, struct call *call);
 void show_readyz(struct gateway *gateway, struct call *call);
 void show_ws(struct gateway *gateway, struct call *call);
+/* nodes.c */
+void nodes_catalogue(struct gateway *gateway, struct call *call);
 /* stale.c */
 void stale_list(struct gateway *gateway, struct call *call);
 /* actions.c */

@@ -2,6 +2,7 @@
 // Acting, for the mock: how Jarvis may act, an action in every state that the page must tell apart, and the routes.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { nodeRoute } from './hands.mjs';
 
 const DEF = readFileSync(new URL('../../common/tools.def', import.meta.url), 'utf8');
 /** As GET /api/tools says it, without the schemas. */
@@ -22,8 +23,8 @@ export const autonomy = (over = {}) => ({
 	keywords: ['admin'], codes: ['admin'], policy: 'ab'.repeat(32), ...over,
 });
 
-const step = (cluster, [kind, name, called], over = {}) => ({
-	object: `${cluster}/${kind}/${name}`, name: called, args: kind === 'guest' ? { guest: name } : { node: name }, status: 'pending',
+const step = (cluster, [kind, name, called, args = {}], over = {}) => ({
+	object: `${cluster}/${kind}/${name}`, name: called, args: { ...(kind === 'guest' ? { guest: name } : { node: name }), ...args }, status: 'pending',
 	upid: null, detail: null, ...over,
 });
 const UPID = 'UPID:pve:0012A3F4:0A1B2C3D:68A1B2C3:vzdump:103:root@pam:';
@@ -125,6 +126,8 @@ export function actRoute(mock, route, url, body) {
 	const said = mock.answers?.[route];
 	const own = typeof said === 'function' ? said(body) : said;
 	if (own) return own;
+	const onNode = nodeRoute(mock, route, body);
+	if (onNode) return onNode;
 	if (route === 'GET /api/tools') return [200, { items: TOOLS, next: null, download_hosts: mock.hosts ?? ['cloud.debian.org'] }];
 	if (route === 'GET /api/audit') return [200, auditPage(world, url.searchParams)];
 	if (route === 'POST /api/freeze' || route === 'POST /api/unfreeze') {
@@ -134,11 +137,12 @@ export function actRoute(mock, route, url, body) {
 	if (route === 'POST /api/tools/execute') {
 		if (body.tool === 'task_log') return [200, { id: ulid(), status: 'verified', is_error: false, text: null, content: { lines: LOG } }];
 		const target = (t) => (/^\d+$/.test(t) ? ['guest', Number(t), world.docs.get(`pve/${body.args.cluster}/guest/${t}/state`)?.name]
-			: body.args.storage === t ? ['storage', t, t] : ['node', t, t]);
-		const { guest, storage, node } = body.args;
+			: body.args.storage === t ? ['storage', t, t] : ['node', t, t, more]);
+		const { guest, storage, node, cluster: _, ...more } = body.args;
 		const a = action(body.args.cluster, { tool: body.tool, ...PERSON, ...judged(world, body) }, (body.targets ?? [guest ?? storage ?? node]).map(target));
 		if (body.dry_run) return [200, verdictOf(a)];
 		world.change({ [`action/${a.id}/state`]: a });
+		mock.asked = { ...mock.asked, [body.request_id]: a.id };
 		return [202, { id: a.id, status: a.status, tier: a.tier, need: a.need, digest: a.digest, until_ms: a.until_ms }];
 	}
 	const decision = /^POST \/api\/actions\/(\w+)\/(approve|deny|cancel)$/.exec(route);

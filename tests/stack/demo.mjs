@@ -53,11 +53,12 @@ function settings(stack, mqttPort) {
 		MQTT_USER: READER,
 		MQTT_PASSWORD: stack.passwords[READER],
 		SIM_CONTROL_URL: stack.simInfo.control_url,
+		SSH_CONTROL_URL: stack.sshInfo.control_url,
 	};
 }
 
 function greet(env, data) {
-	const control = (json) => `curl -s -d '${json}' ${env.SIM_CONTROL_URL}/control`;
+	const control = (json, url = env.SIM_CONTROL_URL) => `curl -s -d '${json}' ${url}/control`;
 	const sub = 'mosquitto_sub -h "$MQTT_HOST" -p "$MQTT_PORT" -u "$MQTT_USER" -P "$MQTT_PASSWORD"';
 	console.log(`
 Jarvis is ready, with a simulated cluster of four nodes.
@@ -68,13 +69,15 @@ Jarvis is ready, with a simulated cluster of four nodes.
   keyword   ${env.KEYWORD}   (approves what interrupts a service)
   codes     build/jarvisctl totp --file ${data}/totp   (approve what can lose data)
 
-Three things to try:
+Four things to try:
 
   1. Open the URL and log in; type  cpu>20 -stopped  into the search of the guests.
   2. Pull the plug of a node, watch it go, and plug it in again:
        ${control('{"op":"node_down","node":"pve"}')}
        ${control('{"op":"node_up","node":"pve"}')}
-  3. Read along on the bus:
+  3. Let a service of a node fail, look at the node Home in the dashboard, and restart it there:
+       ${control('{"op":"unit","node":"Home","unit":"smbd.service","state":"failed"}', env.SSH_CONTROL_URL)}
+  4. Read along on the bus:
        ( . ${data}/demo.env; ${sub} -v -t 'jarvis/pve/#' )
 
 Logs are in ${data}/log. Ctrl-C ends everything.`);

@@ -55,7 +55,7 @@ test('two side by side; each says how to reach it, and leaves nothing', async ()
 	const demos = folders.map((data, i) => startDemo(data, ports[i], ports[i + 2]));
 	const envs = await Promise.all(demos.map((demo, i) => ready(demo, folders[i])));
 	assert.deepEqual(Object.keys(envs[0]), ['URL', 'USER', 'PASSWORD', 'KEYWORD', 'TOTP_SECRET', 'MQTT_HOST', 'MQTT_PORT',
-		'MQTT_USER', 'MQTT_PASSWORD', 'SIM_CONTROL_URL']);
+		'MQTT_USER', 'MQTT_PASSWORD', 'SIM_CONTROL_URL', 'SSH_CONTROL_URL']);
 	assert.equal(envs[0].URL, `http://127.0.0.1:${ports[0]}`);
 	assert.equal(envs[0].PASSWORD, 'swordfish');
 	assert.equal(statSync(join(folders[0], 'demo.env')).mode & 0o777, 0o600);

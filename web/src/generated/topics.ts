@@ -1657,6 +1657,66 @@ export interface HealthView {
 	services: ServiceView[];
 }
 
+/** What may be asked for with a unit of a node. */
+export interface UnitVerb {
+	/** service_restart or service_stop */
+	tool: string;
+	/** what it costs a person at least; the safety gate may judge it higher */
+	tier: Tier;
+}
+
+/** A systemd unit that services of jarvis.yaml lists for a node. */
+export interface UnitListed {
+	/** its full name */
+	unit: string;
+	/** what may be done with it; its status and journal may always be read */
+	verbs: UnitVerb[];
+}
+
+/** A parameter of a command; all of them must be given. */
+export interface ParameterListed {
+	/** name */
+	name: string;
+	/** int, word, name, path, url; a client takes one that it does not know as text */
+	type: string;
+	/** with type word: what it may be; path: folders that it may be or lie below; url: its hosts */
+	words: string[];
+	/** with type int: the least that it may be */
+	min: number | null;
+	/** with type int: the most that it may be */
+	max: number | null;
+	/** what it means */
+	about: string | null;
+}
+
+/** A command that commands of jarvis.yaml lists for a node. */
+export interface CommandListed {
+	/** for run_command */
+	id: string;
+	/** what it does */
+	about: string;
+	/** what it costs a person at least; the safety gate may judge it higher */
+	tier: Tier;
+	/** how long it may take; s */
+	timeout_s: number;
+	/** its parameters */
+	params: ParameterListed[];
+}
+
+/** What may be asked for on a node itself, by jarvis.yaml; its own catalogue has the last word. */
+export interface NodeCatalogue {
+	/** its cluster */
+	cluster: string;
+	/** its Proxmox name */
+	node: string;
+	/** why nothing on it can be read or done over SSH, and how to mend it; null: it can be tried */
+	blocked: string | null;
+	/** units, in the order of the configuration */
+	units: UnitListed[];
+	/** commands, likewise */
+	commands: CommandListed[];
+}
+
 /** An error, after RFC 9457. */
 export interface Problem {
 	/** about:blank, or what names the kind of error */
@@ -1760,6 +1820,11 @@ export interface Messages {
 	action_refusal: ActionRefusal;
 	service_view: ServiceView;
 	health_view: HealthView;
+	unit_verb: UnitVerb;
+	unit_listed: UnitListed;
+	parameter_listed: ParameterListed;
+	command_listed: CommandListed;
+	node_catalogue: NodeCatalogue;
 	problem: Problem;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What the whole page must know of acting: may we, may Jarvis, what waits for a person; and the one switch. */
 import { computed, signal } from '@preact/signals';
-import type { ActionState, AutonomyState } from '../generated/topics.ts';
+import type { ComponentChildren } from 'preact';
+import type { ActionState, AutonomyState, ParameterListed, Tier } from '../generated/topics.ts';
 import { now, tick } from './clock.ts';
 import { doc, topics } from './docs.ts';
 import { brokerUp, ownerOnline, socketOpen } from './fresh.ts';
@@ -53,11 +54,19 @@ export interface Wish {
 	args: Readonly<Record<string, unknown>>;
 	/** How it is called where it has no object: "vzdump 101". */
 	about?: string | undefined;
+	/** What it costs at least, where more is known than the tool's floor. */
+	tier?: Tier | undefined;
+	/** What it does, where that is not the tool's own sentence. */
+	says?: string | undefined;
+	/** What a command takes. */
+	params?: readonly ParameterListed[] | undefined;
 }
 
 /** A wish: not asked for yet, or the action that it became; `said`: why that was not approved with it. */
 export type Dialog =
 	| { kind: 'wish'; wish: Wish; id?: string; said?: string }
+	/** Only looked at. */
+	| { kind: 'look'; draw: (close: () => void) => ComponentChildren }
 	| { kind: 'level' }
 	| { kind: 'unfreeze' };
 

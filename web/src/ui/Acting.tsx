@@ -5,6 +5,7 @@
  */
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { autonomy, dialog, freeze, frozen, gateLost, mayAct } from '../store/acting.ts';
 import { nobody } from '../store/session.ts';
 import { toast } from '../store/toasts.ts';
@@ -39,6 +40,33 @@ export async function loadActing(): Promise<void> {
 export function Act({ draw }: { draw: (a: Acting) => ComponentChildren }) {
 	const a = acting.value;
 	return a ? <>{draw(a)}</> : null;
+}
+
+type OfNode = typeof import('./node/node.ts');
+
+const ofNode = signal<OfNode | null>(null);
+let fetching = false;
+
+async function loadNode(): Promise<void> {
+	if (fetching) return;
+	fetching = true;
+	try {
+		const found = await import('./node/node.ts');
+		found.start();
+		ofNode.value = found;
+	} catch {
+		fetching = false;
+		toast('crit', 'Services are missing', 'A part of the page could not be loaded: reload it.');
+	}
+}
+
+/** Draws with what reads and acts on a node itself, fetched when the first one is opened. */
+export function OnNode({ draw }: { draw: (a: OfNode) => ComponentChildren }) {
+	const [ready, found] = [acting.value !== null, ofNode.value];
+	useEffect(() => {
+		if (ready) void loadNode();
+	}, [ready]);
+	return found ? <>{draw(found)}</> : null;
 }
 
 const LEVELS = ['observe', 'advise', 'ask', 'act and report', 'autopilot'];

@@ -8,7 +8,7 @@ import { doc, topicsOf } from '../store/docs.ts';
 import { freshness } from '../store/fresh.ts';
 import { allGuests, uptimeMs } from '../store/guests.ts';
 import { sibling } from '../store/objects.ts';
-import { Act } from './Acting.tsx';
+import { Act, OnNode } from './Acting.tsx';
 import { Chart } from './Charts.tsx';
 import { Frame } from './Detail.tsx';
 import { GuestStatus } from './GuestRow.tsx';
@@ -149,12 +149,14 @@ export function NodeDetail({ topic, gone }: { topic: string; gone: ComponentChil
 				<>
 					<Load n={n} topic={topic} on={n.status === 'online'} />
 					<System n={n} topic={topic} />
+					<OnNode draw={(a) => <a.NodeFileSystems topic={topic} />} />
 					<Guests cluster={n.cluster} node={n.node} />
 					<Storages cluster={n.cluster} node={n.node} />
 				</>
 			}
 			right={
 				<>
+					<OnNode draw={(a) => <a.NodeServices topic={topic} />} />
 					<NodeHeats node={topic} />
 					<NodeDisks cluster={n.cluster} node={n.node} />
 					<NodePools cluster={n.cluster} node={n.node} />

@@ -11,6 +11,7 @@ import { Icon } from '../Icon.tsx';
 import { Empty, Panel } from '../parts.tsx';
 import { actionTitle, askerOf, isOver, running } from './calls.ts';
 import { TaskLog } from './Log.tsx';
+import { Output } from './Output.tsx';
 import { ActionStatusText, Line } from './Progress.tsx';
 import { Facts, Proposal } from './Proposal.tsx';
 import { Tier } from './Tier.tsx';
@@ -64,6 +65,7 @@ function More({ a }: { a: ActionState }) {
 			</ul>
 			{a.line && <p class="progress-line">{visible(a.line)}</p>}
 			<TaskLog a={a} />
+			<Output a={a} />
 			<p class="dim">{a.id}{a.ended_ms ? ` · ended ${dayTime(a.ended_ms)}` : ''}</p>
 		</div>
 	);

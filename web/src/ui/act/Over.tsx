@@ -78,6 +78,7 @@ export function Over() {
 		<>
 			<Menu />
 			{d?.kind === 'wish' && <Wish d={d} />}
+			{d?.kind === 'look' && d.draw(() => (dialog.value = null))}
 			{d?.kind === 'level' && <LevelDialog />}
 			{d?.kind === 'unfreeze' && <UnfreezeDialog />}
 		</>

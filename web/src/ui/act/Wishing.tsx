@@ -13,7 +13,7 @@ import { doc } from '../../store/docs.ts';
 import { allGuests } from '../../store/guests.ts';
 import { session } from '../../store/session.ts';
 import { Icon } from '../Icon.tsx';
-import { ask, decide, follow, formOf, judge, messageOf, needsForm, seen, takeBack, tierOf, toolOf } from './calls.ts';
+import { ask, decide, follow, formOf, judge, messageOf, needsForm, seen, takeBack, tierOfWish, toolOf } from './calls.ts';
 import { argsOf, Fields } from './fields.tsx';
 import { Enrol, Facts, lacks, Now, Proof, proofOf, shownOf, Verify } from './Proposal.tsx';
 import { NEED_SAYS, Tier, TIER_MEANS } from './Tier.tsx';
@@ -117,7 +117,7 @@ function Head({ w, tier, v }: { w: Wish; tier: TierWord | null; v: ActionVerdict
 	return (
 		<>
 			<p class="wish-tier"><Tier tier={tier} /> <span class="dim">{says}</span></p>
-			{!(w.tool in LOST) && <p>{toolOf(w.tool)?.description}</p>}
+			{w.says ? <p>{w.says}</p> : !(w.tool in LOST) && <p>{toolOf(w.tool)?.description}</p>}
 			{w.objects.length > 1 && <p class="dim">
 				One approval for all {w.objects.length}, one after the other; the first that fails stops the rest.
 				{w.objects.length > BATCH_FREE && ` More than ${BATCH_FREE} at once are a tier higher.`}
@@ -185,7 +185,7 @@ export function Wishing({ d, head, onClose }: { d: WishDialog; head: (tier: Tier
 	const read = () => (args.value = asks ? argsOf(d.wish, root.current!) : null);
 	useLayoutEffect(() => void read(), []);
 	const v = judged?.verdict ?? null;
-	const tier = v?.tier ?? tierOf(w.tool, w.objects);
+	const tier = v?.tier ?? tierOfWish(w);
 	useEffect(() => head(tier), [tier]);
 	useArrival(form, v ? `${v.decision} ${v.need}` : '');
 	const no = v && (v.decision === 'refuse' || v.decision === 'state');
@@ -215,8 +215,8 @@ export function Wishing({ d, head, onClose }: { d: WishDialog; head: (tier: Tier
 		>
 			<Head w={w} tier={tier} v={v} />
 			<Objects w={w} />
+			<Arguments w={d.wish} />
 			<div ref={root} onInput={read} onChange={read}>{asks && <Fields w={d.wish} />}</div>
-			{!asks && <Arguments w={w} />}
 			{v && <Facts facts={[...(no ? [] : v.facts), ...(no ? [] : runsOn(w))]} />}
 			{v?.verify && !no && <Verify text={v.verify} />}
 			{more}

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Asking for actions and deciding them: the REST calls, and what is told of how they go on. */
-import { effect, signal } from '@preact/signals';
+import { effect, signal, untracked } from '@preact/signals';
 import type { ActionAnswer, ActionState, ActionStatus, ActionVerdict, GuestState, NodeState, StorageState, Tier } from '../../generated/topics.ts';
+import { visible } from '../../lib/format.ts';
 import { expectedTier, type Impact, titleWord, wordsOf } from '../../lib/power.ts';
 import { actions, dialog, mayAct, type Refusal, type Wish } from '../../store/acting.ts';
-import { doc, match, observeDocs, peekDoc } from '../../store/docs.ts';
+import { serverOffset } from '../../store/clock.ts';
+import { doc, match, peekDoc } from '../../store/docs.ts';
 import { loaded } from '../../store/link.ts';
 import { api, ApiError, loginState, onLeave, session } from '../../store/session.ts';
 import { toast } from '../../store/toasts.ts';
@@ -54,11 +56,20 @@ function several(names: readonly string[]): string {
 
 export const namesOf = (topics: readonly string[]) => several(topics.map(nameOf));
 
+/** What on a node is meant: "smbd.service on Home"; null: the node itself. */
+function partOf(args: unknown, node: string): string | null {
+	const { unit, command_id } = (args ?? {}) as { unit?: unknown; command_id?: unknown };
+	const what = unit ?? command_id;
+	return typeof what === 'string' ? `${visible(what)} on ${node}` : null;
+}
+
 /** The tier that is shown before the click; null: the tools are not known yet. */
 export function tierOf(tool: string, objects: readonly string[]): Tier | null {
 	const row = toolOf(tool);
 	return row ? expectedTier(row, objects.flatMap((t) => guestAt(t) ?? [])) : null;
 }
+
+export const tierOfWish = (w: Wish): Tier | null => w.tier ?? tierOf(w.tool, w.objects);
 
 /** The arguments that name the target, for one or for several. */
 function targetsOf(w: Wish): { args: Record<string, unknown>; targets?: string[] } {
@@ -72,11 +83,23 @@ function targetsOf(w: Wish): { args: Record<string, unknown>; targets?: string[]
 	return { args };
 }
 
+/** What was asked for here, by the action that it became: the same question is answered with what came of it. */
+const asked = new Map<string, object>();
+const ASKED_KEPT = 100;
+
 /** Asks; the answer comes at once, and how it goes on over the bus. Throws ApiError. */
-export const ask = (w: Wish, confirmed: boolean): Promise<ActionAnswer> =>
-	api<ActionAnswer>('POST', '/api/tools/execute', {
-		request_id: newId(), tool: w.tool, ...targetsOf(w), ...(confirmed ? { confirmed } : {}), wait_s: 0,
-	});
+export async function ask(w: Wish, confirmed: boolean): Promise<ActionAnswer> {
+	const body = { request_id: newId(), tool: w.tool, ...targetsOf(w), ...(confirmed ? { confirmed } : {}), wait_s: 0 };
+	const answer = await api<ActionAnswer>('POST', '/api/tools/execute', body);
+	if (w.tool === 'run_command') asked.set(answer.id, body);
+	if (asked.size > ASKED_KEPT) asked.delete(asked.keys().next().value!);
+	return answer;
+}
+
+export const wasAskedHere = (id: string) => asked.has(id);
+
+/** What came of an action that was asked for here. Throws ApiError. */
+export const resultOf = (id: string): Promise<ActionAnswer> => api<ActionAnswer>('POST', '/api/tools/execute', asked.get(id));
 
 /** What the gate would say to it now, for one who knows what may be lost. Nothing comes of it. Throws ApiError. */
 export const judge = (w: Wish): Promise<ActionVerdict> =>
@@ -102,7 +125,7 @@ export async function cancel(id: string): Promise<void> {
 	}
 }
 
-export const aboutOf = (w: Wish) => w.about ?? namesOf(w.objects);
+export const aboutOf = (w: Wish) => w.about ?? partOf(w.args, namesOf(w.objects)) ?? namesOf(w.objects);
 /** Actions whose end is no news to the person who closed their dialog. */
 const takenBack = new Set<string>();
 
@@ -116,8 +139,7 @@ export const titleOf = (w: Wish) => `${titleWord(w.tool)} ${aboutOf(w)}`;
 
 /** One click is enough for what can be taken back; whatever asks for more is asked for in a dialog. */
 export async function wish(w: Wish): Promise<void> {
-	const tier = tierOf(w.tool, w.objects);
-	if (tier !== 'yellow' || needsForm(w)) {
+	if (tierOfWish(w) !== 'yellow' || needsForm(w)) {
 		dialog.value = { kind: 'wish', wish: w };
 		return;
 	}
@@ -151,7 +173,7 @@ async function askYellow(w: Wish): Promise<void> {
 /** What a person must choose before it can be asked for. */
 const FORMS: Readonly<Record<string, readonly string[]>> = {
 	guest_snapshot: ['snapshot'], backup_now: ['storage'], guest_migrate: ['target_node'],
-	download_url: ['content', 'url', 'filename', 'checksum_algorithm', 'checksum'],
+	download_url: ['content', 'url', 'filename', 'checksum_algorithm', 'checksum'], run_command: ['params'],
 };
 
 export const formOf = (tool: string): readonly string[] => FORMS[tool] ?? [];
@@ -166,7 +188,8 @@ export function topicOf(object: string | null): string | null {
 
 /** What an action is called: "Shut down jellyfin". */
 export function actionTitle(a: Pick<ActionState, 'tool' | 'steps'>): string {
-	const shown = several(a.steps.map((s) => s.name ?? s.object?.split('/')[2] ?? '').filter(Boolean));
+	const names = a.steps.map((s) => s.name ?? s.object?.split('/')[2] ?? '');
+	const shown = several(names.map((name, i) => partOf(a.steps[i]!.args, name) ?? name).filter(Boolean));
 	return `${shown ? titleWord(a.tool) : wordsOf(a.tool).verb}${shown ? ` ${shown}` : ''}`;
 }
 
@@ -196,6 +219,29 @@ export const OUTCOME: Partial<Record<ActionStatus, string>> = {
 	denied: 'denied', cancelled: 'cancelled', expired: 'nobody decided in time', refused: 'refused',
 };
 
+/* ── ends ── */
+
+const enders = new Set<(a: ActionState) => void>();
+
+/** Called once for each action that ends while the page is there, also for one that was never seen to run. */
+export const onOver = (fn: (a: ActionState) => void) => void enders.add(fn);
+
+/** What is first seen when it is over has ended just now, or while nobody looked. */
+const JUST_NOW_MS = 15_000;
+
+function watchEnds(): void {
+	let [open, over, wasLoaded] = [new Set<string>(), new Set<string>(), false];
+	effect(() => {
+		const [list, isLoaded] = [actions.value, loaded.value];
+		const since = Date.now() + serverOffset.peek() - JUST_NOW_MS;
+		const ends = list.filter((a) => isOver(a.status) && !over.has(a.id) && (open.has(a.id) || (a.ended_ms ?? 0) > since));
+		open = new Set(list.filter((a) => !isOver(a.status)).map((a) => a.id));
+		over = new Set(list.filter((a) => isOver(a.status)).map((a) => a.id));
+		if (wasLoaded) untracked(() => ends.forEach((a) => enders.forEach((fn) => fn(a))));
+		wasLoaded = isLoaded;
+	});
+}
+
 /** Rows of the table of guests that are selected. */
 export const picked = signal<ReadonlySet<string>>(new Set());
 
@@ -203,12 +249,12 @@ export function start(): void {
 	effect(() => {
 		if (loginState.value === 'in' && tools.value.size === 0) loadTools().catch(() => undefined);
 	});
-	observeDocs((topic, before, after) => {
-		if (match(topic)?.id !== 'ACTION_STATE' || !after || !loaded.peek()) return;
-		const [a, b] = [before as ActionState, after as ActionState];
-		if (!isOver(a.status) && isOver(b.status) && b.tier !== 'green' && concerns(b)) ended(b);
+	watchEnds();
+	onOver((a) => concerns(a) && ended(a));
+	onLeave(() => {
+		picked.value = new Set();
+		asked.clear();
 	});
-	onLeave(() => (picked.value = new Set()));
 }
 
 const SEEN_MS = 3000;

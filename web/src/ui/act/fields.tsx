@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What a person must choose before it can be judged: names, nodes, storages, a file to fetch. */
 import { useSignal } from '@preact/signals';
-import type { GuestState, NodeState, StorageState } from '../../generated/topics.ts';
+import type { GuestState, NodeState, ParameterListed, StorageState } from '../../generated/topics.ts';
 import { bytes } from '../../lib/format.ts';
+import { parameterFault, parameterHint, parameterValue } from '../../lib/parameters.ts';
 import { fileOf } from '../../lib/power.ts';
 import type { Wish } from '../../store/acting.ts';
 import { doc, match, peekDoc, topicsOf } from '../../store/docs.ts';
@@ -110,7 +111,52 @@ function Box({ name, label }: { name: string; label: string }) {
 	return <label class="check"><input type="checkbox" name={name} /><span>{label}</span></label>;
 }
 
+/** A parameter of a command. What is wrong with it is said as soon as it was left, or was right before. */
+function Parameter({ p, auto }: { p: ParameterListed; auto: boolean }) {
+	const [value, told] = [useSignal(p.type === 'word' && p.words.length === 1 ? p.words[0]! : ''), useSignal(false)];
+	const fault = parameterFault(p, value.value);
+	const shown = told.value ? fault : '';
+	const hint = parameterHint(p);
+	const id = `hint-${p.name}`;
+	const common = {
+		/* No name: what is typed here must never pass for a proof. */
+		'data-param': p.name, 'aria-describedby': hint || shown ? id : undefined, 'aria-invalid': shown ? true : undefined,
+		'data-autofocus': auto ? '' : undefined, onBlur: () => void (told.value = value.value !== '' || told.value),
+	};
+	const take = (text: string) => {
+		value.value = text;
+		told.value ||= parameterFault(p, text) === '' || p.type === 'int';
+	};
+	return (
+		<label class="field">
+			<span>{p.name}</span>
+			{p.type === 'word'
+				? <select {...common} value={value.value} onChange={(e) => take(e.currentTarget.value)}>
+					<option value="">choose…</option>
+					{p.words.map((word) => <option key={word} value={word}>{word}</option>)}
+				</select>
+				: <input
+					{...common} type="text" {...(p.type === 'int' ? { inputMode: 'numeric' as const } : {})} maxLength={512}
+					spellcheck={false} autocapitalize="off" autocomplete="off" onInput={(e) => take(e.currentTarget.value)}
+				/>}
+			{(hint || shown) && <small id={id} class={shown ? 'fault' : 'dim'}>{shown || hint}</small>}
+		</label>
+	);
+}
+
+/** All of them, or null while one is missing or wrong. */
+function commandArgs(params: readonly ParameterListed[], root: HTMLElement): Record<string, unknown> | null {
+	const out: Record<string, string | number> = {};
+	for (const p of params) {
+		const text = root.querySelector<HTMLInputElement | HTMLSelectElement>(`[data-param="${CSS.escape(p.name)}"]`)?.value ?? '';
+		if (parameterFault(p, text)) return null;
+		out[p.name] = parameterValue(p, text);
+	}
+	return { params: out };
+}
+
 export function Fields({ w }: { w: Wish }) {
+	if (w.tool === 'run_command') return <>{w.params?.map((p, i) => <Parameter key={p.name} p={p} auto={i === 0} />)}</>;
 	if (w.tool === 'download_url') return <Download w={w} />;
 	return (
 		<>
@@ -127,6 +173,7 @@ const FLAGS = ['memory', 'local_disks'];
 
 /** The arguments as they stand in the form; null while something in it is missing or wrong. */
 export function argsOf(w: Wish, root: HTMLElement): Record<string, unknown> | null {
+	if (w.tool === 'run_command') return commandArgs(w.params ?? [], root);
 	const inputs = [...root.querySelectorAll('input')];
 	const wanted = new Set(inputs.map((i) => i.name));
 	if (formOf(w.tool).some((name) => !wanted.has(name)) || inputs.some((i) => !i.validity.valid)) return null;
