@@ -258,26 +258,30 @@ coverage-programs: $(gate_tests) $(executor_tests) $(reference_programs) $(addpr
 unit: $(unit_programs) ## unit tests
 	@tests/run $(unit_programs)
 
-node_tests := $(wildcard tests/integration/*.test.mjs)
-# What no sanitizer can say anything about.
+# Above a minute: first, so that none of them runs on alone at the end.
+long_tests := $(patsubst %,tests/integration/%.test.mjs,actions_luck poller_protection live live_acting poller_trouble)
+node_tests := $(long_tests) $(filter-out $(long_tests),$(wildcard tests/integration/*.test.mjs))
+# Each mostly waits, for a period, a deadline, a code: together eight need less than one processor.
+WAITING := -j 8
+# What no sanitizer can say anything about: no C of ours runs in it.
 ifeq ($(SANITIZE),)
 node_tests += $(wildcard tests/stack/test/*.test.mjs tests/runner/test/*.test.mjs tests/sim/pve/test/*.test.mjs \
 	tests/live/test/*.test.mjs)
 else
-node_tests := $(filter-out tests/integration/live%.test.mjs,$(node_tests))
+node_tests := $(filter-out $(patsubst %,tests/integration/%.test.mjs,live% ssh_act ssh_act_catalogue ssh_act_places ssh_act_refuses),$(node_tests))
 endif
 
 integration: programs web $(build)/livecheck $(integration_programs) ## every service against a real broker
-	@JARVIS_BUILD=$(build) tests/run $(integration_programs) $(node_tests)
+	@JARVIS_BUILD=$(build) tests/run $(WAITING) $(node_tests) $(integration_programs)
 
 # What has threads, or talks to what has.
 tsan_programs := $(addprefix $(build)/tests/integration/,test_bus test_ssh) \
 	$(filter $(build)/tests/unit/test_http% $(build)/tests/unit/test_gateway_bridge $(build)/tests/unit/test_gateway_hub,$(unit_programs))
 tsan: programs $(tsan_programs)
-	@JARVIS_BUILD=$(build) tests/run $(tsan_programs) $(wildcard tests/integration/gateway*.test.mjs)
+	@JARVIS_BUILD=$(build) tests/run $(WAITING) $(tsan_programs) $(wildcard tests/integration/gateway*.test.mjs)
 
 e2e: all ## the dashboard in a real browser
-	@JARVIS_BUILD=$(build) tests/run -j 1 $(wildcard tests/e2e/*.test.mjs)
+	@JARVIS_BUILD=$(build) tests/run -j 2 $(wildcard tests/e2e/*.test.mjs)
 
 bench: all $(build)/benchload $(build)/benchgate $(build)/whole ## measure what docs/performance.md promises; one table, JSON beside it
 	@$(NODE) tests/bench/main.mjs

@@ -403,6 +403,8 @@ describe('keys, looks, toasts', () => {
 			document.dispatchEvent(new Event('visibilitychange'));
 		}, hidden);
 		await hide(true);
+		/* What was begun before is drawn in the next frame. */
+		await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 		await page.evaluate(() => {
 			window.changes = 0;
 			new MutationObserver((list) => (window.changes += list.length)).observe(document.body, { subtree: true,

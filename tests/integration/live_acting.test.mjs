@@ -146,7 +146,8 @@ describe('one guest that may be lost', { concurrency: 3 }, () => {
 		const { status, text } = await here.done;
 
 		assert.equal(status, 1);
-		assert.match(text, /FAIL {2}guest_shutdown \(orange\)[\s\S]*lock/);
+		// When the gate has seen it by then, it is a tier higher, and refused for that.
+		assert.match(text, /FAIL {2}guest_shutdown \((orange|red)\)[\s\S]*lock/);
 		assert.match(text, new RegExp(`snapshot (jarvis-live-\\w+) is still there\\n {6}→ on node agent1: qm delsnapshot ${g.vmid} \\1`));
 		const { snapshots, state } = await g.truth();
 		assert.deepEqual([snapshots.length, state], [g.before.length + 1, 'running']);

@@ -17,6 +17,9 @@
 
 /* ── commands ──────────────────────────────────────────────────────────────────────────────────────────────── */
 
+/* As long as the connection is there, so that nothing is left behind. */
+#define FOR_EVER "exec tail -f /dev/null --pid=$PPID"
+
 static void test_ends(void **state)
 {
 	struct world *w = *state;
@@ -209,8 +212,7 @@ static void test_deadline(void **state)
 	struct world *w = *state;
 
 	world_come_up(w);
-	world_run(w, &(struct ssh_command){ .command = "echo soon; exec sleep 1000",
-					    .timeout_ms = 500 });
+	world_run(w, &(struct ssh_command){ .command = "echo soon; " FOR_EVER, .timeout_ms = 500 });
 	assert_int_equal(w->outcome, SSH_TIMEOUT);
 	assert_string_equal(str_get(&w->output), "soon\n");
 	assert_non_null(strstr(w->error, "500 ms"));
@@ -226,8 +228,8 @@ static void test_refused_channel(void **state)
 	world_come_up(w);
 	/* MaxSessions is 10, and one is ours. */
 	for (; opened < 9; opened++)
-		(void)ssh_exec(w->ssh, &(struct ssh_command){ .command = "exec sleep 1000" },
-			       world_on_done, w);
+		(void)ssh_exec(w->ssh, &(struct ssh_command){ .command = FOR_EVER }, world_on_done,
+			       w);
 	world_run(w, &(struct ssh_command){ .command = "true" });
 	assert_int_equal(w->outcome, SSH_NOT_RUN);
 	w->is_done = false;

@@ -181,7 +181,7 @@ describe('trouble', () => {
 	});
 
 	test('a command that hangs hits its deadline', async () => {
-		await force('pve', 'echo jarvis-thermal 1; exec sleep 1000');
+		await force('pve', 'echo jarvis-thermal 1; exec tail -f /dev/null --pid=$PPID');
 		await soon('pve', (d) => d.reason?.includes('within 1000 ms'));
 		await othersGoOn('pve');
 		await force('pve');
@@ -206,7 +206,7 @@ describe('trouble', () => {
 		assert.ok(doc.temperatures.length >= 3 && doc.temperatures.every((t) => t.celsius === null));
 		await othersGoOn('pve');
 		// All of sshd, while the collector waits for more.
-		await force('pve', 'echo jarvis-thermal 1; exec sleep 1000');
+		await force('pve', 'echo jarvis-thermal 1; exec tail -f /dev/null --pid=$PPID');
 		await soon('pve', (d) => d.reason?.includes('within 1000 ms'));
 		await stack.ssh('down', { node: 'pve' });
 		assert.equal((await soon('pve', (d) => d.reason?.includes('cannot be reached'))).cpu, null);

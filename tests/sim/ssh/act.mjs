@@ -24,7 +24,8 @@ const MODES = {
 	garbage: (act) => `${act} >/dev/null; printf 'Welcome!\\377\\000\\033[2J'; exit 0`,
 	/** Something in the shell's start speaks first. */
 	noise: (act) => `echo 'Last login: yesterday'; ${act}`,
-	silent: () => 'exec sleep 600',
+	/** As long as the connection is there. */
+	silent: () => 'exec tail -f /dev/null --pid=$PPID',
 	flood: () => 'exec yes',
 	refused: () => 'exit 255',
 };

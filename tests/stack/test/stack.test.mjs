@@ -4,6 +4,8 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { claim, freePorts, isFree } from '../ports.mjs';
 import { startStack } from '../stack.mjs';
 import { topicMatches } from '../observer.mjs';
 import { fromYaml, toYaml } from '../yaml.mjs';
@@ -19,6 +21,20 @@ test('starts, waits for online, stops in order and removes its folder', async (t
 	assert.deepEqual(await stack.stop(), []);
 	assert.deepEqual(pids.filter(isAlive), []);
 	assert.equal(existsSync(stack.runtime), false);
+});
+
+test('a port is given out once, and again when who had it has ended, however', async () => {
+	const url = pathToFileURL(resolve(import.meta.dirname, '../ports.mjs'));
+	const script = `import { freePorts } from '${url}'; console.log(await freePorts(2)); setInterval(() => {}, 1000);`;
+	const other = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+	const first = Number(await new Promise((done) => other.stdout.once('data', (text) => done(String(text)))));
+	assert.ok(await isFree(first + 1), 'nobody listens yet');
+	assert.equal(await claim(first + 1), null);
+	other.kill('SIGKILL');
+	await new Promise((done) => other.once('exit', done));
+	assert.equal(typeof (await claim(first + 1)), 'function');
+	const mine = await freePorts(3);
+	for (const port of [mine, mine + 1, mine + 2]) assert.equal(await claim(port), null);
 });
 
 test('a killed service is offline by its last will, and comes back', async (t) => {

@@ -301,6 +301,7 @@ export function startLink(): void {
 	onTick(prune);
 	addEventListener('online', retryNow);
 	document.addEventListener('visibilitychange', () => {
+		clearTimeout(paceTimer);
 		if (document.hidden) return;
 		release();
 		retryNow();

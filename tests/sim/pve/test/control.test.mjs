@@ -71,7 +71,8 @@ test('a new certificate', async (t) => {
 });
 
 test('guests come, go, move and misbehave', async (t) => {
-	const sim = await startSim(t);
+	// Time all but stands: no round of pvestatd comes between a change and a look at it.
+	const sim = await startSim(t, '--speed', '0.001');
 	const row = async (vmid) => (await sim.data('/cluster/resources?type=vm'))
 		.find((r) => r.vmid === vmid);
 	await sim.control('guest_kill', { vmid: 101 });
