@@ -180,7 +180,8 @@ static void test_made_up_approvers(void **unused)
 	for (int i = 0; i < 7; i++) {
 		char name[16];
 		const struct msg_actor approver = { "user", name };
-		const struct msg_action_approval approval = { .decision = "approve",
+		const struct msg_action_approval approval = { .request_id = "d",
+							      .decision = "approve",
 							      .digest = digests[i],
 							      .actor = &approver };
 
