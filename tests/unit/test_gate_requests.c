@@ -114,10 +114,11 @@ static void test_rates(void **unused)
 }
 
 /* By ACTOR, on a guest of its own. */
-static const char *snapshot_as(struct stage *s, const struct msg_actor *actor, int number)
+static const char *snapshot_as(struct stage *s, const char *principal,
+			       const struct msg_actor *actor, int number)
 {
 	char id[16] = "", args[64] = "";
-	const struct msg_action_request request = stage_request_of(id, "guest_snapshot", args);
+	struct msg_action_request request = stage_request_of(id, "guest_snapshot", args);
 	const struct msg_guest_state target = { .cluster = "home",
 						.ts = s->w.now.wall_ms,
 						.vmid = 500 + number,
@@ -129,7 +130,7 @@ static const char *snapshot_as(struct stage *s, const struct msg_actor *actor, i
 	(void)snprintf(id, sizeof(id), "n%d", number);
 	(void)snprintf(args, sizeof(args), "{\"guest\":%d,\"snapshot\":\"x\"}", 500 + number);
 	gate_world_guest(&s->w, &target);
-	stage_ask_as(s, "gateway", actor, &request);
+	stage_ask_as(s, principal, actor, &request);
 	return stage_reply(s)->status == REPLY_DENIED ? stage_reply(s)->code : "begun";
 }
 
@@ -141,6 +142,7 @@ static void test_made_up_names(void **unused)
 
 	(void)unused;
 	for (size_t k = 0; k < countof(kinds); k++) {
+		const struct msg_actor other = { kinds[!k][0], "other" };
 		struct stage s;
 
 		stage_init(&s, "safety_gate: {yellow_rate: 1}\n");
@@ -150,15 +152,12 @@ static void test_made_up_names(void **unused)
 			const struct msg_actor actor = { kinds[k][i & 1], name };
 
 			(void)snprintf(name, sizeof(name), "nobody-%d", i);
-			assert_string_equal(snapshot_as(&s, &actor, number++),
+			assert_string_equal(snapshot_as(&s, "gateway", &actor, number++),
 					    i < 6 ? "begun" : "rate");
 		}
-		assert_string_equal(snapshot_as(&s, &stage_operator, number++), "begun");
+		assert_string_equal(snapshot_as(&s, "gateway", &stage_operator, number++), "begun");
 		/* Persons are not held up by tokens, nor tokens by persons. */
-		assert_string_equal(snapshot_as(&s,
-						&(const struct msg_actor){ kinds[!k][0], "other" },
-						number++),
-				    "begun");
+		assert_string_equal(snapshot_as(&s, "gateway", &other, number++), "begun");
 		stage_done(&s);
 	}
 }
@@ -166,20 +165,23 @@ static void test_made_up_names(void **unused)
 /* Nor is anything gained by approving in made-up names what was asked for before. */
 static void test_made_up_approvers(void **unused)
 {
-	char ids[7][32], digests[7][65];
+	static const char *const askers[] = { "gateway", "gateway", "gateway",	 "gateway",
+					      "gateway", "monitor", "llm-router" };
+	char ids[7][32], digests[7][65], name[16];
+	const struct msg_actor asker = { "token", name }, approver = { "user", name };
 	struct stage s;
 
 	(void)unused;
 	stage_init(&s, "safety_gate: {yellow_rate: 1}\n");
 	for (int i = 0; i < 7; i++) {
-		assert_string_equal(snapshot_as(&s, &token, i), "begun");
+		/* Each asks for as much as it may. */
+		(void)snprintf(name, sizeof(name), "t%d", i);
+		assert_string_equal(snapshot_as(&s, askers[i], i < 5 ? &asker : NULL, i), "begun");
 		assert_int_equal(stage_state(&s)->status, ACTION_WAITING);
 		(void)snprintf(ids[i], sizeof(ids[i]), "%s", stage_state(&s)->id);
 		(void)snprintf(digests[i], sizeof(digests[i]), "%s", stage_state(&s)->digest);
 	}
 	for (int i = 0; i < 7; i++) {
-		char name[16];
-		const struct msg_actor approver = { "user", name };
 		const struct msg_action_approval approval = { .request_id = "d",
 							      .decision = "approve",
 							      .digest = digests[i],
