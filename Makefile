@@ -242,7 +242,7 @@ coverage-programs: $(gate_tests) $(executor_tests) $(reference_programs) $(addpr
 unit: $(unit_programs) ## unit tests
 	@tests/run $(unit_programs)
 
-node_tests := $(wildcard tests/integration/*.test.mjs)
+node_tests := $(wildcard tests/integration/*.test.mjs tests/integration/redteam/*.test.mjs)
 # What no sanitizer can say anything about.
 ifeq ($(SANITIZE),)
 node_tests += $(wildcard tests/stack/test/*.test.mjs tests/runner/test/*.test.mjs tests/sim/pve/test/*.test.mjs \
