@@ -153,7 +153,7 @@ describe('much goes on, and nothing of it is found:', () => {
 		const first = await waiting('guest_reboot', 104);
 		const at = `/api/actions/${first.id}/approve`;
 		for (const body of [{ keyword: TYPED['a wrong keyword'] }, { code: TYPED['a wrong code'] }, { code: w.keyword }, { keyword: w.keyword, digest: 'x' }, { keyword: w.keyword, more: 1 },
-			{ [w.keyword]: 1 }, `{"digest":"${first.digest}","keyword":"${w.keyword}`, { keyword: [w.keyword] }, { keyword: w.keyword.repeat(20) }]) {
+			`{"digest":"${first.digest}","keyword":"${w.keyword}`, { keyword: [w.keyword] }, { keyword: w.keyword.repeat(20) }]) {
 			const text = typeof body === 'string' ? body : JSON.stringify({ digest: first.digest, ...body });
 			assert.ok((await w.operator.ask('POST', at, text)).status >= 400, text);
 		}

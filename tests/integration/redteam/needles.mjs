@@ -29,21 +29,40 @@ export function formsOf(secret) {
 	return Object.entries(forms).map(([form, what]) => [form, Buffer.from(what)]);
 }
 
-/** `secrets`: name → text; a list of {name, form, bytes}. */
+/** `secrets`: name → text; a list of {name, form, bytes}, without those forms that are one and the same. */
 export function makeNeedles(secrets) {
-	return Object.entries(secrets).flatMap(([name, text]) => formsOf(text).map(([form, bytes]) => ({ name, form, bytes })));
+	const all = Object.entries(secrets).flatMap(([name, text]) => formsOf(text).map(([form, bytes]) => ({ name, form, bytes })));
+	return [...new Map(all.reverse().map((needle) => [`${needle.name} ${needle.bytes.toString('latin1')}`, needle])).values()];
+}
+
+/** By their first two bytes: most of what is looked through begins no needle. */
+function indexOf(needles) {
+	const index = new Map();
+	for (const needle of needles) {
+		const key = needle.bytes.readUInt16BE(0);
+		index.set(key, [...(index.get(key) ?? []), needle]);
+	}
+	return index;
 }
 
 /** `places`: name → bytes or text. `allowed(place, name)`: where a secret belongs. */
 export function hits(places, needles, allowed = () => false) {
-	const found = [];
+	const index = indexOf(needles);
+	const begins = new Uint8Array(65536);
+	for (const key of index.keys()) begins[key] = 1;
+	const found = new Set();
 	for (const [place, content] of places) {
 		const bytes = Buffer.from(content);
-		for (const { name, form, bytes: needle } of needles) {
-			if (!allowed(place, name) && bytes.includes(needle)) found.push(`${name} (${form}) in ${place}`);
+		for (let i = 1, key = bytes[0]; i < bytes.length; i++) {
+			key = ((key << 8) | bytes[i]) & 0xffff;
+			if (!begins[key]) continue;
+			for (const { name, form, bytes: needle } of index.get(key)) {
+				const is = bytes.compare(needle, 0, needle.length, i - 1, Math.min(bytes.length, i - 1 + needle.length)) === 0;
+				if (is && !allowed(place, name)) found.add(`${name} (${form}) in ${place}`);
+			}
 		}
 	}
-	return found;
+	return [...found];
 }
 
 /** Every file below a folder as [path, bytes]; sockets and what has gone are left out. */
