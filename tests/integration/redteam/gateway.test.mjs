@@ -95,7 +95,7 @@ describe('a gateway that was taken over', () => {
 		const late = await w.decide(meant.id, 'approve', { digest: meant.digest, code });
 		assert.equal(late.status, 403, JSON.stringify(late.body));
 		assert.deepEqual((await paths(mark)).map((path) => path.replace(/^.*\/(\d+)\/status/, '$1')), ['146/stop']);
-		assert.deepEqual(w.recordsOf(other.id), ['asked', 'approved', 'granted', 'verified']);
+		assert.deepEqual(w.recordsOf(other.id), ['asked', 'approved', 'window_over', 'granted', 'verified']);
 		await w.decide(meant.id, 'deny');
 	});
 
