@@ -78,8 +78,8 @@ sources_benchload := $(wildcard tests/bench/load/*.c)
 sources_benchgate := $(wildcard tests/bench/gate/*.c)
 sources_livecheck := $(wildcard tests/live/*.c)
 $(foreach s,$(SERVICES),$(eval sources_$(s) := $(wildcard services/$(s)/*.c)))
-# Everything of the services but main.c: what their unit tests link.
-logic_sources := $(filter-out %/main.c,$(wildcard services/*/*.c))
+# Everything of the services and jarvisctl but main.c: what their unit tests link.
+logic_sources := $(filter-out %/main.c,$(wildcard services/*/*.c jarvisctl/*.c))
 service_logic := $(logic_sources:%.c=$(obj)/%.o)
 
 .PHONY: help all setup demo check check-full check-bare check-compose check-live unit integration tsan e2e bench \
@@ -299,16 +299,21 @@ lint: ## layers, banned functions, sizes
 	@tools/lint
 	@awk '/^```c$$/ { code = 1; next } /^```$$/ { code = 0 } code' docs/a-service.md | $(CC) $(CFLAGS) -fsyntax-only -x c -
 
-generate: $(build)/topicgen ## write what is printed from the vocabulary
+generate: $(build)/topicgen $(build)/jarvisctl ## write what is printed from the vocabulary
 	@JARVIS_BUILD=$(build) tools/generate
 
-generate-check: $(build)/topicgen
+generate-check: $(build)/topicgen $(build)/jarvisctl
 	@JARVIS_BUILD=$(build) tools/generate --check
 
 install: all ## install below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/jarvis $(DESTDIR)$(PREFIX)/share/jarvis/web
 	install -m 755 $(build)/jarvisctl $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(SERVICES:%=$(build)/%) $(build)/topicgen $(DESTDIR)$(PREFIX)/libexec/jarvis/
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1 bash-completion/completions fish/vendor_completions.d zsh/vendor-completions)
+	install -m 644 docs/jarvisctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	$(build)/jarvisctl completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/jarvisctl
+	$(build)/jarvisctl completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/jarvisctl.fish
+	$(build)/jarvisctl completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_jarvisctl
 	install -m 644 web/dist/* $(DESTDIR)$(PREFIX)/share/jarvis/web/
 	install -m 755 deploy/nodes/jarvis-thermal deploy/nodes/jarvis-act $(DESTDIR)$(PREFIX)/share/jarvis/
 	install -m 644 deploy/nodes/jarvis-act.catalogue deploy/jarvis.example.yaml deploy/mosquitto/mosquitto.conf deploy/mosquitto/acl \

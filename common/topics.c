@@ -189,6 +189,8 @@ static int add_base(struct topic_text *t, const char *base)
 {
 	int r = 0;
 
+	if (!base)
+		return 0;
 	for (; *base && r == 0; base++)
 		r = add_char(t, *base);
 	return r == 0 ? add_char(t, '/') : r;
@@ -289,11 +291,11 @@ static int match(const char *pattern, const char *topic, struct topic_args *args
 
 int topic_parse(const char *base, const char *topic, enum topic_id *id, struct topic_args *args)
 {
-	size_t length = strlen(base);
+	size_t length = base ? strlen(base) : 0;
 
-	if (strncmp(topic, base, length) != 0 || topic[length] != '/')
+	if (base && (strncmp(topic, base, length) != 0 || topic[length] != '/'))
 		return -ENOENT;
-	topic += length + 1;
+	topic += base ? length + 1 : 0;
 	for (int i = 0; i < TOPIC_COUNT; i++) {
 		int r = match(topic_table[i].pattern, topic, args);
 

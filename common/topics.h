@@ -204,9 +204,10 @@ struct topic_args {
 extern const char topic_wild[];
 
 /*
- * Builds `{base}/…` into OUT (TOPIC_MAX_BYTES). ARGS are the pattern's words in order, ended by NULL; each is
- * encoded: bytes outside [A-Za-z0-9_.-] become =XX; the pointer topic_wild becomes +. NULL for a pattern without
- * words. 0, -EINVAL (wrong number of words, an empty one), or -ENAMETOOLONG.
+ * Builds `{base}/…` into OUT (TOPIC_MAX_BYTES); BASE NULL: what is below the base, as in all of these. ARGS are the
+ * pattern's words in order, ended by NULL; each is encoded: bytes outside [A-Za-z0-9_.-] become =XX; the pointer
+ * topic_wild becomes +. NULL for a pattern without words. 0, -EINVAL (wrong number of words, an empty one), or
+ * -ENAMETOOLONG.
  */
 int topic_build(const char *base, enum topic_id id, const char *const *args, char *out);
 /* The filter that matches every topic of ID: each word becomes +. As topic_build(). */
@@ -219,3 +220,12 @@ size_t topic_words(enum topic_id id);
 int topic_word(enum topic_id id, size_t index, char out[32]);
 /* Which of the words is called NAME; -ENOENT when none is. */
 int topic_word_find(enum topic_id id, const char *name);
+
+/* Where the age of a document is written. */
+struct topic_source {
+	char topic[TOPIC_MAX_BYTES]; /* the source document, below the base */
+	char key[TOPIC_LEVEL_MAX * 3 + 32];
+};
+
+/* Of a topic of ID with these words: 0, or -ENOENT: it is live as long as its owner is online. */
+int topic_source(enum topic_id id, const struct topic_args *args, struct topic_source *ret);

@@ -152,17 +152,21 @@ static void add_cell(const struct show_table *table, size_t i, size_t width, str
 {
 	const struct show_cell *cell = &table->cells[i];
 	bool is_last = i % table->columns == table->columns - 1 || i + 1 == table->cells_n;
-	size_t pad = is_last ? 0 : width - show_width(cell->text) + 2;
+	bool is_right = table->right & 1u << i % table->columns;
+	size_t pad = is_last && !is_right ? 0 : width - show_width(cell->text);
 
+	if (is_right)
+		str_printf(out, "%*s", (int)pad, "");
 	if (table->colour)
 		str_add(out, codes[cell->shade]);
 	/* Made safe already. */
 	str_add(out, cell->text);
 	if (table->colour && cell->shade != SHADE_PLAIN)
 		str_add(out, "\033[0m");
-	str_printf(out, "%*s", (int)pad, "");
 	if (is_last)
 		str_add_char(out, '\n');
+	else
+		str_printf(out, "%*s", (int)(is_right ? 2 : pad + 2), "");
 }
 
 void show_table(struct show_table *table, struct str *out)

@@ -31,6 +31,7 @@ void show_json(struct str *out, const cJSON *value, bool colour);
 
 struct show_table {
 	size_t columns;
+	unsigned right; /* a bit for each column of numbers */
 	bool colour;
 	struct show_cell *cells;
 	size_t cells_n;

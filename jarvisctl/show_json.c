@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/topics.h"
+#include "jarvisctl/amount.h"
 
 #define PAGE_WIDTH 118
 #define CELL_WIDTH_MAX 64
@@ -47,16 +48,6 @@ static const char *unit_of(const char *key)
 	return unit ? unit : "";
 }
 
-static void add_bytes(struct str *out, double bytes, const char *unit)
-{
-	static const char *const prefixes[] = { "", "Ki", "Mi", "Gi", "Ti", "Pi" };
-	size_t i = 0;
-
-	for (; bytes >= 1024 && i + 1 < countof(prefixes); i++)
-		bytes /= 1024;
-	str_printf(out, i ? "%.1f %s%s" : "%.0f %s%s", bytes, prefixes[i], unit);
-}
-
 static void add_number(struct str *out, const char *key, double number)
 {
 	const char *unit = unit_of(key);
@@ -64,7 +55,7 @@ static void add_number(struct str *out, const char *key, double number)
 	if (str_eq(unit, "ms") && number > 1e11)
 		show_time(out, (int64_t)number);
 	else if (unit[0] == 'B')
-		add_bytes(out, number, unit);
+		amount_bytes(out, number, unit);
 	else if (floor(number) == number && fabs(number) < 9e15)
 		str_printf(out, "%.0f", number);
 	else

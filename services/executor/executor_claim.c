@@ -237,7 +237,7 @@ static bool is_alone(const struct executor *x)
 
 void executor_pump(struct executor *x)
 {
-	bool wants_epoch;
+	bool wants_epoch, has_keys;
 
 	if (x->is_stopping)
 		return;
@@ -245,13 +245,15 @@ void executor_pump(struct executor *x)
 		      docs_is_online(x->docs, SERVICE_SAFETY_GATE);
 	if (wants_epoch && executor_now(x) - x->hello_ms >= HELLO_AGAIN_MS)
 		executor_say_hello(x);
+	has_keys = executor_has_keys(x);
 	executor_tell_trouble(x);
 	executor_prune(x);
 	wishes_sweep(&x->wishes, executor_now(x));
-	if (x->epoch && x->wishes.n && executor_has_keys(x))
+	if (x->epoch && x->wishes.n && has_keys)
 		claim_due(x);
 	say_results(x);
-	if (wants_epoch || x->wishes.n || x->outbox.first || (x->is_fenced && x->alone_ms))
+	if (wants_epoch || !has_keys || x->wishes.n || x->outbox.first ||
+	    (x->is_fenced && x->alone_ms))
 		timer_once(x->timer, TICK_MS);
 	else
 		timer_stop(x->timer);

@@ -237,11 +237,9 @@ static void add_families(struct str *out, struct family *f, const struct message
 static size_t decode_rows(struct arena *arena, enum topic_id id, const struct metrics_doc *docs,
 			  size_t n, struct row *rows)
 {
-	static const char base[] = "b";
 	size_t rows_n = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		_cleanup_(freep) char *topic = NULL;
 		struct row *row = &rows[rows_n];
 		struct codec_error error;
 		enum topic_id found;
@@ -249,8 +247,7 @@ static size_t decode_rows(struct arena *arena, enum topic_id id, const struct me
 
 		if (docs[i].id != id)
 			continue;
-		topic = xasprintf("%s/%s", base, docs[i].topic);
-		if (topic_parse(base, topic, &found, &row->args) < 0 || found != id ||
+		if (topic_parse(NULL, docs[i].topic, &found, &row->args) < 0 || found != id ||
 		    codec_decode(topic_table[id].message, docs[i].json, docs[i].json_len,
 				 JSON_STATE, CODEC_LENIENT, arena, &value, &error) < 0)
 			continue;

@@ -25,12 +25,12 @@ struct mirror_doc {
 	int64_t renewed_ms; /* boot: when it last came, changed or not */
 	int64_t live_ms;    /* boot: when it last came live, not as a retained copy; MIRROR_NEVER */
 	bool gone;	    /* a tombstone: the topic was cleared */
-	char *text;	    /* `"topic":json`, NUL-terminated */
+	char *topic;
+	char *text; /* `"topic":json`, NUL-terminated */
 	size_t text_len;
 	size_t json_at; /* where the document begins in `text` */
 	size_t json_len;
 	/* private */
-	char *topic;
 	uint32_t hash;
 	uint32_t round;
 	struct mirror_doc *bucket_next;

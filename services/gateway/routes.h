@@ -31,6 +31,7 @@ struct route {
 extern const struct route route_table[ROUTE_COUNT];
 
 struct gateway;
+struct mirror_doc;
 
 /* One request on its way; gone when the handler returns, but for the exchange while it is not answered. */
 struct call {
@@ -73,12 +74,17 @@ void auth_token_list(struct gateway *gateway, struct call *call);
 void auth_token_create(struct gateway *gateway, struct call *call);
 void auth_token_delete(struct gateway *gateway, struct call *call);
 /* show.c */
+/* The topics that the caller may see, a bit each. */
+uint64_t show_allowed(const struct caller *caller);
+bool show_may_see(uint64_t allowed, const struct mirror_doc *doc);
 void show_state(struct gateway *gateway, struct call *call);
 void show_state_topic(struct gateway *gateway, struct call *call);
 void show_health(struct gateway *gateway, struct call *call);
 void show_healthz(struct gateway *gateway, struct call *call);
 void show_readyz(struct gateway *gateway, struct call *call);
 void show_ws(struct gateway *gateway, struct call *call);
+/* stale.c */
+void stale_list(struct gateway *gateway, struct call *call);
 /* actions.c */
 /* The number NAME of a query: 0, also when it is not there, or -EINVAL or -ERANGE. */
 int query_number(const char *query, const char *name, struct opt_i64 *ret);

@@ -10,11 +10,8 @@
 
 _Static_assert(TOPIC_COUNT <= 64, "a bit for each topic");
 
-/*
- * The topics that the caller may see, a bit each: what viewers may on the bus. Logs and talk are more than state, and
- * need a right of their own.
- */
-static uint64_t allowed_topics(const struct caller *caller)
+/* What viewers may see on the bus. Logs and talk are more than state, and need a right of their own. */
+uint64_t show_allowed(const struct caller *caller)
 {
 	uint64_t allowed = 0;
 
@@ -27,7 +24,7 @@ static uint64_t allowed_topics(const struct caller *caller)
 	return allowed;
 }
 
-static bool may_see(uint64_t allowed, const struct mirror_doc *doc)
+bool show_may_see(uint64_t allowed, const struct mirror_doc *doc)
 {
 	/* What the gateway itself made is not on the bus. */
 	return !doc->gone && doc->id < TOPIC_COUNT && (allowed & (uint64_t)1 << doc->id);
@@ -38,12 +35,12 @@ static bool may_see(uint64_t allowed, const struct mirror_doc *doc)
 void show_state(struct gateway *g, struct call *call)
 {
 	struct str *out = &call->exchange->response.body;
-	uint64_t allowed = allowed_topics(&call->caller);
+	uint64_t allowed = show_allowed(&call->caller);
 
 	str_add_char(out, '{');
 	for (const struct mirror_doc *doc = mirror_after(g->mirror, 0); doc;
 	     doc = mirror_next(doc)) {
-		if (!may_see(allowed, doc))
+		if (!show_may_see(allowed, doc))
 			continue;
 		if (out->len > 1)
 			str_add_char(out, ',');
@@ -57,7 +54,7 @@ void show_state_topic(struct gateway *g, struct call *call)
 {
 	const struct mirror_doc *doc = mirror_get(g->mirror, call->rest);
 
-	if (!doc || !may_see(allowed_topics(&call->caller), doc)) {
+	if (!doc || !show_may_see(show_allowed(&call->caller), doc)) {
 		answer_problem(g, call->exchange, 404, "there is no document at this topic");
 		return;
 	}
@@ -169,7 +166,7 @@ void show_ws(struct gateway *g, struct call *call)
 		answer_problem(g, x, 403, "the Origin header is missing");
 		return;
 	}
-	switch (ws_hub_admit(g->hub, call->caller.owner, allowed_topics(&call->caller), &ticket)) {
+	switch (ws_hub_admit(g->hub, call->caller.owner, show_allowed(&call->caller), &ticket)) {
 	case WS_ADMITTED:
 		x->response.ticket = ticket;
 		answer(g, x, 101);

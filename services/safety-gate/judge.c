@@ -387,7 +387,8 @@ static bool check_view(struct judgement *j)
 				      "It is not clear which cluster is meant.");
 		if (!view_is_live(j->view, cluster, j->boot_ms, &why))
 			return settle(j, DECISION_STATE, "view.stale",
-				      "%s is not seen live now (%s), so nothing is done there.",
+				      "%s is not seen live now (%s), so nothing is done there. "
+				      "It passes by itself once it is seen again.",
 				      cluster, why);
 	}
 	return false;

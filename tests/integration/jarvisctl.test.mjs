@@ -34,6 +34,41 @@ test('without or with wrong arguments it says how it is used', () => {
 	assert.match(run('--version').stdout, /^jarvisctl \S+\n$/);
 });
 
+test('every command says what it does, in the help and in the manual', () => {
+	const names = run('--help').stdout.match(/^ {2}[a-z-]+(?= )/gm).map((name) => name.trim()).filter((n) => n !== 'jarvisctl');
+	const { stdout: page } = run('man');
+	assert.ok(names.length > 20, names.join());
+	for (const name of names) {
+		const help = run(name, '--help');
+		assert.equal(help.status, 0, name);
+		assert.match(help.stdout, new RegExp(`^ {2}jarvisctl ${name}\\b`, 'm'));
+		assert.ok(page.includes(`\n.SS ${name}\n`), name);
+		for (const option of help.stdout.matchAll(/--[a-z][a-z-]+/g))
+			assert.ok(page.includes(option[0].replaceAll('-', '\\-')), `${name} ${option[0]}`);
+	}
+	assert.deepEqual(page.match(/[^\x20-\x7e\n“”…–·✓°]/g), null, 'nothing that a terminal should not see');
+});
+
+test('what a shell completes', () => {
+	const words = (...args) => run('completion', 'words', ...args).stdout.trim().split('\n');
+	assert.ok(['guests', 'run', 'status'].every((w) => words().includes(w)));
+	assert.deepEqual(words('person').slice(0, 3), ['enrol', 'list', 'remove']);
+	assert.ok(words('run').includes('guest_start'));
+	assert.ok(words('run', '--confirmed', 'guest_stop').includes('guest='));
+	assert.ok(!words('run', 'guest_stop').includes('guest_start'));
+	assert.ok(words('guests').includes('--json') && words('guests').includes('--url'));
+	assert.deepEqual(words('nonsense'), ['']);
+	assert.equal(run('completion', 'tcsh').status, 64);
+	const script = `PATH="$1:$PATH"; . <(jarvisctl completion bash); COMP_WORDS=("\${@:2}"); COMP_CWORD=$(($# - 2)); _jarvisctl
+		printf '%s\\n' "\${COMPREPLY[@]}"`;
+	const bash = (...typed) => spawnSync('bash', ['-c', script, 'bash', join(PROGRAM, '..'), 'jarvisctl', ...typed],
+		{ encoding: 'utf8' }).stdout.trim().split('\n');
+	assert.deepEqual(bash('gu'), ['guests']);
+	assert.deepEqual(bash('run', 'guest_star'), ['guest_start']);
+	assert.deepEqual(bash('run', 'guest_migrate', 'guest='), ['guest=']);
+	assert.deepEqual(bash('audit', '--che'), ['--checkpoint']);
+});
+
 test('the printed sample is a configuration without errors', () => {
 	const { status, stdout } = run('config', '--print');
 	assert.equal(status, 0);

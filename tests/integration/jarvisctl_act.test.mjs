@@ -1,22 +1,23 @@
 // jarvisctl as a client of the gateway, on the whole stack: every command with its exit code, questions at a terminal,
 // text that nobody should trust, and the freeze that needs nobody else.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash, createHmac } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer as createPlain, request } from 'node:http';
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { freePort } from '../stack/ports.mjs';
 import { startStack } from '../stack/stack.mjs';
 import { Browser, eventually } from './gateway_client.mjs';
+import { callers, PROGRAM } from './jarvisctl_call.mjs';
 import { quick } from './poller_world.mjs';
 
-const PROGRAM = resolve(process.env.JARVIS_BUILD ?? 'build', 'jarvisctl');
 const dir = mkdtempSync(join(tmpdir(), 'jarvisctl-act-'));
 const files = { keyword: join(dir, 'keyword'), code: join(dir, 'code'), password: join(dir, 'password'), token: join(dir, 'token') };
+const { start, run, expect, atTerminal } = callers(dir);
 let stack, tlsPort, browser;
 
 function write(name, text) {
@@ -49,55 +50,6 @@ after(async () => {
 	rmSync(dir, { recursive: true, force: true });
 	assert.deepEqual(stubborn ?? [], []);
 });
-
-// ── calling it ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** Each caller has a home of their own. */
-function env(home) {
-	const { TERM, PATH } = process.env;
-	return { TERM: TERM ?? 'xterm', PATH, HOME: join(dir, home), XDG_CONFIG_HOME: join(dir, home, 'config') };
-}
-
-/** Without a terminal to fall back to. */
-function start(args, { home = 'operator', input } = {}) {
-	mkdirSync(join(dir, home), { recursive: true });
-	const child = spawn('setsid', ['-w', PROGRAM, ...args], { env: env(home), stdio: 'pipe' });
-	const out = { stdout: '', stderr: '' };
-	for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (part) => { out[name] += part; });
-	child.stdin.on('error', () => {});
-	if (input !== null) child.stdin.end(input ?? '');
-	const end = new Promise((done) => { child.on('close', (status) => done({ status, ...out })); });
-	return { child, out, end };
-}
-
-const run = (args, options) => start(args, options).end;
-
-/** Called, and ends with this code. */
-async function expect(code, args, options) {
-	const result = await run(args, options);
-	assert.equal(result.status, code, `${args.join(' ')}: ${result.stdout}${result.stderr}`);
-	return result;
-}
-
-/** Plays the person at a terminal: for each question the answer. */
-function atTerminal(args, answers, home = 'operator') {
-	const quoted = [PROGRAM, ...args].map((word) => `'${word}'`).join(' ');
-	mkdirSync(join(dir, home), { recursive: true });
-	const child = spawn('script', ['-qec', quoted, '/dev/null'], { env: env(home), stdio: ['pipe', 'pipe', 'inherit'] });
-	return new Promise((done, reject) => {
-		let shown = '', next = 0, from = 0;
-		const late = setTimeout(() => { child.kill(); reject(new Error(`no end; shown so far: ${shown}`)); }, 40_000);
-		child.stdout.setEncoding('utf8').on('data', (part) => {
-			shown += part;
-			while (next < answers.length && shown.slice(from).includes(answers[next][0])) {
-				from += shown.slice(from).indexOf(answers[next][0]) + answers[next][0].length;
-				const answer = answers[next++][1];
-				child.stdin.write(typeof answer === 'function' ? answer(shown) : answer);
-			}
-		});
-		child.on('exit', (status) => { clearTimeout(late); done({ status, shown }); });
-	});
-}
 
 function totp(secret, ms) {
 	const bits = [...secret].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');

@@ -5,25 +5,13 @@
 #include "tests/unit/pve_fixture.h"
 
 #include "tests/unit/check.h"
-
-#include <stdio.h>
+#include "tests/unit/data.h"
 
 cJSON *pve_fixture(const char *name)
 {
-	_cleanup_(freep) char *path = xasprintf("tests/data/pve/%s.json", name);
-	_cleanup_(freep) char *text = xcalloc(1, 65536);
-	struct json_error error = { 0, "" };
-	FILE *file = fopen(path, "re");
-	cJSON *tree = NULL;
-	size_t length;
+	_cleanup_(freep) char *file = xasprintf("pve/%s.json", name);
 
-	if (!file)
-		fail_msg("%s is missing; run tests from the root of the repository", path);
-	length = fread(text, 1, 65535, file);
-	(void)fclose(file);
-	if (json_parse(text, length, JSON_FOREIGN, &tree, &error) < 0)
-		fail_msg("%s: %s at %zu", path, error.text, error.offset);
-	return tree;
+	return data_json(file);
 }
 
 struct pve_now fixture_now(int64_t boot_ms)

@@ -50,6 +50,22 @@ static void test_no_key(void **state)
 	play_expect_trouble(l, NULL);
 }
 
+/* A key that is mended while nobody wants anything is noticed, too. */
+static void test_key_mended(void **state)
+{
+	struct lab *l = *state;
+	_cleanup_(freep) char *path = xasprintf("%s/secrets/executor/gate.pub", l->folder);
+	_cleanup_(freep) char *aside = xasprintf("%s.aside", path);
+
+	assert_int_equal(rename(path, aside), 0);
+	lab_start(l);
+	lab_pass(l, 1000);
+	play_expect_trouble(l, "no grant can be checked: ");
+	assert_int_equal(rename(aside, path), 0);
+	lab_pass(l, 11000);
+	play_expect_trouble(l, NULL);
+}
+
 static void test_no_token(void **state)
 {
 	struct lab *l = *state;
@@ -275,6 +291,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(no_key),
+		TEST(key_mended),
 		TEST(no_token),
 		TEST(no_address),
 		TEST(rights),

@@ -288,6 +288,43 @@ static void test_messages(void **unused)
 	}
 }
 
+/* Where each document's age is written, and that there is such a place. */
+static void test_sources(void **unused)
+{
+	static const struct {
+		const char *topic, *source, *key;
+	} cases[] = {
+		{ "pve/home/guest/101/state", "pve/home/state", "resources" },
+		{ "pve/home/node/a=20b/thermal", "pve/home/thermal", "node.a b" },
+		{ "pve/home/storage/-/nas/state", "pve/home/state", "storage.-" },
+		{ "docker/h=2F1/container/web/state", "docker/h=2F1/state", "containers" },
+		{ "pve/home/state", NULL, NULL },
+		{ "autonomy/state", NULL, NULL },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct topic_source where;
+		struct topic_args args;
+		enum topic_id id;
+
+		assert_int_equal(topic_parse(NULL, cases[i].topic, &id, &args), 0);
+		assert_int_equal(topic_source(id, &args, &where), cases[i].source ? 0 : -ENOENT);
+		if (!cases[i].source)
+			continue;
+		assert_string_equal(where.topic, cases[i].source);
+		assert_string_equal(where.key, cases[i].key);
+	}
+	for (int id = 0; id < TOPIC_COUNT; id++) {
+		struct topic_args args = { .value = { "a", "b", "c", "d" } };
+		const char *source = topic_table[id].source;
+		struct topic_source where;
+
+		assert_int_equal(topic_source((enum topic_id)id, &args, &where),
+				 !*source || str_eq(source, TOPIC_SOURCES) ? -ENOENT : 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,7 +332,7 @@ int main(void)
 		cmocka_unit_test(test_build_refuses), cmocka_unit_test(test_wildcards),
 		cmocka_unit_test(test_parse),	      cmocka_unit_test(test_words),
 		cmocka_unit_test(test_names),	      cmocka_unit_test(test_table),
-		cmocka_unit_test(test_messages),
+		cmocka_unit_test(test_messages),      cmocka_unit_test(test_sources),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,45 +8,28 @@ import { cpuHeat, heat, limitsOf } from '../src/lib/heat.ts';
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const NOW = 1_800_000_000_000;
-const JOBS = [
-	{ id: 'nightly', enabled: true, schedule: '02:30' }, { id: 'weekly', enabled: true, schedule: 'sun 04:00' },
-	{ id: 'off', enabled: false, schedule: '*/2:00' },
-];
-const guest = (over = {}) => ({
-	last_ok_ms: NOW - 10 * HOUR, last_error_ms: null, covered: true, jobs: ['nightly'], backups: 3, reason: null, ...over,
-});
-const word = (over) => backupWord(guest(over), JOBS, NOW);
+
+/** What the services must say, too. */
+const data = JSON.parse(readFileSync(new URL('../../tests/data/backup.json', import.meta.url), 'utf8'));
 
 describe('the pause of a schedule', () => {
-	for (const [schedule, days] of [
-		['02:30', 1], ['*/6:00', 1], ['sun 04:00', 7], ['mon..fri 22:00', 3], ['mon,wed,fri 1:00', 3], ['sat,sun 3:00', 6],
-		['fri..mon 1:00', 4], ['monthly', 31], ['*-*-01 02:00', 31], ['weekly', 7], ['yearly', 366], [null, 1],
-	]) test(`${schedule}: ${days} days`, () => assert.equal(longestPause(schedule), days));
+	for (const [schedule, days] of [...Object.entries(data.pauses), [null, 1]])
+		test(`${schedule}: ${days} days`, () => assert.equal(longestPause(schedule), days));
 	test('the most frequent enabled job counts', () => {
-		assert.equal(allowedAge(['weekly', 'nightly'], JOBS), DAY + 26 * HOUR);
-		assert.equal(allowedAge(['weekly', 'off'], JOBS), 7 * DAY + 26 * HOUR);
+		assert.equal(allowedAge(['weekly', 'nightly'], data.jobs), DAY + 26 * HOUR);
+		assert.equal(allowedAge(['weekly', 'off'], data.jobs), 7 * DAY + 26 * HOUR);
 	});
 });
 
 describe('one word for backups', () => {
-	test('fine until a run was missed, with a day of grace', () => {
-		assert.equal(word({}), 'fine');
-		assert.equal(word({ last_ok_ms: NOW - 49 * HOUR }), 'fine');
-		assert.equal(word({ last_ok_ms: NOW - 51 * HOUR }), 'stale');
-		assert.equal(word({ last_ok_ms: NOW - 6 * DAY, jobs: ['weekly'] }), 'fine');
-	});
-	test('a failure after the last good one is a failure, an older one is history', () => {
-		assert.equal(word({ last_error_ms: NOW - HOUR }), 'failed');
-		assert.equal(word({ last_error_ms: NOW - 20 * HOUR }), 'fine');
-		assert.equal(word({ last_ok_ms: null, last_error_ms: NOW - HOUR }), 'failed');
-	});
-	test('not covered, never, unknown: each its own word', () => {
-		assert.equal(word({ covered: false, jobs: [] }), 'uncovered');
-		assert.equal(word({ last_ok_ms: null, backups: 0 }), 'never');
-		assert.equal(word({ last_ok_ms: null, backups: null, reason: 'nas could not be read' }), 'unknown');
-		assert.equal(word({ covered: null }), 'unknown');
-		assert.equal(backupWord(null, JOBS, NOW), 'unknown');
-	});
+	const ago = (hours) => (hours === undefined ? null : NOW - hours * HOUR);
+
+	for (const { word, ok, error, covered = true, backups = 3, jobs } of data.words)
+		test(`${word}: ${JSON.stringify({ ok, error, covered, backups, jobs })}`, () => {
+			const b = { last_ok_ms: ago(ok), last_error_ms: ago(error), covered, jobs, backups, reason: null };
+			assert.equal(backupWord(b, data.jobs, NOW), word);
+		});
+	test('of what nobody said anything of', () => assert.equal(backupWord(null, data.jobs, NOW), 'unknown'));
 });
 
 describe('heat', () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { parseSearch, tokenize } from '../src/lib/search.ts';
 
@@ -154,5 +155,20 @@ describe('backups, snapshots, heat', () => {
 		assert.ok(!hits('kind:disk'));
 		assert.ok(hits('onboot:true'));
 		assert.ok(hits('snapshot:some'));
+	});
+});
+
+describe('what jarvisctl finds, too', () => {
+	const data = JSON.parse(readFileSync(new URL('../../tests/data/search.json', import.meta.url), 'utf8'));
+
+	for (const { search, finds: wanted } of data.finds)
+		test(search || '(nothing)', () => {
+			const q = parseSearch(search);
+			assert.deepEqual(q.errors, []);
+			const found = Object.entries(data.items).filter(([, item]) => q.test(item)).map(([name]) => name);
+			assert.deepEqual(found.sort(), wanted.sort());
+		});
+	test('and what cannot be read', () => {
+		for (const search of data.errors) assert.equal(parseSearch(search).errors.length, 1, search);
 	});
 });

@@ -91,7 +91,7 @@ const SIZED = new Set(['mem', 'disk', 'netin', 'netout', 'net', 'read', 'write']
 
 /** "80", "80%", "2G", "1.5d"; null when it is no number of this field. */
 function parseAmount(field: string, text: string): Amount | null {
-	const m = /^(\d+(?:\.\d+)?)([a-z%°]*)$/i.exec(text);
+	const m = /^(\d+(?:\.\d+)?)([a-z%°/]*)$/i.exec(text);
 	if (!m) return null;
 	const value = Number(m[1]);
 	const unit = m[2]!.toLowerCase().replace(/(ib|b)?(\/s)?$/, '');
