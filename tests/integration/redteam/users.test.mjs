@@ -67,6 +67,8 @@ describe('an agent that was taken over', () => {
 					await w.decide(result.id, 'deny');
 				}
 			}
+			// Every service may answer what it is asked, and so may this one answer what it was not, if it guesses the id.
+			assert.notEqual(await users['llm-router'].say('reply/gateway/guessed', { request_id: 'guessed', status: 'ok' }), 'refused');
 			assert.equal((await w.operator.post('/api/autonomy', { level: 2 })).status, 200);
 			for (const name of names) {
 				const asks = await snapshot(users[name], 148);
