@@ -148,7 +148,7 @@ static void test_made_up_names(void **unused)
 		stage_init(&s, "safety_gate: {yellow_rate: 1}\n");
 		core_load_settings(s.core, &(const struct msg_autonomy_state){ .level = 3 }, 0);
 		for (int i = 0; i < 8; i++) {
-			char name[16];
+			char name[24];
 			const struct msg_actor actor = { kinds[k][i & 1], name };
 
 			(void)snprintf(name, sizeof(name), "nobody-%d", i);
@@ -167,7 +167,7 @@ static void test_made_up_approvers(void **unused)
 {
 	static const char *const askers[] = { "gateway", "gateway", "gateway",	 "gateway",
 					      "gateway", "monitor", "llm-router" };
-	char ids[7][32], digests[7][65], name[16];
+	char ids[7][32], digests[7][65], name[24];
 	const struct msg_actor asker = { "token", name }, approver = { "user", name };
 	struct stage s;
 
