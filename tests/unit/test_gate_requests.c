@@ -198,6 +198,31 @@ static void test_made_up_approvers(void **unused)
 	stage_done(&s);
 }
 
+/* What an enrolled person approves is theirs, and not that of those who are not. */
+static void test_enrolled_approver(void **unused)
+{
+	struct stage s;
+
+	(void)unused;
+	stage_init(&s, "safety_gate: {yellow_rate: 1}\n");
+	for (int i = 0; i < 7; i++) {
+		_cleanup_(freep) char *id = NULL, *digest = NULL;
+
+		if (i)
+			assert_string_equal(snapshot_as(&s, "gateway", &guest, i), "begun");
+		else
+			assert_string_equal(snapshot_as(&s, "monitor", NULL, i), "begun");
+		if (stage_state(&s)->status != ACTION_WAITING)
+			continue;
+		id = stage_id_of(&s);
+		digest = xstrdup(stage_state(&s)->digest);
+		stage_decide(&s, id, "approve", digest, PROOF_NONE);
+		assert_int_equal(stage_state(&s)->status, ACTION_APPROVED);
+	}
+	assert_string_equal(snapshot_as(&s, "gateway", &guest, 7), "rate");
+	stage_done(&s);
+}
+
 /* ── how much is taken in ──────────────────────────────────────────────────────────────────────────────────── */
 
 static void test_waiting(void **unused)
@@ -665,23 +690,15 @@ static void test_dry_targets(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_local_storages),
-		cmocka_unit_test(test_nobody_enrolled),
-		cmocka_unit_test(test_runbook),
-		cmocka_unit_test(test_rates),
-		cmocka_unit_test(test_waiting),
-		cmocka_unit_test(test_too_many_requests),
-		cmocka_unit_test(test_waiting_of_others),
-		cmocka_unit_test(test_made_up_names),
-		cmocka_unit_test(test_made_up_approvers),
-		cmocka_unit_test(test_polling),
-		cmocka_unit_test(test_kept),
-		cmocka_unit_test(test_targets),
-		cmocka_unit_test(test_no_policy),
-		cmocka_unit_test(test_repeated),
-		cmocka_unit_test(test_press),
-		cmocka_unit_test(test_dry_decisions),
-		cmocka_unit_test(test_dry_leaves_nothing),
+		cmocka_unit_test(test_local_storages),	  cmocka_unit_test(test_nobody_enrolled),
+		cmocka_unit_test(test_runbook),		  cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_waiting),		  cmocka_unit_test(test_too_many_requests),
+		cmocka_unit_test(test_waiting_of_others), cmocka_unit_test(test_made_up_names),
+		cmocka_unit_test(test_made_up_approvers), cmocka_unit_test(test_enrolled_approver),
+		cmocka_unit_test(test_polling),		  cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_targets),		  cmocka_unit_test(test_no_policy),
+		cmocka_unit_test(test_repeated),	  cmocka_unit_test(test_press),
+		cmocka_unit_test(test_dry_decisions),	  cmocka_unit_test(test_dry_leaves_nothing),
 		cmocka_unit_test(test_dry_targets),
 	};
 
