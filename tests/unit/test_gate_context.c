@@ -386,6 +386,30 @@ static void test_locks(void **unused)
 	scene_done(&s);
 }
 
+/* What has come to a halt can be reset, however it did; what is off cannot. */
+static void test_reset(void **unused)
+{
+	static const struct {
+		enum guest_status status;
+		enum decision decision;
+	} table[] = {
+		{ GUEST_RUNNING, DECISION_ASK },	{ GUEST_IO_ERROR, DECISION_ASK },
+		{ GUEST_INTERNAL_ERROR, DECISION_ASK }, { GUEST_PAUSED, DECISION_ASK },
+		{ GUEST_STOPPED, DECISION_STATE },	{ GUEST_SUSPENDED, DECISION_STATE },
+	};
+	struct scene s;
+
+	(void)unused;
+	scene_init(&s, "");
+	s.ask.confirmed = true;
+	for (size_t i = 0; i < countof(table); i++) {
+		set_guest(&s, 101, "a", table[i].status, NULL);
+		(void)judge_all(&s, "guest_reset", "{\"guest\":101}", NULL);
+		assert_int_equal(s.v.decision, table[i].decision);
+	}
+	scene_done(&s);
+}
+
 /* ── what policy says, what is seen ────────────────────────────────────────────────────────────────────────── */
 
 static void test_policy_first(void **unused)
@@ -583,23 +607,15 @@ static void test_nothing_known(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_worst_of_all),
-		cmocka_unit_test(test_many_facts),
-		cmocka_unit_test(test_protected),
-		cmocka_unit_test(test_no_task),
-		cmocka_unit_test(test_own_tasks),
-		cmocka_unit_test(test_self_unknown),
-		cmocka_unit_test(test_self_moved),
-		cmocka_unit_test(test_quorum),
-		cmocka_unit_test(test_votes_unknown),
-		cmocka_unit_test(test_dependents),
-		cmocka_unit_test(test_locks),
-		cmocka_unit_test(test_policy_first),
-		cmocka_unit_test(test_code_for_keyword),
-		cmocka_unit_test(test_nodes_off),
-		cmocka_unit_test(test_other_identity),
-		cmocka_unit_test(test_nothing_known),
-		cmocka_unit_test(test_on_nodes),
+		cmocka_unit_test(test_worst_of_all),  cmocka_unit_test(test_many_facts),
+		cmocka_unit_test(test_protected),     cmocka_unit_test(test_no_task),
+		cmocka_unit_test(test_own_tasks),     cmocka_unit_test(test_self_unknown),
+		cmocka_unit_test(test_self_moved),    cmocka_unit_test(test_quorum),
+		cmocka_unit_test(test_votes_unknown), cmocka_unit_test(test_dependents),
+		cmocka_unit_test(test_locks),	      cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_policy_first),  cmocka_unit_test(test_code_for_keyword),
+		cmocka_unit_test(test_nodes_off),     cmocka_unit_test(test_other_identity),
+		cmocka_unit_test(test_nothing_known), cmocka_unit_test(test_on_nodes),
 		cmocka_unit_test(test_on_own_node),
 	};
 
