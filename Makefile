@@ -230,7 +230,7 @@ kills: programs ## broker, gate, executor and gateway killed at random moments, 
 		tests/run -v -t 3600 tests/integration/actions_kills.test.mjs
 
 gate_tests := $(patsubst tests/unit/%.c,$(build)/tests/unit/%,$(wildcard $(addprefix tests/unit/test_,gate_*.c audit*.c \
-	grant.c tools.c proof.c fresh.c persons.c totp.c)))
+	grant.c tools.c place.c proof.c fresh.c persons.c totp.c)))
 executor_tests := $(filter $(build)/tests/unit/test_executor_%,$(unit_programs))
 # OF: only these folders, and only their tests.
 OF ?=

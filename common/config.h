@@ -17,6 +17,8 @@ enum parameter_type {
 	PARAMETER_NAME,
 	PARAMETER_WORD,
 	PARAMETER_INT,
+	PARAMETER_PATH,
+	PARAMETER_URL,
 };
 
 /* An element of LISTS. */

@@ -5,6 +5,8 @@
  */
 #include "common/config_parts.h"
 
+#include "common/path.h"
+
 #define PARAMETER_MAX INT64_C(999999999999999) /* what config.def says when no max is given */
 
 struct checker {
@@ -203,21 +205,84 @@ static void check_node_word(struct checker *c, const struct ynode *node, const c
 			    "is a bad name; must be 1 to 32 of a-z 0-9 _, the first a letter");
 }
 
+/* What belongs to one type alone; where it is needed, an example of it. */
+static const struct {
+	const char *key;
+	enum parameter_type type;
+	const char *others, *missing;
+} parameter_keys[] = {
+	{ "words", PARAMETER_WORD, "words are for the type word",
+	  "of type word has no words; for example words: [rpool, tank]" },
+	{ "below", PARAMETER_PATH, "below is for the type path",
+	  "of type path has no folders; for example below: [/var/log, /srv/share]" },
+	{ "hosts", PARAMETER_URL, "hosts are for the type url",
+	  "of type url has no hosts; for example hosts: [cloud.debian.org]" },
+	{ "schemes", PARAMETER_URL, "schemes are for the type url",
+	  "of type url has no schemes; leave them out for https" },
+	{ "ports", PARAMETER_URL, "ports are for the type url", NULL },
+};
+
+static size_t length_of(const struct config_parameter *parameter, const char *key)
+{
+	return str_eq(key, "words") ? parameter->words_n :
+	       str_eq(key, "below") ? parameter->below_n :
+	       str_eq(key, "hosts") ? parameter->hosts_n :
+	       str_eq(key, "ports") ? parameter->ports_n :
+				      parameter->schemes_n;
+}
+
+/* What says nothing may stand anywhere: the sample has it. */
+static bool says_something(const struct config_parameter *parameter, const char *key)
+{
+	size_t n = length_of(parameter, key);
+
+	return n > 1 ||
+	       (n && (!str_eq(key, "schemes") || !str_eq_null(parameter->schemes[0], "https")));
+}
+
+static void check_parameter_keys(struct checker *c, const struct ynode *node, const char *key,
+				 const struct config_parameter *parameter)
+{
+	for (size_t i = 0; i < countof(parameter_keys); i++) {
+		bool is_its = parameter->type == parameter_keys[i].type;
+
+		if (is_its && parameter_keys[i].missing &&
+		    !length_of(parameter, parameter_keys[i].key))
+			complain_at(c, node->key, key, parameter_keys[i].missing);
+		if (!is_its && says_something(parameter, parameter_keys[i].key))
+			complain_at(c, node->key, key, parameter_keys[i].others);
+	}
+}
+
+/* What lies in such a place could never be asked for. */
+static void check_below(struct checker *c, const struct ynode *node, const char *key,
+			const struct config_parameter *parameter)
+{
+	for (size_t i = 0; i < parameter->below_n; i++) {
+		const char *folder = parameter->below[i];
+		const char *forbidden = folder ? path_forbidden(folder) : NULL;
+		_cleanup_(str_done) struct str place = { 0 };
+		_cleanup_(freep) char *text = NULL;
+
+		if (!forbidden || !path_is_below(folder, forbidden))
+			continue;
+		str_printf(&place, "%s.below[%zu]", key, i);
+		text = xasprintf("lies in %s, which no parameter may name", forbidden);
+		complain_at(c, ynode_at(ynode_get(node, "below"), i), str_get(&place), text);
+	}
+}
+
 static void check_parameter(struct checker *c, const struct ynode *node, const char *key,
 			    const struct config_parameter *parameter)
 {
-	bool is_word = parameter->type == PARAMETER_WORD;
 	bool is_limited = parameter->min > 0 || parameter->max < PARAMETER_MAX;
 
 	check_node_word(c, node->key, key, parameter->name);
 	/* Whose type is wrong or missing was complained of. */
 	if (!ynode_get(node, "type"))
 		return;
-	if (is_word && !parameter->words_n)
-		complain_at(c, node->key, key,
-			    "of type word has no words; for example words: [rpool, tank]");
-	if (!is_word && parameter->words_n)
-		complain_at(c, node->key, key, "words are for the type word");
+	check_parameter_keys(c, node, key, parameter);
+	check_below(c, node, key, parameter);
 	if (parameter->type != PARAMETER_INT && is_limited)
 		complain_at(c, node->key, key, "min and max are for the type int");
 	if (parameter->min > parameter->max)

@@ -22,10 +22,8 @@ static const char *const words_principal_class[] = {
 };
 
 static const char *const words_parameter_type[] = {
-	[PARAMETER_NAME] = "name",
-	[PARAMETER_WORD] = "word",
-	[PARAMETER_INT] = "int",
-	NULL,
+	[PARAMETER_NAME] = "name", [PARAMETER_WORD] = "word", [PARAMETER_INT] = "int",
+	[PARAMETER_PATH] = "path", [PARAMETER_URL] = "url",   NULL,
 };
 
 /* clang-format off */

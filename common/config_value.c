@@ -10,6 +10,9 @@
 #include <errno.h>
 #include <sys/un.h>
 
+#include "common/path.h"
+#include "common/url.h"
+
 #define NAME_MAX_BYTES 64
 #define HOST_MAX_BYTES 253
 #define TOKEN_MAX_BYTES 128
@@ -97,6 +100,36 @@ static bool check_network(struct arena *arena, const char *text, _unused_ const 
 static bool check_path(_unused_ struct arena *arena, const char *text, _unused_ const char **ret)
 {
 	return text[0] == '/' && strlen(text) <= PATH_MAX_BYTES;
+}
+
+static bool check_folder(_unused_ struct arena *arena, const char *text, _unused_ const char **ret)
+{
+	return !path_objection(text);
+}
+
+/* Of an address the usual form: what a URL says is compared with it byte by byte. */
+static bool check_url_host(struct arena *arena, const char *text, const char **ret)
+{
+	unsigned char bytes[sizeof(struct in6_addr)];
+	char usual[INET6_ADDRSTRLEN];
+
+	*ret = lower_case(arena, text);
+	if (inet_pton(AF_INET6, text, bytes) == 1 &&
+	    inet_ntop(AF_INET6, bytes, usual, sizeof(usual)))
+		*ret = arena_strdup(arena, usual);
+	return url_host_is_good(*ret);
+}
+
+static bool check_scheme(_unused_ struct arena *arena, const char *text, _unused_ const char **ret)
+{
+	return str_eq(text, "https") || str_eq(text, "http");
+}
+
+static bool check_port(_unused_ struct arena *arena, const char *text, _unused_ const char **ret)
+{
+	int64_t port;
+
+	return config_int_parse(text, 1, 65535, &port) == 0;
 }
 
 static bool check_socket(_unused_ struct arena *arena, const char *text, _unused_ const char **ret)
@@ -294,6 +327,12 @@ static const struct {
 	[CHECK_address] = { check_address, "an IP address, such as 127.0.0.1 or ::" },
 	[CHECK_network] = { check_network, "an IP address or a network, such as 10.0.0.0/8" },
 	[CHECK_path] = { check_path, "an absolute path" },
+	[CHECK_folder] = { check_folder,
+			   "an absolute path but /, without . and .., // and a / at its end" },
+	[CHECK_url_host] = { check_url_host, "a host name or an IP address, without port; none of "
+					     "this machine, this link or of metadata" },
+	[CHECK_scheme] = { check_scheme, "https or http" },
+	[CHECK_port] = { check_port, "a port from 1 to 65535" },
 	[CHECK_socket] = { check_socket, "an absolute path of at most 107 bytes" },
 	[CHECK_name] = { check_name, "1 to 64 of A-Z a-z 0-9 _ . -" },
 	[CHECK_base] = { check_base, "1 to 64 of a-z 0-9 _ -" },

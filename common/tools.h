@@ -46,7 +46,7 @@ enum tool_arg_kind {
 	ARG_TEXT,
 	ARG_WORD,
 	ARG_FLAG,
-	ARG_PAIRS, /* a JSON object; its value here is text: "count=3 host=pve", by name */
+	ARG_PAIRS, /* a JSON object; its value here is text: "count=3\nhost=pve", by name */
 };
 
 enum tool_pattern {
@@ -100,7 +100,7 @@ const struct tool_arg *tool_arg_find(const struct tool *tool, const char *name);
 const struct tool_arg *tool_target(const struct tool *tool);
 
 #define TOOL_PAIRS_MAX 8
-#define TOOL_PAIR_MAX 64 /* bytes of a value */
+#define TOOL_PAIR_MAX 512 /* bytes of a value: a path's or a URL's */
 
 /* The value of one argument. */
 struct tool_value {

@@ -130,7 +130,8 @@ static int read_integer(const struct tool_arg *arg, double number, struct tool_v
 
 /* ── pairs ─────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* The value of a pair as text, or NULL: whole numbers as they are written, and words. */
+/* The value of a pair as text, or NULL: whole numbers as they are written, and a line of text. What it may be by its
+   type, the gate's list says and the node's catalogue. */
 static const char *pair_value(const cJSON *item, struct arena *arena)
 {
 	const char *text = item->valuestring;
@@ -139,10 +140,9 @@ static const char *pair_value(const cJSON *item, struct arena *arena)
 	    item->valuedouble <= (double)PAIR_NUMBER_MAX &&
 	    item->valuedouble == floor(item->valuedouble))
 		return arena_printf(arena, "%lld", (long long)item->valuedouble);
-	/* As jarvis-act takes a name; it knows no others. */
-	if (!cJSON_IsString(item) || strlen(text) > TOOL_PAIR_MAX)
+	if (!cJSON_IsString(item) || !*text || strlen(text) > TOOL_PAIR_MAX)
 		return NULL;
-	return is_name(text[0] == '_' && text[1] ? text + 1 : text) ? text : NULL;
+	return tool_pattern_match(PATTERN_LINE, text) ? text : NULL;
 }
 
 /* The pair with the next greater name; NULL when there is none. */
@@ -163,7 +163,7 @@ static int read_pairs(const struct tool_arg *arg, const cJSON *object, struct ar
 		      struct tool_value *ret, struct tool_error *error)
 {
 	static const char wanted[] =
-		"an object of at most 8 members, each a word or a whole number";
+		"an object of at most 8 members, each a whole number or a line of text";
 	_cleanup_(str_done) struct str text = { 0 };
 	const cJSON *item = NULL;
 
@@ -174,7 +174,7 @@ static int read_pairs(const struct tool_arg *arg, const cJSON *object, struct ar
 
 		if (!value || !tool_pattern_match(PATTERN_COMMAND, item->string))
 			return wrong(error, arg, wanted);
-		str_printf(&text, "%s%s=%s", text.len ? " " : "", item->string, value);
+		str_printf(&text, "%s%s=%s", text.len ? "\n" : "", item->string, value);
 	}
 	/* Nothing in it is as if it had been left out. */
 	*ret = (struct tool_value){ .has = text.len, .s = NULL };
@@ -188,13 +188,13 @@ size_t tool_pairs_split(const char *text, struct arena *arena, struct tool_pair 
 	size_t n = 0;
 
 	while (text && *text && n < TOOL_PAIRS_MAX) {
-		size_t name = strcspn(text, "="), all = strcspn(text, " ");
+		size_t name = strcspn(text, "="), all = strcspn(text, "\n");
 
 		ret[n++] = (struct tool_pair){
 			arena_strndup(arena, text, name),
 			arena_strndup(arena, text + name + 1, all - name - 1),
 		};
-		text += all + (text[all] == ' ');
+		text += all + (text[all] == '\n');
 	}
 	return n;
 }

@@ -40,6 +40,8 @@ static void write_type(struct json_writer *w, const struct tool_arg *arg)
 		json_add_str(w, NULL, "string");
 		json_add_str(w, NULL, "integer");
 		json_list_end(w);
+		json_add_i64(w, "minLength", 1);
+		json_add_i64(w, "maxLength", TOOL_PAIR_MAX);
 		json_object_end(w);
 		return;
 	case ARG_FLAG:

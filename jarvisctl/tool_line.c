@@ -144,6 +144,47 @@ static int add_word(const struct tool *tool, const char *word, bool *given, stru
 	return -EINVAL;
 }
 
+/* Of "params.dir=/srv/a,b": the argument that holds pairs, and "dir=/srv/a,b"; NULL when WORD is no such word. */
+static const struct tool_arg *pair_of(const struct tool *tool, const char *word, const char **pair)
+{
+	size_t n = strcspn(word, ".=");
+	_cleanup_(freep) char *name = xstrndup(word, n);
+	const struct tool_arg *arg = word[n] == '.' ? tool_arg_find(tool, name) : NULL;
+
+	if (!arg || arg->kind != ARG_PAIRS)
+		return NULL;
+	*pair = word + n + 1;
+	return arg;
+}
+
+/* All of them are one object, wherever they stand. No tool has two arguments of that kind. */
+static int add_dotted(const struct tool *tool, char *const *words, size_t words_n,
+		      const bool *given, struct json_writer *w, struct str *error)
+{
+	bool is_open = false;
+
+	for (size_t i = 0; i < words_n; i++) {
+		const char *pair = "";
+		const struct tool_arg *arg = pair_of(tool, words[i], &pair);
+		_cleanup_(freep) char *name = xstrndup(pair, strcspn(pair, "="));
+
+		if (!arg)
+			continue;
+		if (given[arg - tool->args] || !strchr(pair, '=')) {
+			str_printf(error, "%s: either %s=NAME=VALUE,… once, or %s.NAME=VALUE each",
+				   words[i], arg->name, arg->name);
+			return -EINVAL;
+		}
+		if (!is_open)
+			json_object_begin(w, arg->name);
+		is_open = true;
+		json_add_str(w, name, strchr(pair, '=') + 1);
+	}
+	if (is_open)
+		json_object_end(w);
+	return 0;
+}
+
 int tool_line_build(const struct tool *tool, char *const *words, size_t words_n,
 		    bool without_target, struct str *ret, struct str *error)
 {
@@ -155,9 +196,14 @@ int tool_line_build(const struct tool *tool, char *const *words, size_t words_n,
 
 	json_object_begin(&w, NULL);
 	for (size_t i = 0; i < words_n; i++) {
-		if (add_word(tool, words[i], given, &w, error) < 0)
+		const char *pair;
+
+		if (!pair_of(tool, words[i], &pair) &&
+		    add_word(tool, words[i], given, &w, error) < 0)
 			return -EINVAL;
 	}
+	if (add_dotted(tool, words, words_n, given, &w, error) < 0)
+		return -EINVAL;
 	json_object_end(&w);
 	if (tool_args_read(tool, str_get(ret), ret->len, without_target, arena, &args, &wrong) == 0)
 		return 0;

@@ -117,13 +117,16 @@ static void rule_protected(const struct context *c, const struct judge_target *t
 	};
 	struct context_named named[CONTEXT_NAMED_MAX];
 	size_t named_n = context_named(t, c->arena, named), n = 0;
-	const char *names = "";
+	const char *names = "", *path = context_protected_path(c, t);
 
 	for (size_t i = 0; i < named_n; i++) {
 		if (is_protected(&c->config->protected, &named[i]))
 			names = arena_printf(c->arena, "%s%s the %s %s", names, n++ ? " and" : "",
 					     words[named[i].kind], named[i].name);
 	}
+	if (path)
+		names = arena_printf(c->arena, "%s%s the path %.100s", names, n++ ? " and" : "",
+				     path);
 	if (!n)
 		return;
 	ret->tier = context_one_higher(ret->tier);

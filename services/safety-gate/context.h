@@ -57,5 +57,8 @@ void context_rule_unit(const struct context *c, const struct judge_target *targe
 void context_rule_command(const struct context *c, const struct judge_target *target,
 			  struct raise *ret);
 
+/* The member of protected.paths that a path among the command's parameters touches; NULL when there is none. */
+const char *context_protected_path(const struct context *c, const struct judge_target *target);
+
 /* BLACK stays what it is. */
 enum tier context_one_higher(enum tier tier);

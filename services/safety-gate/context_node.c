@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What may be done on the nodes themselves: only what `services` and `commands` of jarvis.yaml list for the very node,
- * with exactly the parameters that they declare. The node's own catalogue looks at it once more.
+ * with exactly the parameters that they declare. What a path leads to and where a name points only the node knows: its
+ * own catalogue looks at all of it once more.
  */
 #include "services/safety-gate/context.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#include "common/path.h"
+#include "common/url.h"
+
+#define NAME_MAX_BYTES 64
 
 static bool is_in(const char *const *list, size_t n, const char *word)
 {
@@ -38,8 +45,7 @@ void context_rule_unit(const struct context *c, const struct judge_target *t, st
 {
 	const char *unit = tool_args_get(&t->args, "unit").s;
 
-	if (!unit || t->args.tool->runner != RUNNER_SSH ||
-	    is_unit_listed(c->config, node_of(c, t), unit))
+	if (!unit || is_unit_listed(c->config, node_of(c, t), unit))
 		return;
 	ret->tier = TIER_BLACK;
 	(void)snprintf(ret->fact, sizeof(ret->fact),
@@ -62,17 +68,78 @@ static bool is_number(const char *text, int64_t min, int64_t max)
 {
 	int64_t number;
 
-	return text[0] && strspn(text, "0123456789") == strlen(text) &&
-	       (text[0] != '0' || !text[1]) && str_to_i64(text, min, max, &number) == 0;
+	return strspn(text, "0123456789") == strlen(text) && (text[0] != '0' || !text[1]) &&
+	       str_to_i64(text, min, max, &number) == 0;
 }
 
-static bool fits(const struct config_parameter *parameter, const char *value)
+/* As jarvis-act takes a name. */
+static bool is_name(const char *text)
 {
-	if (parameter->type == PARAMETER_INT)
-		return is_number(value, parameter->min, parameter->max);
-	if (parameter->type == PARAMETER_WORD)
-		return is_in(parameter->words, parameter->words_n, value);
-	return true; /* a name is what all of them are */
+	return strlen(text) <= NAME_MAX_BYTES && text[0] != '.' && text[0] != '-' &&
+	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") ==
+		       strlen(text);
+}
+
+static const char *path_wrong(const struct config_parameter *parameter, const char *path,
+			      struct arena *arena)
+{
+	const char *why = path_objection(path), *forbidden = why ? NULL : path_forbidden(path);
+
+	if (why)
+		return why;
+	if (forbidden)
+		return arena_printf(arena, "reaches %s, which no parameter may", forbidden);
+	for (size_t i = 0; i < parameter->below_n; i++) {
+		if (path_is_below(path, parameter->below[i]))
+			return NULL;
+	}
+	return "is not one of the folders of below, and lies in none";
+}
+
+static bool is_port_listed(const struct config_parameter *parameter, const struct url_parts *url)
+{
+	char port[16];
+
+	(void)snprintf(port, sizeof(port), "%u", url->port);
+	return url->port == (url->is_https ? 443 : 80) ||
+	       is_in(parameter->ports, parameter->ports_n, port);
+}
+
+/* An address of an inner network is one of hosts, or it is none of them as any other; what is worse was refused. */
+static const char *url_wrong(const struct config_parameter *parameter, const char *text)
+{
+	struct url_parts url;
+	const char *why = url_objection(text, &url);
+
+	if (why)
+		return why;
+	if (!is_in(parameter->schemes, parameter->schemes_n, url.is_https ? "https" : "http"))
+		return "has a scheme that schemes does not list";
+	if (!is_in(parameter->hosts, parameter->hosts_n, url.host))
+		return "names a host that hosts does not list";
+	return is_port_listed(parameter, &url) ? NULL : "has a port that ports does not list";
+}
+
+/* What is wrong with VALUE; NULL when it is as PARAMETER wants it. */
+static const char *value_wrong(const struct config_parameter *parameter, const char *value,
+			       struct arena *arena)
+{
+	static const char other[] = "is not what it may be";
+
+	if (!value)
+		return "is missing";
+	switch (parameter->type) {
+	case PARAMETER_INT:
+		return is_number(value, parameter->min, parameter->max) ? NULL : other;
+	case PARAMETER_WORD:
+		return is_in(parameter->words, parameter->words_n, value) ? NULL : other;
+	case PARAMETER_PATH:
+		return path_wrong(parameter, value, arena);
+	case PARAMETER_URL:
+		return url_wrong(parameter, value);
+	default:
+		return is_name(value) ? NULL : other;
+	}
 }
 
 static const char *value_of(const struct tool_pair *pairs, size_t n, const char *name)
@@ -84,15 +151,20 @@ static const char *value_of(const struct tool_pair *pairs, size_t n, const char 
 	return NULL;
 }
 
-/* The first parameter that is missing or does not fit; NULL when all do. */
-static const char *bad_parameter(const struct config_command *command,
-				 const struct tool_pair *pairs, size_t n)
+/* The first parameter that is missing or wrong, with why; NULL when there is none. */
+static const char *parameter_objection(const struct config_command *command,
+				       const struct tool_pair *pairs, size_t n, struct arena *arena)
 {
 	for (size_t i = 0; i < command->params_n; i++) {
-		const char *value = value_of(pairs, n, command->params[i].name);
+		const struct config_parameter *parameter = &command->params[i];
+		const char *why =
+			value_wrong(parameter, value_of(pairs, n, parameter->name), arena);
 
-		if (!value || !fits(&command->params[i], value))
-			return command->params[i].name;
+		if (why)
+			return arena_printf(arena,
+					    "Its parameter %s %s: commands.%s.params of "
+					    "jarvis.yaml says what it may be.",
+					    parameter->name, why, command->name);
 	}
 	return NULL;
 }
@@ -112,18 +184,40 @@ static const char *objection(const struct context *c, const struct judge_target 
 		return arena_printf(c->arena,
 				    "commands.%s.nodes of jarvis.yaml does not list %.100s.", name,
 				    node_of(c, t));
-	bad = bad_parameter(command, pairs, n);
+	bad = parameter_objection(command, pairs, n, c->arena);
 	if (bad)
-		return arena_printf(c->arena,
-				    "Its parameter %s is missing or not what commands.%s.params of "
-				    "jarvis.yaml allows.",
-				    bad, name);
+		return bad;
 	if (n != command->params_n)
 		return arena_printf(c->arena,
 				    "It takes no other parameters than those of commands.%s.params "
 				    "of jarvis.yaml.",
 				    name);
 	return NULL;
+}
+
+static const char *find_protected(const struct config_protected *protected, const char *path)
+{
+	for (size_t i = 0; i < protected->paths_n; i++) {
+		if (path_touches(path, protected->paths[i]))
+			return protected->paths[i];
+	}
+	return NULL;
+}
+
+const char *context_protected_path(const struct context *c, const struct judge_target *t)
+{
+	const char *name = tool_args_get(&t->args, "command_id").s, *found = NULL;
+	const struct config_command *command = name ? find_command(c->config, name) : NULL;
+	struct tool_pair pairs[TOOL_PAIRS_MAX];
+	size_t n = tool_pairs_split(tool_args_get(&t->args, "params").s, c->arena, pairs);
+
+	for (size_t i = 0; command && !found && i < command->params_n; i++) {
+		const char *value = value_of(pairs, n, command->params[i].name);
+
+		if (value && command->params[i].type == PARAMETER_PATH)
+			found = find_protected(&c->config->protected, value);
+	}
+	return found;
 }
 
 void context_rule_command(const struct context *c, const struct judge_target *t, struct raise *ret)

@@ -60,4 +60,46 @@ describe('on the nodes, by the whole path', () => {
 		assert.equal((await w.over(body.id)).status, 'verified');
 		assert.equal(called('zpool'), 1);
 	});
+
+	test('a path and a URL: by the lists of jarvis.yaml at once, by the node itself when it is done', async () => {
+		const ask = (command_id, params) => w.execute('run_command', { node: 'Home', command_id, params });
+		for (const [command, params, words] of [['folder_usage', { folder: '/srv/share2' }, /lies in none: commands\.folder_usage\.params/],
+			['folder_usage', { folder: '/srv/share/../../etc' }, /has a component \. or \.\./], ['folder_usage', { folder: '/etc/pve' }, /reaches \/etc, which no parameter may/],
+			['folder_usage', { folder: '/srv/share/x\u00a0' }, /cannot be seen/], ['archive_check', { url: 'https://evil.example/' }, /names a host that hosts does not list/],
+			['archive_check', { url: 'https://2130706433/' }, /nobody may be sent to/], ['archive_check', { url: 'https://deb.debian.org:22/' }, /has a port/]]) {
+			const { status, body } = await ask(command, params);
+			assert.equal(status, 403, JSON.stringify(body));
+			assert.match(JSON.stringify(body), words);
+			assert.match(JSON.stringify(body), /"black"/);
+		}
+		// What nobody could approve by looking at it is no argument at all.
+		assert.match(JSON.stringify((await ask('folder_usage', { folder: '/srv/share/\u202egpj' })).body), /params: an object of at most 8 members/);
+		assert.deepEqual([called('du'), called('wget')], [0, 0]);
+
+		const asked = await ask('folder_usage', { folder: '/srv/share/movies' });
+		assert.equal(asked.status, 202, JSON.stringify(asked.body));
+		assert.match((await w.seen(asked.body.id)).shown, /"params":\{"folder":"\/srv\/share\/movies"\}/);
+		await w.decide(asked.body.id, 'approve', { digest: asked.body.digest, keyword: w.keyword });
+		assert.equal((await w.over(asked.body.id)).status, 'verified');
+		assert.equal(called('du'), 1);
+
+		// Approved in good faith; only the node knows where it leads.
+		const out = await ask('folder_usage', { folder: '/srv/share/escape' });
+		await w.decide(out.body.id, 'approve', { digest: out.body.digest, keyword: w.keyword });
+		const over = await w.over(out.body.id);
+		assert.equal(over.status, 'failed', JSON.stringify(over));
+		assert.match(JSON.stringify(over), /a link leads out/);
+		assert.equal(called('du'), 1);
+	});
+
+	test('a path that is protected, or has something protected in it, is a tier higher', async () => {
+		for (const folder of ['/srv/share/photos', '/srv/share/photos/1', '/srv/share']) {
+			const { status, body } = await w.execute('run_command', { node: 'Home', command_id: 'folder_usage', params: { folder } }, { confirmed: true });
+			assert.equal(status, 202, JSON.stringify(body));
+			const action = await w.seen(body.id);
+			assert.equal(action.tier, 'red');
+			assert.match(JSON.stringify(action), /Protected, so this is a tier higher: the path \/srv\/share\/photos\./);
+			await w.decide(body.id, 'deny', {});
+		}
+	});
 });

@@ -91,6 +91,41 @@ describe('on the nodes', () => {
 		await w.stack.ssh('answers', { node: 'Home', mode: 'normal' });
 	});
 
+	test('a path and a URL: what the node finds when it looks', async () => {
+		const usage = (folder) => ask('run_command', 'Home', { command_id: 'folder_usage', params: { folder } });
+		const check = (url) => ask('run_command', 'Home', { command_id: 'archive_check', params: { url } });
+		const log = await usage('/var/log');
+		assert.equal(log.outcome, 'verified', log.detail);
+		assert.ok(log.content.lines.some((line) => /^\d+\t\.\/journal$/.test(line)), JSON.stringify(log.content));
+		assert.equal((await usage('/srv/share/my files')).outcome, 'verified');
+		assert.equal((await usage('/srv/share/films')).outcome, 'verified');
+		assert.match(readFileSync(calls('Home'), 'utf8'), /^du -x -B1 --max-depth=1 -- \.$/m);
+		rmSync(calls('Home'));
+		// The gate's word alone does not do: here it says yes to everything.
+		for (const [folder, why] of [['/srv/share/escape', /a link leads out/], ['/srv/share/nothing', /No such file/], ['/srv/share2', /it is not/],
+			['/srv/share/../../etc', /usual form/], ['/etc', /it is not/], ['/srv/share/movies/a.mkv', /something else/]]) {
+			const result = await usage(folder);
+			assert.equal(result.outcome, 'failed', folder);
+			assert.match(result.detail, /Nothing was done: the node refused it: folder: .*; must be a folder in or below/);
+			assert.match(result.detail, why);
+		}
+		const good = await check('https://deb.debian.org/debian/');
+		assert.equal(good.outcome, 'verified', good.detail);
+		await w.stack.ssh('web', { node: 'Home', url: 'https://deb.debian.org/none', status: 404 });
+		const none = await check('https://deb.debian.org/none');
+		assert.deepEqual([none.outcome, /status 8: .*broken link/.test(none.detail)], ['failed', true], none.detail);
+		rmSync(calls('Home'));
+		await w.stack.ssh('host', { node: 'Home', host: 'deb.debian.org', addresses: ['151.101.2.132', '169.254.169.254'] });
+		for (const [url, why] of [['https://deb.debian.org/', /is 169\.254\.169\.254, which is of this machine, this link or its metadata/],
+			['https://169.254.169.254/', /host is of this machine/], ['https://evil.example/', /it is not/], ['https://deb.debian.org@evil.example/', /usual form/]]) {
+			const result = await check(url);
+			assert.equal(result.outcome, 'failed', url);
+			assert.match(result.detail, why);
+		}
+		assert.equal(existsSync(calls('Home')), false);
+		await w.stack.ssh('host', { node: 'Home', host: 'deb.debian.org', addresses: ['151.101.2.132'] });
+	});
+
 	test('a unit is restarted once, and that is verified', async () => {
 		const result = await restart('Home');
 		assert.equal(result.outcome, 'verified', result.detail);

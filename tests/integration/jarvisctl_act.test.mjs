@@ -191,6 +191,9 @@ test('a reversible action is done and followed; slips of the pen go nowhere', as
 	assert.equal(await truth(127), 'running');
 	for (const [args, why] of [[['guest_start'], /guest: is missing/], [['guest_start', '127', '128'], /guest is given twice/], [['guest_start', 'x=1'], /no argument x/],
 		[['guest_shutdown', '127', 'timeout=9'], /timeout/], [['guest_snapshot', '127', 'snapshot=a', 'memory=maybe'], /memory/],
+		[['run_command', 'Home', 'command_id=reach', 'params=count=1', 'params.host=nas'], /params\.host=nas: either params=NAME=VALUE,… once, or params\.NAME=VALUE each/],
+		[['run_command', 'Home', 'command_id=reach', 'params.host'], /params\.host: either/], [['run_command', 'Home', 'command_id=reach', 'params.host='], /params: an object/],
+		[['run_command', 'Home', 'command_id=reach', 'params.host=a', 'params.host=b'], /args: .*twice|params/], [['guest_start', 'guest.x=1'], /no argument guest\.x/],
 		[['guest_destroy', '127'], /no tool guest_destroy/], [['guest_start', '--target', '127', '128'], /guest/]]) {
 		assert.match((await expect(64, ['run', ...args])).stderr, why);
 	}
@@ -210,6 +213,11 @@ test('a dry run says how it would be judged, and leaves nothing', async () => {
 	assert.match((await expect(0, ['run', '--dry-run', 'guest_snapshot', '101', 'snapshot=x1'])).stdout, /^yellow: it would be done at once\n/);
 	const asks = (await expect(3, ['run', '--dry-run', 'guest_shutdown', '101'])).stdout;
 	assert.match(asks, /^orange: it would wait for the keyword\n.*\n {2}on home\/guest\/101\n[^]*checked: that it is stopped\n$/);
+	const places = (...params) => ['run', '--dry-run', '--confirmed', 'run_command', 'Home', ...params];
+	const usage = await expect(3, places('command_id=folder_usage', 'params.folder=/srv/share/a, b=c'));
+	assert.match(usage.stdout, /^red: it would wait for a one-time code\n/);
+	assert.match((await expect(2, places('command_id=folder_usage', 'params=folder=/srv/share2'))).stdout, /^black: it would be refused, by command\n[^]*lies in none/);
+	assert.match((await expect(2, places('params.url=https://127.1/', 'command_id=archive_check'))).stdout, /^black: .*\n[^]*nobody may be sent to/);
 	assert.match((await expect(2, ['run', '--dry-run', 'guest_stop', '101'])).stdout, /^red: it would be refused, by unconfirmed\n/);
 	assert.match((await expect(3, ['run', '--dry-run', '--confirmed', 'guest_stop', '101'])).stdout, /^red: it would wait for a one-time code\n/);
 	assert.equal(JSON.parse((await expect(2, ['run', '--dry-run', '--json', 'guest_shutdown', '140'])).stdout).rule, 'self');

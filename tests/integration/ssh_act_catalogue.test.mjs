@@ -101,18 +101,20 @@ describe('the catalogue', () => {
 
 	test('the one that ships is right, and is what the example configuration says', () => {
 		const check = execFileSync(SCRIPT, ['--sandbox', world.act.dir, '--check'], { encoding: 'utf8' });
-		assert.match(check, /catalogue: 3 units, 3 commands\n$/);
+		assert.match(check, /catalogue: 3 units, 5 commands\nno path reaches \/bin .*\n$/);
 		const config = fromYaml(readFileSync(join(NODES, '../jarvis.example.yaml'), 'utf8'));
 		const units = [...SHIPPED.matchAll(/^unit (\S+)/gm)].map((m) => m[1]);
 		assert.deepEqual(config.services['home/Home'], units);
 		const commands = SHIPPED.split(/^command /m).slice(1);
 		assert.deepEqual(Object.keys(config.commands), commands.map((text) => text.split('\n')[0]));
+		const rest = (p) => ({ int: () => `${p.min} ${p.max}`, path: () => `folder ${p.below.join(' ')}`,
+			url: () => p.schemes.flatMap((scheme) => p.hosts.map((host) => `${scheme}://${host}`)).join(' ') }[p.type] ?? (() => (p.words ?? []).join(' ')))();
 		for (const text of commands) {
 			const { about, params = {} } = config.commands[text.split('\n')[0]];
 			assert.equal(about, /^\s+about (.*)$/m.exec(text)[1]);
-			const said = [...text.matchAll(/^\s+param (\S+) (\S+) ?(.*)$/gm)].map(([, name, type, rest]) => [name, type, rest]);
+			const said = [...text.matchAll(/^\s+param (\S+) (\S+) ?(.*)$/gm)].map(([, name, type, more]) => [name, type, more]);
 			assert.deepEqual(Object.entries(params).map(([name, p]) =>
-				[name, p.type, p.type === 'int' ? `${p.min} ${p.max}` : (p.words ?? []).join(' ')]), said);
+				[name, p.type, rest(p)]), said);
 		}
 	});
 

@@ -86,7 +86,8 @@ describe('simulated nodes', () => {
 
 	test('the control port says what it does not understand', async () => {
 		for (const [op, fields] of [['unit', { unit: 'x' }], ['unit', { unit: UNIT, state: 'happy' }], ['disk', { target: '/x', percent: 1 }],
-			['disk', { target: '/', percent: 101 }], ['program', { program: 'rm' }], ['answers', { mode: 'kindly' }], ['log', { unit: '../x.y' }]]) {
+			['disk', { target: '/', percent: 101 }], ['program', { program: 'rm' }], ['answers', { mode: 'kindly' }], ['log', { unit: '../x.y' }],
+			['web', { url: 'x' }], ['web', { url: 'https://a/', status: 1000 }], ['host', { host: 'a b', addresses: [] }], ['host', { host: 'a' }]]) {
 			await assert.rejects(stack.ssh(op, { node: 'pve', ...fields }), /400 .*"ok":false/);
 		}
 	});

@@ -8,10 +8,13 @@ difference is a fault on one of the two sides.
 
 usage: build/judgements FIRST_SEED WORLDS | tests/reference/judge.py [-v]
 """
+import ipaddress
 import json
 import re
 import sys
+import unicodedata
 from collections import Counter
+from urllib.parse import unquote_to_bytes, urlsplit
 
 TIERS = ["green", "yellow", "orange", "red", "black"]
 GREEN, YELLOW, ORANGE, RED, BLACK = range(5)
@@ -182,21 +185,94 @@ def dependents(world, tool, targets):
     return [o for o in lost - going if o in guests and guests[o]["status"] != "stopped" and not guests[o]["template"]]
 
 
+# Places on a node that no parameter reaches: what runs it, who gets in, guests' disks, Jarvis.
+FORBIDDEN = ("/bin /boot /dev /etc /lib /lib64 /proc /root /run /sbin /sys /usr /srv/jarvis /var/run /var/spool/cron "
+             "/var/lib/jarvis /var/lib/jarvis-act /var/lib/jarvis-thermal /var/lib/pve-cluster /var/lib/vz/images "
+             "/var/lib/vz/private").split()
+
+
+def components(path):
+    return path.split("/")[1:]
+
+
+def lies_in(path, folder):
+    return components(path)[:len(components(folder))] == components(folder)
+
+
+def reaches(path, place):
+    return lies_in(path, place) or lies_in(place, path)
+
+
+def is_plain_path(path):
+    """Written as it would be by the machine itself, and every character of it is seen."""
+    if not path.startswith("/") or len(path.encode()) > 512:
+        return False
+    if any(c != " " and unicodedata.category(c)[0] in "CZ" for c in path):
+        return False
+    return all(c not in ("", ".", "..") and c == c.strip(" ") and "  " not in c
+               for c in components(path))
+
+
+def is_path_allowed(kind, path):
+    return is_plain_path(path) and any(lies_in(path, folder) for folder in kind["below"]) and \
+        not any(reaches(path, place) for place in FORBIDDEN)
+
+
+def is_url_allowed(kind, url):
+    """Exactly what it would be if it were put together anew, at a host that is listed and is not this machine."""
+    if re.search(r"[^!-~]", url) or len(url) > 512 or set(url) & set("#\\\"'`<>|^{}$()*"):
+        return False
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        place = f"[{host}]" if ":" in host else host
+    except ValueError:
+        return False
+    written = parts.netloc in (place, f"{place}:{port}") and url.startswith(f"{parts.scheme}://{parts.netloc}/")
+    escapes = re.findall("%..?", url)
+    if not written or any(not re.fullmatch("%[0-9a-fA-F]{2}", e) or unquote_to_bytes(e) in b"%./\\\x7f" or
+                          unquote_to_bytes(e) <= b" " for e in escapes):
+        return False
+    if ".." in parts.path + "?" + parts.query or "." in components(parts.path):
+        return False
+    try:
+        address = ipaddress.ip_address(host)
+        if address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified:
+            return False
+    except ValueError:
+        pass
+    usual = {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.scheme in kind["schemes"] and host in kind["hosts"] and (port or usual) in [usual, *kind["ports"]]
+
+
+FITS = {
+    "word": lambda kind, value: value in kind["words"],
+    "int": lambda kind, value: re.fullmatch("0|[1-9][0-9]*", value) and kind["min"] <= int(value) <= kind["max"],
+    "name": lambda kind, value: re.fullmatch("[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}", value),
+    "path": is_path_allowed,
+    "url": is_url_allowed,
+}
+
+
+def parameters(t):
+    return {name: str(value) for name, value in t["args"].get("params", {}).items()}
+
+
 def is_command_listed(world, t):
     """Whether the command is one of this node, with all of its parameters and no others, each of what it may be."""
     command = world["config"]["commands"].get(t["args"]["command_id"])
     if not command or f'{t["cluster"]}/{t["node"]["node"]}' not in command["nodes"]:
         return False
-    given = {name: str(value) for name, value in t["args"].get("params", {}).items()}
-    if given.keys() != command["params"].keys():
-        return False
-    for name, value in given.items():
-        kind = command["params"][name]
-        if kind["type"] == "word" and value not in kind["words"]:
-            return False
-        if kind["type"] == "int" and not (re.fullmatch("0|[1-9][0-9]*", value) and kind["min"] <= int(value) <= kind["max"]):
-            return False
-    return True
+    given = parameters(t)
+    return given.keys() == command["params"].keys() and \
+        all(FITS[command["params"][name]["type"]](command["params"][name], value) for name, value in given.items())
+
+
+def names_protected_path(world, t):
+    """Whether a path among a command's parameters is protected, in what is, or above it."""
+    command = world["config"]["commands"].get(t["args"].get("command_id"), {"params": {}})
+    paths = [value for name, value in parameters(t).items() if command["params"].get(name, {}).get("type") == "path"]
+    return any(reaches(path, place) for path in paths for place in world["config"]["protected"]["paths"])
 
 
 def tier_of(world, ask, t, targets):
@@ -206,7 +282,7 @@ def tier_of(world, ask, t, targets):
         steps.append(("self", lambda _: BLACK))
     if task_of_self(world, t):
         steps.append(("self", lambda x: max(x, task_of_self(world, t))))
-    if is_protected(world, t):
+    if is_protected(world, t) or names_protected_path(world, t):
         steps.append(("protected", lambda x: x + 1))
     if impact_of(tool) == TAKES_NODE and loses_quorum(world, tool, t, targets):
         steps.append(("quorum", lambda x: max(x, RED) if ask["who"] == "person" else BLACK))

@@ -19,6 +19,7 @@ struct asked {
 	struct arena *arena;
 	const struct tool *tool;
 	const char *args;
+	const char *command; /* that was asked for */
 	const char *targets[TARGETS_MAX];
 	size_t targets_n;
 	struct judge_target resolved[TARGETS_MAX];
@@ -70,7 +71,8 @@ static const char *text_of(struct asked *a, const struct tool_arg *arg)
 		"https://EXAMPLE.org/x",	  "https://evil.org/cloud.debian.org/",
 	};
 
-	static const char *const commands[] = { "plain", "full", "full", "none" };
+	static const char *const commands[] = { "plain",  "full",   "full",   "places",
+						"places", "places", "places", "none" };
 	static const char *const units[] = { "a.service", "b.timer", "c.service" };
 
 	switch (arg->pattern) {
@@ -83,12 +85,87 @@ static const char *text_of(struct asked *a, const struct tool_arg *arg)
 	case PATTERN_UNIT:
 		return dice_pick(&a->world->dice, units);
 	case PATTERN_COMMAND:
-		return dice_pick(&a->world->dice, commands);
+		return a->command = dice_pick(&a->world->dice, commands);
 	case PATTERN_HEX:
 		return "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 	default:
 		return "words";
 	}
+}
+
+/* Below what is listed, beside it, above it, and in ways in which nobody should ask. */
+static const char *path_of(struct asked *a)
+{
+	static const char *const begins[] = { "/srv/share", "/srv/share", "/srv/share",
+					      "/var/lib",   "/var/lib",	  "/srv",
+					      "",	    "/etc",	  "/srv/share2",
+					      "srv/share",  "/srv/shar",  "/srv/share " };
+	static const char *const more[] = {
+		"/x",	   "/x",       "/keep",	   "/keep2",	   "/deep",
+		"/jarvis", "/vz",      "/images",  "/pve-cluster", "/",
+		"/.",	   "/..",      "/...",	   "/a b",	   "/a  b",
+		"/ a",	   "\xc2\xa0", "\xc3\xbc", "/jarvis-act",  "/template",
+	};
+	struct dice *dice = &a->world->dice;
+	const char *path = dice_pick(dice, begins);
+
+	for (size_t n = dice_roll(dice, 4); n > 0; n--)
+		path = arena_printf(a->arena, "%s%s", path, dice_pick(dice, more));
+	return *path ? path : "/";
+}
+
+static const char *url_of(struct asked *a)
+{
+	static const char *const schemes[] = { "https://", "https://", "https://", "https://",
+					       "http://",  "HTTPS://", "https:/",  "ftp://" };
+	static const char *const hosts[] = {
+		"deb.debian.org",
+		"deb.debian.org",
+		"deb.debian.org",
+		"192.168.1.50",
+		"[fd12::1]",
+		"fd12::1",
+		"DEB.debian.org",
+		"deb.debian.org.",
+		"192.168.1.51",
+		"127.0.0.1",
+		"3232235826",
+		"0xc0a80132",
+		"192.168.306",
+		"localhost",
+		"[::1]",
+		"[fd12:0::1]",
+		"a@deb.debian.org",
+		"deb.debian.org@a",
+		"deb.debian.org.a",
+		"",
+	};
+	static const char *const ports[] = { "", "", "", "", ":443", ":8443", ":80", ":0443", ":" };
+	static const char *const paths[] = { "/",	  "/a/b.iso", "/a?b=c", "/%C3%BC",
+					     "/%2e%2e/a", "/a/../b",  "/a#b",	"",
+					     "/a b",	  "/%2fa",    "/..a",	"/.a",
+					     "/%41",	  "/%4",      "/\\\\a" };
+	struct dice *dice = &a->world->dice;
+
+	return arena_printf(a->arena, "%s%s%s%s", dice_pick(dice, schemes), dice_pick(dice, hosts),
+			    dice_pick(dice, ports), dice_pick(dice, paths));
+}
+
+/* One of them as chance has it: all of it wrong at once would tell little. */
+static const char *places_of(struct asked *a)
+{
+	static const char *const names[] = { "nas", "_a", "-a", "a/b", "a b" };
+	struct dice *dice = &a->world->dice;
+	const char *at = "/srv/share/x", *from = "https://deb.debian.org/a", *host = "nas";
+
+	if (dice_once_in(dice, 8))
+		host = dice_pick(dice, names);
+	else if (dice_once_in(dice, 2))
+		at = path_of(a);
+	else
+		from = url_of(a);
+	return arena_printf(a->arena, "{\"at\":\"%s\",\"from\":\"%s\",\"host\":\"%s\"}", at, from,
+			    host);
 }
 
 /* Sometimes as it must be. */
@@ -105,6 +182,8 @@ static const char *pairs_of(struct asked *a)
 		"{\"count\":3,\"more\":1,\"pool\":\"tank\"}",
 	};
 
+	if (a->command && str_eq(a->command, "places") && !dice_once_in(&a->world->dice, 10))
+		return places_of(a);
 	return dice_pick(&a->world->dice, pairs);
 }
 

@@ -248,6 +248,7 @@ static void make_self(struct world *w, struct str *yaml, struct json_writer *out
 static void make_protected(struct world *w, struct str *yaml, struct json_writer *out)
 {
 	static const char *const kinds[] = { "guest", "node", "storage" };
+	static const char *const paths[] = { "/srv/share/keep", "/var/lib/x/deep", "/home/a" };
 
 	str_add(yaml, "protected: {");
 	json_object_begin(out, "protected");
@@ -267,6 +268,8 @@ static void make_protected(struct world *w, struct str *yaml, struct json_writer
 		str_add(yaml, k ? ", " : "");
 		make_list(w, arena_printf(w->arena, "%ss", kinds[k]), names, n, 8, yaml, out);
 	}
+	str_add(yaml, ", ");
+	make_list(w, "paths", paths, countof(paths), 3, yaml, out);
 	str_add(yaml, "}\n");
 	json_object_end(out);
 }
@@ -315,7 +318,7 @@ static void make_services(struct world *w, struct str *yaml, struct json_writer 
 	json_object_end(out);
 }
 
-/* One that takes parameters of each type, and one that takes none; each on some nodes. */
+/* One that takes none, and two that take parameters of each type; each on some nodes. */
 static void make_commands(struct world *w, struct str *yaml, struct json_writer *out)
 {
 	static const struct {
@@ -326,6 +329,14 @@ static void make_commands(struct world *w, struct str *yaml, struct json_writer 
 		  ", params: {count: {type: int, min: 1, max: 10}, pool: {type: word, words: [tank]}}",
 		  "{\"count\":{\"type\":\"int\",\"min\":1,\"max\":10},"
 		  "\"pool\":{\"type\":\"word\",\"words\":[\"tank\"]}}" },
+		{ "places",
+		  ", params: {at: {type: path, below: [/srv/share, /var/lib]}, from: {type: url, "
+		  "hosts: [deb.debian.org, 192.168.1.50, 'fd12::1'], ports: [8443]}, "
+		  "host: {type: name}}",
+		  "{\"at\":{\"type\":\"path\",\"below\":[\"/srv/share\",\"/var/lib\"]},"
+		  "\"from\":{\"type\":\"url\",\"hosts\":[\"deb.debian.org\",\"192.168.1.50\","
+		  "\"fd12::1\"],\"schemes\":[\"https\"],\"ports\":[8443]},"
+		  "\"host\":{\"type\":\"name\"}}" },
 	};
 	const char *nodes[WORLD_OBJECTS_MAX];
 	size_t n = 0;

@@ -119,6 +119,7 @@ static const char full_text[] =
 	"  guests: [home/100]\n"
 	"  nodes: [home/pve]\n"
 	"  storages: [alone/nas]\n"
+	"  paths: [/srv/share/keep]\n"
 	"services: {home/Home: [smbd.service, nfs-server.service], home/pve: }\n"
 	"commands:\n"
 	"  scrub:\n"
@@ -128,6 +129,8 @@ static const char full_text[] =
 	"      pool: {type: word, words: [rpool, tank], about: The pool.}\n"
 	"      count: {type: int, max: 10}\n"
 	"      host: {type: name}\n"
+	"      dir: {type: path, below: [/srv/share, /var/log]}\n"
+	"      from: {type: url, hosts: [Deb.Debian.org, '2A04:4E42:0::1'], ports: [8443]}\n"
 	"  trim: {about: Trim., nodes: [home/pve], timeout: 5m}\n"
 	"depends_on:\n"
 	"  home/guest/101: [home/guest/100, home/storage/nas]\n"
@@ -192,7 +195,7 @@ static void check_full_commands(const struct config *config)
 	assert_string_equal(scrub->about, "Scrub it.");
 	assert_string_equal(scrub->nodes[1], "alone/n");
 	assert_int_equal(scrub->timeout_ms, 30000);
-	assert_int_equal(scrub->params_n, 3);
+	assert_int_equal(scrub->params_n, 5);
 	assert_int_equal(scrub->params[0].type, PARAMETER_WORD);
 	assert_string_equal(scrub->params[0].words[1], "tank");
 	assert_string_equal(scrub->params[0].about, "The pool.");
@@ -201,6 +204,15 @@ static void check_full_commands(const struct config *config)
 	assert_int_equal(scrub->params[1].max, 10);
 	assert_int_equal(scrub->params[2].type, PARAMETER_NAME);
 	assert_null(scrub->params[2].about);
+	assert_int_equal(scrub->params[3].type, PARAMETER_PATH);
+	assert_string_equal(scrub->params[3].below[1], "/var/log");
+	assert_int_equal(scrub->params[4].type, PARAMETER_URL);
+	assert_string_equal(scrub->params[4].hosts[0], "deb.debian.org");
+	assert_string_equal(scrub->params[4].hosts[1], "2a04:4e42::1");
+	assert_int_equal(scrub->params[4].schemes_n, 1);
+	assert_string_equal(scrub->params[4].schemes[0], "https");
+	assert_string_equal(scrub->params[4].ports[0], "8443");
+	assert_string_equal(config->protected.paths[0], "/srv/share/keep");
 	assert_int_equal(config->commands[1].timeout_ms, 300000);
 }
 
@@ -269,6 +281,11 @@ static void test_digest(void **state)
 /* ── what is wrong ─────────────────────────────────────────────────────────────────────────────────────────── */
 
 #define COMMAND_BEGIN "commands: {c: {about: A., nodes: [], params: {"
+
+#define FOLDER "must be an absolute path but /, without . and .., // and a / at its end\n"
+#define HOST                                                                                       \
+	"must be a host name or an IP address, without port; none of this machine, this link or "  \
+	"of metadata\n"
 
 struct bad_case {
 	const char *text;
@@ -446,8 +463,47 @@ static const struct bad_case bad_cases[] = {
 	  "f:1:27: commands.c.run: unknown key; allowed are about, nodes, params, timeout\n" },
 	{ COMMAND_BEGIN "p: }}}\n",
 	  "f:1:47: commands.c.params.p.type: is missing; for example type: name\n" },
+	{ COMMAND_BEGIN "p: {type: file}}}}\n",
+	  "f:1:57: commands.c.params.p.type: is unknown; must be one of name, word, int, path, "
+	  "url\n" },
 	{ COMMAND_BEGIN "p: {type: path}}}}\n",
-	  "f:1:57: commands.c.params.p.type: is unknown; must be one of name, word, int\n" },
+	  "f:1:47: commands.c.params.p: of type path has no folders; for example below: [/var/log, "
+	  "/srv/share]\n" },
+	{ COMMAND_BEGIN "p: {type: path, below: [srv, /, /srv/../etc, /srv/, /srv/a]}}}}\n",
+	  "f:1:71: commands.c.params.p.below[0]: is not right; " FOLDER "f:1:76: "
+	  "commands.c.params.p.below[1]: is not right; " FOLDER "f:1:79: "
+	  "commands.c.params.p.below[2]: is not right; " FOLDER "f:1:92: "
+	  "commands.c.params.p.below[3]: is not right; " FOLDER },
+	{ COMMAND_BEGIN "p: {type: path,\n below: [/srv,\n  /etc/pve, /root, /var/lib/vz]}}}}\n",
+	  "f:3:3: commands.c.params.p.below[1]: lies in /etc, which no parameter may name\n"
+	  "f:3:13: commands.c.params.p.below[2]: lies in /root, which no parameter may name\n" },
+	{ COMMAND_BEGIN
+	  "p: {type: name, below: [/srv]}, q: {type: path, hosts: [a], below: [/a]}}}}\n",
+	  "f:1:47: commands.c.params.p: below is for the type path\n"
+	  "f:1:79: commands.c.params.q: hosts are for the type url\n" },
+	{ COMMAND_BEGIN "p: {type: url}}}}\n",
+	  "f:1:47: commands.c.params.p: of type url has no hosts; for example hosts: "
+	  "[cloud.debian.org]\n" },
+	{ COMMAND_BEGIN "p: {type: url, hosts: [a], schemes: []}}}}\n",
+	  "f:1:47: commands.c.params.p: of type url has no schemes; leave them out for https\n" },
+	{ COMMAND_BEGIN
+	  "p: {type: url, hosts: [localhost, 127.0.0.1, 0x7f.1, 10.0.0.1, '[fd12::1]',\n"
+	  " 'fd12::1', '::ffff:127.0.0.1', 169.254.169.254], schemes: [ftp], ports: [0, 8443]}}}}\n",
+	  "f:1:70: commands.c.params.p.hosts[0]: is not right; " HOST "f:1:81: "
+	  "commands.c.params.p.hosts[1]: is not right; " HOST "f:1:92: "
+	  "commands.c.params.p.hosts[2]: is not right; " HOST "f:1:110: "
+	  "commands.c.params.p.hosts[4]: is not right; " HOST "f:2:13: "
+	  "commands.c.params.p.hosts[6]: is not right; " HOST "f:2:33: "
+	  "commands.c.params.p.hosts[7]: is not right; " HOST "f:2:61: "
+	  "commands.c.params.p.schemes[0]: is not right; must be https or http\n"
+	  "f:2:75: commands.c.params.p.ports[0]: is not right; must be a port from 1 to 65535\n" },
+	{ COMMAND_BEGIN "p: {type: int, schemes: [http], ports: [1]}}}}\n",
+	  "f:1:47: commands.c.params.p: schemes are for the type url\n"
+	  "f:1:47: commands.c.params.p: ports are for the type url\n" },
+	{ "protected: {paths: [/srv/keep, srv]}\n",
+	  "f:1:32: protected.paths[1]: is not right; " FOLDER },
+	{ "safety_gate: {download_hosts: [127.0.0.1]}\n",
+	  "f:1:32: safety_gate.download_hosts[0]: is not right; " HOST },
 	{ COMMAND_BEGIN "_: {type: name}}}}\n",
 	  "f:1:47: commands.c.params._: is a bad name; must be 1 to 32 of a-z 0-9 _, the first a "
 	  "letter\n" },

@@ -386,26 +386,24 @@ static void test_locks(void **unused)
 	scene_done(&s);
 }
 
-/* What has come to a halt can be reset, however it did; what is off cannot. */
 static void test_reset(void **unused)
 {
 	static const struct {
 		enum guest_status status;
 		enum decision decision;
-	} table[] = {
-		{ GUEST_RUNNING, DECISION_ASK },	{ GUEST_IO_ERROR, DECISION_ASK },
-		{ GUEST_INTERNAL_ERROR, DECISION_ASK }, { GUEST_PAUSED, DECISION_ASK },
-		{ GUEST_STOPPED, DECISION_STATE },	{ GUEST_SUSPENDED, DECISION_STATE },
+	} rows[] = {
+		{ GUEST_RUNNING, DECISION_ASK },   { GUEST_PAUSED, DECISION_ASK },
+		{ GUEST_IO_ERROR, DECISION_ASK },  { GUEST_INTERNAL_ERROR, DECISION_ASK },
+		{ GUEST_STOPPED, DECISION_STATE }, { GUEST_SUSPENDED, DECISION_STATE },
 	};
 	struct scene s;
 
 	(void)unused;
 	scene_init(&s, "");
-	s.ask.confirmed = true;
-	for (size_t i = 0; i < countof(table); i++) {
-		set_guest(&s, 101, "a", table[i].status, NULL);
+	for (size_t i = 0; i < countof(rows); i++) {
+		set_guest(&s, 101, "a", rows[i].status, NULL);
 		(void)judge_all(&s, "guest_reset", "{\"guest\":101}", NULL);
-		assert_int_equal(s.v.decision, table[i].decision);
+		assert_int_equal(s.v.decision, rows[i].decision);
 	}
 	scene_done(&s);
 }

@@ -33,7 +33,7 @@ static void print_kind(const struct tool_arg *arg, struct str *out)
 		str_add(out, "true or false");
 		break;
 	case ARG_PAIRS:
-		str_add(out, "object of words and whole numbers");
+		str_add(out, "object of whole numbers and lines of text");
 		break;
 	default:
 		str_add(out, "name");

@@ -1,11 +1,11 @@
 // What jarvis-act finds on one simulated node: programs.pl under the names that it starts, the catalogue that ships, a
 // /proc, units, journals and disks. All of it are files, so that a restarted simulator goes on where it was.
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { appendFileSync, chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 
 const NODES = resolve(import.meta.dirname, '../../../deploy/nodes');
-const PROGRAMS = ['systemctl', 'journalctl', 'df', 'sudo', 'exportfs', 'zpool', 'ping'];
+const PROGRAMS = ['systemctl', 'journalctl', 'df', 'sudo', 'exportfs', 'zpool', 'ping', 'du', 'wget'];
 const USER = 'jarvis';
 
 /**
@@ -45,6 +45,14 @@ const GIB = 2 ** 30;
 /** size, used share, inodes, fstype. */
 const DISKS = { '/': [94 * GIB, 0.31, 6291456, 'ext4'], '/boot/efi': [GIB, 0.01, 0, 'vfat'],
 	'/var/log': [8 * GIB, 0.22, 524288, 'ext4'], '/mnt/my files': [1800 * GIB, 0.64, 3.7e9, 'zfs'] };
+
+/** What lies on the node, as far as paths may lead there; the links are relative to it, or absolute within it. */
+const FILES = { 'srv/share/movies/a.mkv': 9000, 'srv/share/photos/1.jpg': 5000, 'srv/share/my files/note.txt': 100,
+	'var/log/syslog': 20_000, 'var/log/journal/system.journal': 8000, 'var/lib/vz/template/iso/debian-13.iso': 30_000,
+	'etc/shadow': 40 };
+const LINKS = { 'srv/share/films': 'movies', 'srv/share/escape': '/etc', 'srv/share/logs': '../../var/log/journal' };
+/** As /etc/hosts: what names stand for. */
+const HOSTS = '151.101.2.132 deb.debian.org\n2a04:4e42::644 deb.debian.org\n51.91.38.34 download.proxmox.com\n';
 
 const seconds = () => Math.floor(Date.now() / 1000);
 const hex = (n) => n.toString(16);
@@ -95,10 +103,24 @@ export class Act {
 		this.catalogue(readFileSync(join(NODES, 'jarvis-act.catalogue'), 'utf8'));
 		if (!existsSync(this.#path('state/disks'))) this.#disks(DISKS);
 		for (const unit of Object.keys(UNITS)) if (!existsSync(this.#path('state/units', unit))) this.#begin(unit);
+		this.#tree();
+		if (!existsSync(this.#path('hosts'))) put(this.#path('hosts'), HOSTS);
+		if (!existsSync(this.#path('state/web'))) put(this.#path('state/web'), '');
 		put(this.#path('proc/sys/kernel/hostname'), `${this.name}\n`);
 		put(this.#path('proc/sys/kernel/osrelease'), '6.8.12-9-pve\n');
 		put(this.#path('proc/sys/kernel/random/boot_id'), '3c5f1e0a-8e57-4c2b-9d0a-6f2f3f1f7a10\n');
 		this.follow(truth);
+	}
+
+	#tree() {
+		for (const [file, size] of Object.entries(FILES)) {
+			mkdirSync(dirname(this.#path('root', file)), { recursive: true, mode: 0o755 });
+			if (!existsSync(this.#path('root', file))) writeFileSync(this.#path('root', file), Buffer.alloc(size, 'x'));
+		}
+		for (const [link, to] of Object.entries(LINKS)) {
+			rmSync(this.#path('root', link), { force: true });
+			symlinkSync(to, this.#path('root', link));
+		}
 	}
 
 	/** The catalogue with the programs of this node, and the sudoers lines that belong to it. */
@@ -187,6 +209,20 @@ export class Act {
 		if (!disks[target] || !(percent >= 0 && percent <= 100)) throw new Error(`"target": ${Object.keys(disks).join(' | ')}, "percent"`);
 		disks[target][1] = percent / 100;
 		this.#disks(disks);
+	}
+
+	/** What a URL answers from now on: a status, or 0 for nobody there. 200 is what all others do. */
+	setWeb({ url, status = 200 }) {
+		if (!/^https?:\/\/\S+$/.test(url ?? '') || !(status >= 0 && status <= 599)) throw new Error('"url", "status"');
+		const lines = readFileSync(this.#path('state/web'), 'utf8').split('\n').filter((line) => line && !line.startsWith(`${url} `));
+		put(this.#path('state/web'), [...lines, `${url} ${status}`, ''].join('\n'));
+	}
+
+	/** What the name of a host stands for from now on. */
+	setHost({ host, addresses }) {
+		if (!/^[\w.-]+$/.test(host ?? '') || !Array.isArray(addresses)) throw new Error('"host", "addresses": [ … ]');
+		const lines = readFileSync(this.#path('hosts'), 'utf8').split('\n').filter((line) => line && !line.endsWith(` ${host}`));
+		put(this.#path('hosts'), [...lines, ...addresses.map((address) => `${address} ${host}`), ''].join('\n'));
 	}
 
 	/** What a program does in place of its work: see programs.pl. */

@@ -39,6 +39,8 @@ const OPS = {
 	log: (node, fields) => node.act.log(fields),
 	disk: (node, fields) => node.act.setDisk(fields),
 	program: (node, fields) => node.act.setProgram(fields),
+	web: (node, fields) => node.act.setWeb(fields),
+	host: (node, fields) => node.act.setHost(fields),
 };
 
 class World {

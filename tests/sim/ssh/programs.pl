@@ -169,8 +169,38 @@ sub ping {
 	return 0;
 }
 
+# The real one: what it is given is a real folder.
+sub du {
+	if (join("\0", @ARGV) !~ /\A-x\0-B1\0--max-depth=1\0--\0\.\z/) {
+		print STDERR "du: not what the catalogue asks for: @ARGV\n";
+		return 1;
+	}
+	exec '/usr/bin/du', @ARGV or return 127;
+}
+
+# What it says goes to the error side, as that of wget 1.21 and 1.25.
+sub wget {
+	my ($url) = join("\0", @ARGV) =~ /\A--no-config\0-nv\0--spider\0--tries=1\0--timeout=20\0--max-redirect=0\0--\0(https?:[^\0]*)\z/;
+	if (!defined $url) {
+		print STDERR "wget: not what the catalogue asks for: @ARGV\n";
+		return 2;
+	}
+	my ($status) = (slurp("$root/state/web") // '') =~ /^\Q$url\E ([0-9]+)$/m;
+	$status //= 200;
+	if (!$status) {
+		print STDERR "failed: Connection timed out.\n";
+		return 4;
+	}
+	if ($status >= 400) {
+		print STDERR "Remote file does not exist -- broken link!!!\n";
+		return 8;
+	}
+	print STDERR POSIX::strftime('%Y-%m-%d %H:%M:%S', localtime), " URL: $url $status OK\n";
+	return 0;
+}
+
 my %programs = (systemctl => \&systemctl, journalctl => \&journalctl, df => \&df, sudo => \&sudo, zpool => \&zpool,
-	ping => \&ping, exportfs => sub { return 0 });
+	ping => \&ping, du => \&du, wget => \&wget, exportfs => sub { return 0 });
 note_call();
 my $does = slurp("$root/state/programs/$name");
 $instead{$does}->() if defined $does && $instead{$does};
