@@ -260,7 +260,7 @@ unit: $(unit_programs) ## unit tests
 
 # Above a minute: first, so that none of them runs on alone at the end.
 long_tests := $(patsubst %,tests/integration/%.test.mjs,actions_luck poller_protection live live_acting poller_trouble)
-node_tests := $(long_tests) $(filter-out $(long_tests),$(wildcard tests/integration/*.test.mjs))
+node_tests := $(long_tests) $(filter-out $(long_tests),$(wildcard tests/integration/*.test.mjs tests/integration/redteam/*.test.mjs))
 # Each mostly waits, for a period, a deadline, a code: together eight need less than one processor.
 WAITING := -j 8
 # What no sanitizer can say anything about: no C of ours runs in it.

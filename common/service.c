@@ -18,6 +18,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -361,6 +362,22 @@ static int run_with_bus(struct service *s)
 	return r < 0 ? EX_IOERR : EX_OK;
 }
 
+/*
+ * Memory holds secrets, and a core would be a file with them. Where a program takes cores the limit does not count, so
+ * there is nothing in it.
+ */
+static void keep_memory_out_of_cores(void)
+{
+	const struct rlimit none = { 0, 0 };
+	FILE *filter = fopen("/proc/self/coredump_filter", "we");
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	if (!filter)
+		return;
+	(void)fputs("0", filter);
+	(void)fclose(filter);
+}
+
 static void prepare_process(void)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
@@ -368,6 +385,7 @@ static void prepare_process(void)
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	(void)umask(077);
+	keep_memory_out_of_cores();
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 

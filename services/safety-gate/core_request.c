@@ -117,6 +117,16 @@ static bool read_request(struct asking *a)
 
 /* ── beginning ─────────────────────────────────────────────────────────────────────────────────────────────── */
 
+/* What others have asked for does not hold a person up: they would only have to ask often enough. */
+static bool is_in_line(const struct asking *a, const struct action *action)
+{
+	const struct msg_actor *actor = action->state.actor;
+
+	if (action->state.status != ACTION_WAITING)
+		return false;
+	return a->who != WHO_PERSON || (actor && str_eq(actor->kind, "user"));
+}
+
 static bool too_many_wait(struct asking *a)
 {
 	const struct core *core = a->core;
@@ -134,9 +144,10 @@ static bool too_many_wait(struct asking *a)
 		for (size_t i = 0; i < core->actions_n && object[0]; i++) {
 			const struct action *action = core->actions[i];
 
+			if (!is_in_line(a, action))
+				continue;
 			for (size_t k = 0; k < action->state.steps_n; k++)
-				n += action->state.status == ACTION_WAITING &&
-				     str_eq_null(action->steps[k].object, object);
+				n += str_eq_null(action->steps[k].object, object);
 		}
 		if (n >= CORE_WAITING_TARGET_MAX)
 			return true;

@@ -378,15 +378,22 @@ static void check_crowds(struct sim *sim)
 
 	for (size_t i = 0; i < sim->actions_n; i++) {
 		const struct sim_action *a = &sim->actions[i];
-		size_t same = 0;
+		size_t same = 0, persons = 0;
 
 		reds += a->tier == TIER_RED && a->status >= ACTION_WINDOW &&
 			a->status <= ACTION_RUNNING;
-		for (size_t k = 0; k < sim->actions_n && a->status == ACTION_WAITING; k++)
-			same += sim->actions[k].status == ACTION_WAITING &&
-				str_eq_null(sim->actions[k].objects[0], a->objects[0]);
-		sim_check(sim, same <= CORE_WAITING_TARGET_MAX, "%zu wait for %s", same,
-			  a->objects[0] ? a->objects[0] : "nothing");
+		for (size_t k = 0; k < sim->actions_n && a->status == ACTION_WAITING; k++) {
+			bool is_same = sim->actions[k].status == ACTION_WAITING &&
+				       str_eq_null(sim->actions[k].objects[0], a->objects[0]);
+
+			same += is_same;
+			persons += is_same && !sim->actions[k].is_agents;
+		}
+		/* A person waits in no line but that of persons. */
+		sim_check(sim,
+			  persons <= CORE_WAITING_TARGET_MAX && same <= 2 * CORE_WAITING_TARGET_MAX,
+			  "%zu wait for %s, %zu of persons", same,
+			  a->objects[0] ? a->objects[0] : "nothing", persons);
 		sim_check(sim,
 			  !core_is_frozen(sim->core) || sim->is_held || a->tier == TIER_GREEN ||
 				  (a->status != ACTION_WINDOW &&

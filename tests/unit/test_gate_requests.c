@@ -113,6 +113,116 @@ static void test_rates(void **unused)
 	stage_done(&s);
 }
 
+/* By ACTOR, on a guest of its own. */
+static const char *snapshot_as(struct stage *s, const char *principal,
+			       const struct msg_actor *actor, int number)
+{
+	char id[16] = "", args[64] = "";
+	struct msg_action_request request = stage_request_of(id, "guest_snapshot", args);
+	const struct msg_guest_state target = { .cluster = "home",
+						.ts = s->w.now.wall_ms,
+						.vmid = 500 + number,
+						.name = id,
+						.type = GUEST_QEMU,
+						.node = "a",
+						.status = GUEST_RUNNING };
+
+	(void)snprintf(id, sizeof(id), "n%d", number);
+	(void)snprintf(args, sizeof(args), "{\"guest\":%d,\"snapshot\":\"x\"}", 500 + number);
+	gate_world_guest(&s->w, &target);
+	stage_ask_as(s, principal, actor, &request);
+	return stage_reply(s)->status == REPLY_DENIED ? stage_reply(s)->code : "begun";
+}
+
+/* Whoever can make up names has the rate of one person for all of them; who is enrolled is not held up by that. */
+static void test_made_up_names(void **unused)
+{
+	static const char *const kinds[][2] = { { "user", "user" }, { "token", "mcp" } };
+	int number = 0;
+
+	(void)unused;
+	for (size_t k = 0; k < countof(kinds); k++) {
+		const struct msg_actor other = { kinds[!k][0], "other" };
+		struct stage s;
+
+		stage_init(&s, "safety_gate: {yellow_rate: 1}\n");
+		core_load_settings(s.core, &(const struct msg_autonomy_state){ .level = 3 }, 0);
+		for (int i = 0; i < 8; i++) {
+			char name[24];
+			const struct msg_actor actor = { kinds[k][i & 1], name };
+
+			(void)snprintf(name, sizeof(name), "nobody-%d", i);
+			assert_string_equal(snapshot_as(&s, "gateway", &actor, number++),
+					    i < 6 ? "begun" : "rate");
+		}
+		assert_string_equal(snapshot_as(&s, "gateway", &stage_operator, number++), "begun");
+		/* Persons are not held up by tokens, nor tokens by persons. */
+		assert_string_equal(snapshot_as(&s, "gateway", &other, number++), "begun");
+		stage_done(&s);
+	}
+}
+
+/* Nor is anything gained by approving in made-up names what was asked for before. */
+static void test_made_up_approvers(void **unused)
+{
+	static const char *const askers[] = { "gateway", "gateway", "gateway",	 "gateway",
+					      "gateway", "monitor", "llm-router" };
+	char ids[7][32], digests[7][65], name[24];
+	const struct msg_actor asker = { "token", name }, approver = { "user", name };
+	struct stage s;
+
+	(void)unused;
+	stage_init(&s, "safety_gate: {yellow_rate: 1}\n");
+	for (int i = 0; i < 7; i++) {
+		/* Each asks for as much as it may. */
+		(void)snprintf(name, sizeof(name), "t%d", i);
+		assert_string_equal(snapshot_as(&s, askers[i], i < 5 ? &asker : NULL, i), "begun");
+		assert_int_equal(stage_state(&s)->status, ACTION_WAITING);
+		(void)snprintf(ids[i], sizeof(ids[i]), "%s", stage_state(&s)->id);
+		(void)snprintf(digests[i], sizeof(digests[i]), "%s", stage_state(&s)->digest);
+	}
+	for (int i = 0; i < 7; i++) {
+		const struct msg_action_approval approval = { .request_id = "d",
+							      .decision = "approve",
+							      .digest = digests[i],
+							      .actor = &approver };
+
+		(void)snprintf(name, sizeof(name), "nobody-%d", i);
+		stage_again(&s);
+		core_approval(s.core, "gateway", ids[i], &approval, PROOF_NONE, s.w.now, s.out);
+		if (i < 6)
+			assert_int_equal(stage_state(&s)->status, ACTION_APPROVED);
+		else
+			assert_string_equal(stage_reply(&s)->code, "rate");
+	}
+	stage_done(&s);
+}
+
+/* What an enrolled person approves is theirs, and not that of those who are not. */
+static void test_enrolled_approver(void **unused)
+{
+	struct stage s;
+
+	(void)unused;
+	stage_init(&s, "safety_gate: {yellow_rate: 1}\n");
+	for (int i = 0; i < 7; i++) {
+		_cleanup_(freep) char *id = NULL, *digest = NULL;
+
+		if (i)
+			assert_string_equal(snapshot_as(&s, "gateway", &guest, i), "begun");
+		else
+			assert_string_equal(snapshot_as(&s, "monitor", NULL, i), "begun");
+		if (stage_state(&s)->status != ACTION_WAITING)
+			continue;
+		id = stage_id_of(&s);
+		digest = xstrdup(stage_state(&s)->digest);
+		stage_decide(&s, id, "approve", digest, PROOF_NONE);
+		assert_int_equal(stage_state(&s)->status, ACTION_APPROVED);
+	}
+	assert_string_equal(snapshot_as(&s, "gateway", &guest, 7), "rate");
+	stage_done(&s);
+}
+
 /* ── how much is taken in ──────────────────────────────────────────────────────────────────────────────────── */
 
 static void test_waiting(void **unused)
@@ -137,6 +247,30 @@ static void test_waiting(void **unused)
 	}
 	stage_ask(&s, "t", "task_stop", UPID);
 	assert_non_null(strstr(stage_reply(&s)->text, "decide those first"));
+	stage_done(&s);
+}
+
+/* What others ask for keeps others from asking, and no person. */
+static void test_waiting_of_others(void **unused)
+{
+	struct msg_action_request request =
+		stage_request_of("", "guest_shutdown", "{\"guest\":101}");
+	struct stage s;
+	char id[16];
+
+	(void)unused;
+	stage_init(&s, "");
+	request.request_id = id;
+	for (int i = 0; i < CORE_WAITING_TARGET_MAX; i++) {
+		(void)snprintf(id, sizeof(id), "o%d", i);
+		stage_ask_as(&s, i ? "llm-router" : "gateway", i ? NULL : &token, &request);
+		assert_int_equal(stage_reply(&s)->status, REPLY_WAITING);
+	}
+	(void)snprintf(id, sizeof(id), "other");
+	stage_ask_as(&s, "monitor", NULL, &request);
+	assert_string_equal(stage_reply(&s)->code, "rate");
+	stage_ask_as(&s, "gateway", &stage_operator, &request);
+	assert_int_equal(stage_reply(&s)->status, REPLY_WAITING);
 	stage_done(&s);
 }
 
@@ -556,13 +690,15 @@ static void test_dry_targets(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_local_storages), cmocka_unit_test(test_nobody_enrolled),
-		cmocka_unit_test(test_runbook),	       cmocka_unit_test(test_rates),
-		cmocka_unit_test(test_waiting),	       cmocka_unit_test(test_too_many_requests),
-		cmocka_unit_test(test_polling),	       cmocka_unit_test(test_kept),
-		cmocka_unit_test(test_targets),	       cmocka_unit_test(test_no_policy),
-		cmocka_unit_test(test_repeated),       cmocka_unit_test(test_press),
-		cmocka_unit_test(test_dry_decisions),  cmocka_unit_test(test_dry_leaves_nothing),
+		cmocka_unit_test(test_local_storages),	  cmocka_unit_test(test_nobody_enrolled),
+		cmocka_unit_test(test_runbook),		  cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_waiting),		  cmocka_unit_test(test_too_many_requests),
+		cmocka_unit_test(test_waiting_of_others), cmocka_unit_test(test_made_up_names),
+		cmocka_unit_test(test_made_up_approvers), cmocka_unit_test(test_enrolled_approver),
+		cmocka_unit_test(test_polling),		  cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_targets),		  cmocka_unit_test(test_no_policy),
+		cmocka_unit_test(test_repeated),	  cmocka_unit_test(test_press),
+		cmocka_unit_test(test_dry_decisions),	  cmocka_unit_test(test_dry_leaves_nothing),
 		cmocka_unit_test(test_dry_targets),
 	};
 
