@@ -44,6 +44,12 @@ struct http_request {
 	const char *body;
 	size_t body_len;
 	unsigned timeout_ms; /* 0: as in http_options */
+	/*
+	 * Asked with DONE's context right before the request leaves, which may be long after
+	 * http_start(), for a connection may have to be made first: false, and it does not. It
+	 * touches nothing of ours. NULL: it always may.
+	 */
+	bool (*may_send)(void *ctx);
 };
 
 enum http_outcome {
@@ -53,7 +59,7 @@ enum http_outcome {
 	HTTP_TIMEOUT,	  /* connected, but no complete answer before the deadline */
 	HTTP_BROKEN,	  /* the connection broke, or what came is not HTTP */
 	HTTP_TOO_LARGE,	  /* the answer is larger than max_bytes */
-	HTTP_REFUSED,	  /* the request itself is not allowed (scheme, header) */
+	HTTP_REFUSED,	  /* the request is not allowed (scheme, header), or not wanted any more */
 };
 
 struct http_response {

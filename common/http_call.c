@@ -332,6 +332,10 @@ static int before_request_cb(void *ctx, char *remote_ip, char *local_ip, int rem
 		}
 	}
 	call->is_connected = true;
+	if (call->may_send && !call->may_send(call->ctx)) {
+		call->is_withheld = true;
+		return CURL_PREREQFUNC_ABORT;
+	}
 	call->is_sent = true;
 	return CURL_PREREQFUNC_OK;
 }
@@ -487,6 +491,7 @@ struct http_call *http_call_new(const struct http_options *options, X509_STORE *
 	call->ca_file = options->ca_file;
 	call->max_bytes = options->max_bytes;
 	call->connect_timeout_ms = options->connect_timeout_ms;
+	call->may_send = request->may_send;
 	call->timeout_ms = request->timeout_ms ? request->timeout_ms : options->timeout_ms;
 	call->started_ns = uv_hrtime();
 	if (request->body) {

@@ -17,6 +17,7 @@ struct http_call {
 	TAILQ_ENTRY(http_call) link; /* of http->active, then of http->settled */
 	CURL *easy;		     /* NULL: refused before it began */
 	struct timer *deadline;
+	bool (*may_send)(void *ctx);
 	http_done_fn done;
 	void *ctx;
 	bool is_settled;
@@ -42,6 +43,7 @@ struct http_call {
 	bool is_fresh;	   /* may not use a kept connection */
 	bool wants_fresh;  /* a kept connection was for another certificate: try a new one */
 	bool is_too_large;
+	bool is_withheld; /* may_send said no */
 	bool is_sent;
 	char errors[CURL_ERROR_SIZE];
 

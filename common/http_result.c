@@ -147,6 +147,9 @@ static enum http_outcome outcome_of(const struct http_call *call, CURLcode code)
 {
 	if (call->trust.is_refused)
 		return HTTP_NOT_TRUSTED;
+	/* When it had left already, over a kept connection that was gone, only the second time was withheld. */
+	if (call->is_withheld && !call->is_sent)
+		return HTTP_REFUSED;
 	if (call->is_too_large)
 		return HTTP_TOO_LARGE;
 	for (size_t i = 0; i < countof(outcomes); i++) {
@@ -194,7 +197,10 @@ static void conclude(struct http_call *call, enum http_outcome outcome, CURLcode
 		break;
 	case HTTP_REFUSED:
 	case HTTP_BROKEN:
-		say_broken(call, code);
+		if (call->is_withheld)
+			str_printf(&call->error, "%s: it was not asked any more", call->where);
+		else
+			say_broken(call, code);
 		break;
 	}
 	call->status = 0;

@@ -277,9 +277,59 @@ static void test_start_in_callback(void **state)
 	fixture_done(&f);
 }
 
+/* ── may it still leave? ─────────────────────────────────────────────────────────────────────── */
+
+static unsigned asked;
+
+static bool says_no(void *ctx)
+{
+	(void)ctx;
+	asked++;
+	return false;
+}
+
+static bool says_yes(void *ctx)
+{
+	asked++;
+	return ctx;
+}
+
+/* Asked on a new connection and on a kept one, once each; what is withheld never comes. */
+static void test_withheld(void **state)
+{
+	struct fixture f;
+	struct http_request request = { .method = "POST", .body = "x=1", .body_len = 3 };
+	const struct answer *answer;
+
+	(void)state;
+	fixture_init(&f, http_pages_serve, NULL);
+	request.url = fixture_url(&f, "/ok");
+	request.fingerprint = f.cert.fingerprint;
+	for (int i = 0; i < 2; i++) {
+		unsigned before = http_server_counts(f.server).requests;
+
+		asked = 0;
+		request.may_send = says_no;
+		answer = fixture_send(&f, &request);
+		assert_int_equal(answer->outcome, HTTP_REFUSED);
+		assert_false(answer->sent);
+		assert_non_null(strstr(answer->error, "it was not asked any more"));
+		assert_int_equal(asked, 1);
+		assert_int_equal(http_server_counts(f.server).requests, before);
+		request.may_send = says_yes;
+		answer = fixture_send(&f, &request);
+		assert_int_equal(answer->outcome, HTTP_ANSWERED);
+		assert_true(answer->sent);
+		assert_int_equal(asked, 2);
+		assert_int_equal(http_server_counts(f.server).requests, before + 1);
+	}
+	fixture_done(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_withheld),
 		cmocka_unit_test(test_connections_are_kept),
 		cmocka_unit_test(test_dead_kept_connection),
 		cmocka_unit_test(test_many_on_two_connections),
