@@ -50,6 +50,7 @@ struct pve_call {
 	unsigned timeout_ms;
 	size_t endpoint;
 	unsigned tries;
+	bool (*may_send)(void *ctx);
 	pve_link_fn fn;
 	void *ctx;
 };
@@ -189,6 +190,13 @@ static void on_response(void *ctx, const struct http_response *response)
 	call_free(call);
 }
 
+static bool may_leave(void *ctx)
+{
+	struct pve_call *call = ctx;
+
+	return call->may_send(call->ctx);
+}
+
 static void send_call(struct pve_call *call)
 {
 	struct pve_link *link = call->link;
@@ -200,6 +208,7 @@ static void send_call(struct pve_call *call)
 		.body = call->form && call->form[0] ? call->form : NULL,
 		.body_len = call->form ? strlen(call->form) : 0,
 		.timeout_ms = call->timeout_ms,
+		.may_send = call->may_send ? may_leave : NULL,
 	};
 	const struct config_node *node;
 	_cleanup_(str_done) struct str url = { 0 };
@@ -230,6 +239,7 @@ struct pve_call *pve_link_ask(struct pve_link *link, const struct pve_request *r
 	call->node = xstrdup_null(request->node);
 	call->avoid = xstrdup_null(request->avoid);
 	call->timeout_ms = request->timeout_ms;
+	call->may_send = request->may_send;
 	call->fn = fn;
 	call->ctx = ctx;
 	send_call(call);

@@ -19,6 +19,8 @@ struct pve_request {
 	const char *node;    /* that must answer; NULL: any */
 	const char *avoid;   /* a node that must not be asked; NULL: none */
 	unsigned timeout_ms; /* 0: as configured */
+	/* Of a change: asked with FN's context right before it leaves. False: it does not, which is not ambiguous. */
+	bool (*may_send)(void *ctx);
 };
 
 struct pve_answer {

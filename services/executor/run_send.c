@@ -57,7 +57,10 @@ static void on_sent(void *ctx, const struct pve_answer *answer)
 	struct run *run = ctx;
 
 	run->call = NULL;
-	if (answer->fault.class == PVE_OK) {
+	if (run->held && !answer->is_ambiguous) {
+		run_end(run, run->wants_cancel ? STEP_CANCELLED : STEP_FAILED,
+			"Nothing was done: %s.", run->held);
+	} else if (answer->fault.class == PVE_OK) {
 		on_accepted(run, answer->tree);
 	} else if (run->order.tool->runner == RUNNER_WOL) {
 		run_wake(run);
@@ -94,6 +97,15 @@ static const char *objection(const struct run *run)
 	if (!why)
 		(void)pve_link_is_fit(run->link, &why);
 	return why;
+}
+
+/* A connection may have had to be made first. */
+static bool may_send(void *ctx)
+{
+	struct run *run = ctx;
+
+	run->held = run->wants_cancel ? "it was cancelled" : objection(run);
+	return !run->held;
 }
 
 bool run_journal(struct run *run)
@@ -135,6 +147,7 @@ void run_send(struct run *run)
 	request.form = str_get(&form);
 	request.node = is_wake ? NULL : t->node;
 	request.avoid = is_wake ? t->node : NULL;
+	request.may_send = may_send;
 	run_enter(run, PHASE_SENDING);
 	run->sent_ms = run_now(run);
 	counter_add(run->host->env->counters, "effects", 1);

@@ -59,9 +59,10 @@ struct lab {
 	struct lab_told told[LAB_TOLD_MAX];
 	size_t told_n;
 	bool is_online;
-	bool is_retained; /* what is handed in */
-	int publish;	  /* what publishing says */
-	int http;	  /* what making a client says */
+	bool is_retained;   /* what is handed in */
+	int publish;	    /* what publishing says */
+	int http;	    /* what making a client says */
+	bool connects_late; /* a request leaves with lab_leave(), not at once */
 	struct http_call *calls;
 	struct timer *timers;
 	uint64_t order;
@@ -125,6 +126,9 @@ void lab_answer(struct lab *l, const char *request, const char *json);
 void lab_refuse(struct lab *l, const char *request, int status, const char *reason);
 /* Not at all. */
 void lab_lose(struct lab *l, const char *request, enum http_outcome outcome, bool sent);
+/* It has its connection: whether it may leave; and whether it left, else that is told. */
+bool lab_may_leave(struct lab *l, const char *request);
+bool lab_leave(struct lab *l, const char *request);
 bool lab_is_asked(const struct lab *l, const char *request);
 /* The address that it was asked at. */
 const char *lab_host(const struct lab *l, const char *request);

@@ -28,6 +28,7 @@ struct http_call {
 	struct http_call *next;
 	char *request; /* "METHOD /path" below /api2/json */
 	char *host;
+	bool (*may_send)(void *ctx);
 	http_done_fn fn;
 	void *ctx;
 };
@@ -199,9 +200,12 @@ struct http_call *__wrap_http_start(struct http *http, const struct http_request
 	*call = (struct http_call){
 		.request = xasprintf("%s %s", request->method, path + strlen("/api2/json")),
 		.host = xstrndup(host, strcspn(host, ":/")),
+		.may_send = request->may_send,
 		.fn = done,
 		.ctx = ctx,
 	};
+	if (!current->connects_late)
+		assert_true(!call->may_send || call->may_send(ctx));
 	while (*at)
 		at = &(*at)->next;
 	*at = call;
@@ -281,6 +285,22 @@ void lab_lose(struct lab *l, const char *request, enum http_outcome outcome, boo
 					 .body = "",
 					 .error = "it is gone",
 					 .sent = sent });
+}
+
+bool lab_may_leave(struct lab *l, const char *request)
+{
+	const struct http_call *call = find_call(l, request);
+
+	assert_non_null(call);
+	return !call->may_send || call->may_send(call->ctx);
+}
+
+bool lab_leave(struct lab *l, const char *request)
+{
+	if (lab_may_leave(l, request))
+		return true;
+	lab_lose(l, request, HTTP_REFUSED, false);
+	return false;
 }
 
 bool lab_is_asked(const struct lab *l, const char *request)

@@ -1,10 +1,64 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What waits for a new connection to a node because the old one was lost after the first look, and what happens
- * meanwhile.
+ * What waits for its connection, to Proxmox or to a node, and what happens meanwhile.
  */
 #include "tests/unit/check.h"
 #include "tests/unit/executor_ssh_plays.h"
+
+/* ── Proxmox ───────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void test_proxmox_goes_on(void **state)
+{
+	struct lab *l = *state;
+
+	l->connects_late = true;
+	lab_send_101(l);
+	assert_true(lab_leave(l, PLAY_START));
+	lab_answer(l, PLAY_START, "{\"data\":\"" LAB_UPID "\"}");
+	play_task_well(l);
+	lab_expect(l, "verified", "");
+}
+
+static void test_proxmox_frozen(void **state)
+{
+	struct lab *l = *state;
+
+	l->connects_late = true;
+	lab_send_101(l);
+	lab_write(l, "run/frozen", "");
+	assert_false(lab_leave(l, PLAY_START));
+	lab_pass(l, 0);
+	lab_expect(l, "failed", "Nothing was done: frozen by the file in the runtime folder");
+	assert_int_equal(lab_counter(l, "ambiguous"), 0);
+}
+
+static void test_proxmox_cancelled(void **state)
+{
+	struct lab *l = *state;
+
+	l->connects_late = true;
+	lab_send_101(l);
+	lab_cancel(l);
+	assert_false(lab_leave(l, PLAY_START));
+	lab_pass(l, 0);
+	lab_expect(l, "cancelled", "Nothing was done: it was cancelled");
+}
+
+/* Over a kept connection that was gone: curl sends it once more, and asks again. */
+static void test_proxmox_second_time(void **state)
+{
+	struct lab *l = *state;
+
+	l->connects_late = true;
+	lab_send_101(l);
+	assert_true(lab_leave(l, PLAY_START));
+	lab_write(l, "run/frozen", "");
+	assert_false(lab_may_leave(l, PLAY_START));
+	lab_lose(l, PLAY_START, HTTP_BROKEN, true);
+	assert_int_equal(lab_counter(l, "ambiguous"), 1);
+}
+
+/* ── nodes: the old connection was lost after the first look ───────────────────────────────────────────────── */
 
 /* The unit was looked at; then the connection is lost, before the change leaves. */
 static void begin(struct lab *l)
@@ -49,8 +103,8 @@ static void test_frozen_meanwhile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(goes_on),
-		TEST(frozen_meanwhile),
+		TEST(proxmox_goes_on),	   TEST(proxmox_frozen), TEST(proxmox_cancelled),
+		TEST(proxmox_second_time), TEST(goes_on),	 TEST(frozen_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

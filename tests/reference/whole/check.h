@@ -79,8 +79,10 @@ void check_heard(struct whole *w, struct side *side, const char *topic, const ch
 		 bool is_kept);
 /* The executor has noted that it sends what GID grants. */
 void check_journaled(struct whole *w, const char *gid);
-/* A request leaves the executor: GID of the grant that it is for. */
-void check_asked(struct whole *w, const char *request, const char *form, char *gid, size_t room);
+/* The executor wants a request to be made: GID of the grant that it is for. */
+void check_asked(struct whole *w, const char *request, char *gid, size_t room);
+/* It has a connection, and leaves. */
+void check_left(struct whole *w, const char *request, const char *form, const char *gid);
 /* The same over SSH, to the node of UNIT; PARAMETER: "unit=NAME". */
 void check_ssh_asked(struct whole *w, const char *gid, const char *tool,
 		     const struct pve_unit *unit, const char *parameter);

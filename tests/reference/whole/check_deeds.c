@@ -94,25 +94,30 @@ void check_ssh_asked(struct whole *w, const char *gid, const char *tool,
 	check_begun(w, grant, tool);
 }
 
-void check_asked(struct whole *w, const char *request, const char *form, char *gid, size_t room)
+static bool is_stop(const char *request)
 {
-	struct check_grant *grant = check_grant(w, w->check->sending);
+	return str_starts(request, "DELETE ") && strstr(request, "/tasks/");
+}
 
-	if (str_starts(request, "GET ")) {
+void check_asked(struct whole *w, const char *request, char *gid, size_t room)
+{
+	if (!str_starts(request, "GET ") && !is_stop(request)) {
+		if (!check_grant(w, w->check->sending))
+			check_fail(w, "%s is not in the executor's journal", request);
+		snprintf(gid, room, "%s", w->check->sending);
+	}
+	if (!is_stop(request))
 		w->check->sending[0] = '\0';
-		return;
-	}
-	if (str_starts(request, "DELETE ") && strstr(request, "/tasks/")) {
+}
+
+void check_left(struct whole *w, const char *request, const char *form, const char *gid)
+{
+	struct check_grant *grant = check_grant(w, gid);
+
+	if (is_stop(request))
 		check_stop(w, request);
-		return;
-	}
-	if (!grant) {
-		check_fail(w, "%s is not in the executor's journal", request);
-		return;
-	}
-	snprintf(gid, room, "%s", grant->gid);
-	w->check->sending[0] = '\0';
-	check_sent(w, grant, request, form);
+	else if (!str_starts(request, "GET ") && grant)
+		check_sent(w, grant, request, form);
 }
 
 void check_effect(struct whole *w, const char *gid)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define TIMEOUT_MS 15000
+#define CONNECT_MS 3000
 #define LATE_MS 30000
 
 enum fate {
@@ -25,6 +26,7 @@ enum fate {
 	FATE_AUTH,	  /* 401 */
 	FATE_BUSY,	  /* 500, before anything is done */
 	FATE_GARBLED,	  /* came, and the answer makes no sense */
+	FATE_WITHHELD,	  /* nobody wanted it any more when the connection was there */
 };
 
 struct http_call {
@@ -33,9 +35,10 @@ struct http_call {
 	char *request, *form;
 	char gid[40]; /* whose change it is; "": a read, or a stop */
 	enum fate fate;
+	bool (*may_send)(void *ctx);
 	http_done_fn done;
 	void *ctx;
-	struct event *answer; /* NULL: nobody waits for it any more */
+	struct event *answer; /* or of its connection; NULL: nobody waits for it any more */
 	bool is_on_its_way;
 	struct str body;
 	const char *reason;
@@ -113,6 +116,7 @@ static void fill(const struct http_call *call, struct http_response *r)
 		[FATE_AUTH] = { HTTP_ANSWERED, 401, "No ticket" },
 		[FATE_BUSY] = { HTTP_ANSWERED, 500, "cluster not ready - no quorum?" },
 		[FATE_GARBLED] = { HTTP_ANSWERED, 200, "OK" },
+		[FATE_WITHHELD] = { HTTP_REFUSED, 0, "" },
 	};
 
 	*r = (struct http_response){
@@ -123,7 +127,7 @@ static void fill(const struct http_call *call, struct http_response *r)
 		.error = rows[call->fate].outcome == HTTP_ANSWERED ? "" : "it is gone",
 		.cookie = "",
 		.fingerprint = "",
-		.sent = call->fate != FATE_UNREACHABLE,
+		.sent = call->fate != FATE_UNREACHABLE && call->fate != FATE_WITHHELD,
 	};
 	if (call->fate == FATE_WELL) {
 		r->outcome = HTTP_ANSWERED;
@@ -175,6 +179,33 @@ static void set_off(struct whole *w, struct http_call *call)
 	call->answer = event_add(w, back_ms, call->side, answer, drop_answer, call);
 }
 
+/* It has its connection: it leaves, unless nobody wants that any more. */
+static void connected(struct whole *w, void *ctx)
+{
+	struct http_call *call = ctx;
+	struct side *side = call->side;
+
+	call->answer = NULL;
+	if (call->may_send && !call->may_send(call->ctx)) {
+		trace(w, "executor does not ask %s", call->request);
+		call->fate = FATE_WITHHELD;
+		answer(w, call);
+		return;
+	}
+	if (side_effect(side, call->request)) {
+		call->fate = FATE_UNREACHABLE;
+		call->answer = event_add(w, TIMEOUT_MS, side, answer, drop_answer, call);
+		return;
+	}
+	check_left(w, call->request, call->form, call->gid);
+	call->fate = fate_of(w);
+	if (!str_starts(call->request, "GET "))
+		trace(w, "executor asks %s %s (%d)", call->request, call->form, (int)call->fate);
+	set_off(w, call);
+	(void)side_effect(side, call->request);
+	side_settle(side);
+}
+
 /* ── what the executor calls ───────────────────────────────────────────────────────────────────────────────── */
 
 int __wrap_http_new(const struct http_options *options, struct http **ret);
@@ -208,20 +239,13 @@ struct http_call *__wrap_http_start(struct http *http, const struct http_request
 		.side = side,
 		.request = xasprintf("%s %s", request->method, path),
 		.form = xstrndup(request->body ? request->body : "", request->body_len),
+		.may_send = request->may_send,
 		.done = done,
 		.ctx = ctx,
 	};
-	if (side_effect(side, call->request)) {
-		call->fate = FATE_UNREACHABLE;
-		call->answer = event_add(w, TIMEOUT_MS, side, answer, drop_answer, call);
-		return call;
-	}
-	check_asked(w, call->request, call->form, call->gid, sizeof(call->gid));
-	call->fate = fate_of(w);
-	if (!str_starts(call->request, "GET "))
-		trace(w, "executor asks %s %s (%d)", call->request, call->form, (int)call->fate);
-	set_off(w, call);
-	(void)side_effect(side, call->request);
+	check_asked(w, call->request, call->gid, sizeof(call->gid));
+	call->answer = event_add(w, whole_between(w, 1, whole_happens(w, 4) ? CONNECT_MS : 10),
+				 side, connected, drop_answer, call);
 	return call;
 }
 
