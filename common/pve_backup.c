@@ -101,6 +101,10 @@ int backup_longest_pause(const char *schedule)
 
 	if (!schedule)
 		return 1;
+	if (strcasestr(schedule, "semiannual"))
+		return 184;
+	if (strcasestr(schedule, "quarter"))
+		return 92;
 	if (strcasestr(schedule, "year") || strcasestr(schedule, "annual"))
 		return 366;
 	if (strcasestr(schedule, "month") || names_a_date(schedule))

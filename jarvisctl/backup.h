@@ -11,7 +11,7 @@
 
 #define BACKUP_FORMAT 1
 
-enum backup_kind { BACKUP_FOLDER, BACKUP_FILE, BACKUP_DATABASE };
+enum backup_kind { BACKUP_FOLDER, BACKUP_FILE, BACKUP_DATABASE, BACKUP_LINK };
 
 struct backup_entry {
 	enum backup_kind kind;
@@ -22,6 +22,7 @@ struct backup_entry {
 	uid_t uid;
 	gid_t gid;
 	char *owner, *group; /* their names; "" when they had none */
+	char *target;	     /* of a link; else NULL */
 };
 
 struct backup {
@@ -31,7 +32,7 @@ struct backup {
 	size_t roots_n;
 	struct backup_entry *entries; /* a folder before what is in it */
 	size_t entries_n;
-	size_t skipped; /* sockets, links, logs of databases, what was set aside as damaged */
+	size_t skipped; /* sockets, logs of databases, what was set aside as damaged */
 };
 
 void backup_done(struct backup *backup);
@@ -46,15 +47,17 @@ int backup_write_manifest(const struct backup *backup, const char *target,
 int backup_read_manifest(const char *folder, struct backup *ret, struct str *error) _nodiscard_;
 /*
  * Reads FOLDER and looks at every file and into every database: 0, or -errno with a line for each that is missing,
- * changed, damaged, or not in the manifest. *ret is ended in any case.
+ * changed or damaged. *ret is ended in any case.
  */
 int backup_check(const char *folder, struct backup *ret, struct str *error) _nodiscard_;
 /*
  * Puts everything where it was, below BELOW ("" is the root). What is there stays beside it, with IS_REPLACING as
- * NAME.before-TIME, else it is an error. Nothing is changed before all is ready. 0, or -errno with a sentence.
+ * NAME.before-TIME, else it is an error. Nothing is changed before all is ready, and what was changed is put back when
+ * the rest cannot be. What belonged to somebody who is not known here is root's: NOTES says so. 0, or -errno with a
+ * sentence.
  */
 int backup_restore(const struct backup *backup, const char *folder, const char *below,
-		   bool is_replacing, struct str *error) _nodiscard_;
+		   bool is_replacing, struct str *notes, struct str *error) _nodiscard_;
 /* Appends the processes that have a file of BACKUP's roots below BELOW open: "executor (123)". */
 void backup_users(const struct backup *backup, const char *below, struct str *ret);
 

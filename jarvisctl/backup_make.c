@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -95,8 +96,41 @@ static int save_file(struct maker *m, int from, struct backup_entry *entry)
 	return r < 0 ? say(m, r, entry->path, "saved") : 0;
 }
 
+/* The first bytes of a database, as sqlite.org/fileformat2 has them; the broker's .db is none. */
+static bool is_database(int fd)
+{
+	static const char magic[] = "SQLite format 3";
+	char head[sizeof(magic)];
+
+	return pread(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
+	       memcmp(head, magic, sizeof(magic)) == 0;
+}
+
+/*
+ * Whether somebody in this process has the very file open a second time: SQLite opens it by its name, which may be a
+ * link by then.
+ */
+static bool is_open_twice(int fd)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	const struct dirent *entry;
+	struct stat wanted, st;
+	int n = 0;
+
+	if (fstat(fd, &wanted) < 0)
+		wanted.st_ino = 0;
+	while (dir && (entry = readdir(dir))) {
+		if (fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && st.st_dev == wanted.st_dev &&
+		    st.st_ino == wanted.st_ino)
+			n++;
+	}
+	if (dir)
+		(void)closedir(dir);
+	return n >= 2;
+}
+
 /* As it is at one moment, whoever writes to it meanwhile. */
-static int save_database(struct maker *m, struct backup_entry *entry)
+static int save_database(struct maker *m, int from, struct backup_entry *entry)
 {
 	_cleanup_(freep) char *place = backup_place(m->target, entry->path);
 	_cleanup_(db_freep) struct db *db = NULL;
@@ -104,6 +138,8 @@ static int save_database(struct maker *m, struct backup_entry *entry)
 
 	if (r < 0)
 		return r;
+	if (!is_open_twice(from))
+		return say(m, -ESTALE, entry->path, "saved");
 	r = db_backup_to(db, place);
 	if (r < 0) {
 		str_add(m->error, db_error(db));
@@ -138,8 +174,21 @@ static struct backup_entry *note(struct backup *backup, const char *path, enum b
 /* Parts of a database that its copy does not need, and what a service set aside because it was damaged. */
 static bool is_left_out(const char *name)
 {
-	return str_ends(name, "-wal") || str_ends(name, "-shm") || str_ends(name, "-journal") ||
-	       str_ends(name, ".partial") || strstr(name, ".corrupt-");
+	return str_ends(name, ".db-wal") || str_ends(name, ".db-shm") ||
+	       str_ends(name, ".db-journal") || str_ends(name, ".db.partial") ||
+	       strstr(name, ".db.corrupt-");
+}
+
+static int save_link(struct maker *m, int folder, const char *path, const char *name)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(folder, name, target, sizeof(target) - 1);
+	struct stat st;
+
+	if (n < 0 || fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return say(m, -errno, path, "read");
+	note(m->backup, path, BACKUP_LINK, &st)->target = xstrndup(target, (size_t)n);
+	return 0;
 }
 
 static int save_folder(struct maker *m, int fd, const char *path);
@@ -154,8 +203,8 @@ static int save_opened(struct maker *m, int fd, const char *path)
 		(void)note(m->backup, path, BACKUP_FOLDER, &st);
 		return save_folder(m, fd, path);
 	}
-	if (r == 0 && S_ISREG(st.st_mode) && str_ends(path, ".db"))
-		r = save_database(m, note(m->backup, path, BACKUP_DATABASE, &st));
+	if (r == 0 && S_ISREG(st.st_mode) && is_database(fd))
+		r = save_database(m, fd, note(m->backup, path, BACKUP_DATABASE, &st));
 	else if (r == 0 && S_ISREG(st.st_mode))
 		r = save_file(m, fd, note(m->backup, path, BACKUP_FILE, &st));
 	else
@@ -176,8 +225,10 @@ static int save_entry(struct maker *m, int folder, const char *path, const char 
 		return 0;
 	}
 	fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	/* A link, or a socket. */
-	if (fd < 0 && (errno == ELOOP || errno == ENXIO)) {
+	if (fd < 0 && errno == ELOOP)
+		return save_link(m, folder, whole, name);
+	/* A socket. */
+	if (fd < 0 && errno == ENXIO) {
 		m->backup->skipped++;
 		return 0;
 	}

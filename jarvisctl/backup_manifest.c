@@ -18,6 +18,7 @@ static const char *const kinds[] = {
 	[BACKUP_FOLDER] = "folder",
 	[BACKUP_FILE] = "file",
 	[BACKUP_DATABASE] = "database",
+	[BACKUP_LINK] = "link",
 };
 
 void backup_done(struct backup *backup)
@@ -26,6 +27,7 @@ void backup_done(struct backup *backup)
 		free(backup->entries[i].path);
 		free(backup->entries[i].owner);
 		free(backup->entries[i].group);
+		free(backup->entries[i].target);
 	}
 	for (size_t i = 0; i < backup->roots_n; i++)
 		free(backup->roots[i]);
@@ -58,7 +60,9 @@ static void add_entry(struct json_writer *w, const struct backup_entry *entry)
 	json_add_i64(w, "gid", entry->gid);
 	json_add_str(w, "owner", entry->owner);
 	json_add_str(w, "group", entry->group);
-	if (entry->kind != BACKUP_FOLDER) {
+	if (entry->kind == BACKUP_LINK) {
+		json_add_str(w, "target", entry->target);
+	} else if (entry->kind != BACKUP_FOLDER) {
 		json_add_i64(w, "size", entry->size);
 		json_add_str(w, "sha256", entry->sha256);
 	}
@@ -139,37 +143,91 @@ static bool take_number(const cJSON *object, const char *key, double max, double
 	return true;
 }
 
+/*
+ * A root stands by itself; everything else is in a folder that was named before, so that nothing is ever made through a
+ * link.
+ */
+static bool has_place(const struct backup *backup, const char *path, enum backup_kind kind)
+{
+	size_t length = (size_t)(strrchr(path, '/') - path);
+	bool has_folder = false;
+
+	for (size_t i = 0; i < backup->entries_n; i++) {
+		const struct backup_entry *e = &backup->entries[i];
+
+		if (str_eq(e->path, path))
+			return false;
+		has_folder = has_folder || (e->kind == BACKUP_FOLDER && strlen(e->path) == length &&
+					    strncmp(e->path, path, length) == 0);
+	}
+	for (size_t i = 0; i < backup->roots_n; i++) {
+		if (str_eq(backup->roots[i], path))
+			return kind == BACKUP_FOLDER;
+	}
+	return has_folder;
+}
+
+static bool take_text(const cJSON *tree, const char *key, char **ret)
+{
+	const char *text = cJSON_GetStringValue(json_get(tree, key));
+
+	free(*ret);
+	*ret = xstrdup_null(text);
+	return text;
+}
+
+static bool take_content(const cJSON *tree, struct backup_entry *entry)
+{
+	const char *sha256 = cJSON_GetStringValue(json_get(tree, "sha256"));
+	double size;
+
+	if (entry->kind == BACKUP_FOLDER)
+		return true;
+	if (entry->kind == BACKUP_LINK)
+		return take_text(tree, "target", &entry->target) && *entry->target;
+	if (!take_number(tree, "size", 9e15, &size) || !sha256 || strlen(sha256) != 64)
+		return false;
+	entry->size = (int64_t)size;
+	memcpy(entry->sha256, sha256, 64);
+	return true;
+}
+
 static bool take_entry(struct backup *backup, const cJSON *tree)
 {
 	const char *path = cJSON_GetStringValue(json_get(tree, "path"));
-	const char *owner = cJSON_GetStringValue(json_get(tree, "owner"));
-	const char *group = cJSON_GetStringValue(json_get(tree, "group"));
-	const char *sha256 = cJSON_GetStringValue(json_get(tree, "sha256"));
 	int kind = find_kind(cJSON_GetStringValue(json_get(tree, "kind")));
-	double mode, uid, gid, size = 0;
+	double mode, uid, gid;
 	struct backup_entry *entry;
-	bool is_below_root = false;
 
-	for (size_t i = 0; path && i < backup->roots_n; i++)
-		is_below_root = is_below_root || is_below(path, backup->roots[i]);
-	if (!is_below_root || !is_plain_path(path) || !owner || !group || kind < 0 ||
+	if (!path || !is_plain_path(path) || kind < 0 ||
+	    !has_place(backup, path, (enum backup_kind)kind) ||
 	    !take_number(tree, "mode", 07777, &mode) || !take_number(tree, "uid", 1e9, &uid) ||
 	    !take_number(tree, "gid", 1e9, &gid))
 		return false;
-	if (kind != BACKUP_FOLDER &&
-	    (!take_number(tree, "size", 9e15, &size) || !sha256 || strlen(sha256) != 64))
-		return false;
 	entry = backup_add(backup, path);
 	entry->kind = (enum backup_kind)kind;
-	entry->mode = (mode_t)mode;
+	/* Nothing of ours runs as somebody else by its mode. */
+	entry->mode = (mode_t)mode & 0777;
 	entry->uid = (uid_t)uid;
 	entry->gid = (gid_t)gid;
-	entry->size = (int64_t)size;
-	entry->owner = xstrdup(owner);
-	entry->group = xstrdup(group);
-	if (sha256)
-		memcpy(entry->sha256, sha256, strnlen(sha256, 64));
-	return true;
+	return take_text(tree, "owner", &entry->owner) && take_text(tree, "group", &entry->group) &&
+	       take_content(tree, entry);
+}
+
+/* Each has its own entry, and none is in another. */
+static bool has_all_roots(const struct backup *backup)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < backup->roots_n; i++) {
+		for (size_t k = 0; k < backup->entries_n; k++)
+			found += str_eq(backup->entries[k].path, backup->roots[i]);
+		for (size_t k = 0; k < backup->roots_n; k++) {
+			if (k != i && is_below(backup->roots[i], backup->roots[k]))
+				return false;
+		}
+	}
+	return found == backup->roots_n;
 }
 
 static bool take_manifest(struct backup *backup, const cJSON *tree)
@@ -194,7 +252,7 @@ static bool take_manifest(struct backup *backup, const cJSON *tree)
 		if (!take_entry(backup, item))
 			return false;
 	}
-	return backup->roots_n;
+	return backup->roots_n && has_all_roots(backup);
 }
 
 static int read_text(const char *path, struct str *ret)
@@ -269,14 +327,15 @@ static void check_entry(const char *folder, const struct backup_entry *entry, st
 	int fd = open(place, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct backup_entry is = { 0 };
 	int r = fd < 0 ? -errno : 0;
+	bool is_file = entry->kind == BACKUP_FILE || entry->kind == BACKUP_DATABASE;
 
-	if (r == 0 && entry->kind != BACKUP_FOLDER)
+	if (r == 0 && is_file)
 		r = backup_copy(fd, -1, &is);
 	if (fd >= 0)
 		(void)close(fd);
 	if (r < 0)
 		str_printf(error, "%s: %s\n", place, strerror(-r));
-	else if (entry->kind != BACKUP_FOLDER && !str_eq(is.sha256, entry->sha256))
+	else if (is_file && !str_eq(is.sha256, entry->sha256))
 		str_printf(error, "%s: is not what was saved\n", place);
 	else if (entry->kind == BACKUP_DATABASE)
 		check_database(place, error);
@@ -290,7 +349,10 @@ int backup_check(const char *folder, struct backup *ret, struct str *error)
 	if (r < 0)
 		return r;
 	before = error->len;
-	for (size_t i = 0; i < ret->entries_n; i++)
-		check_entry(folder, &ret->entries[i], error);
+	for (size_t i = 0; i < ret->entries_n; i++) {
+		/* A link is in the manifest alone. */
+		if (ret->entries[i].kind != BACKUP_LINK)
+			check_entry(folder, &ret->entries[i], error);
+	}
 	return error->len > before ? -EUCLEAN : 0;
 }

@@ -25,53 +25,100 @@ static int say(struct str *error, int r, const char *path, const char *what)
 
 /* ── building ──────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* By name where this machine knows it: numbers differ between machines. Only root gives files away. */
-static int give(int fd, const struct backup_entry *entry)
+struct restorer {
+	const struct backup *backup;
+	const char *folder;
+	struct str *notes, *error;
+};
+
+struct owner {
+	uid_t uid;
+	gid_t gid;
+};
+
+/*
+ * By name: the same number may be somebody else's here. Who is not known here gets nothing, until somebody decides; a
+ * number that had no name (of a container) is kept.
+ */
+static struct owner owner_of(struct restorer *r, const struct backup_entry *entry)
 {
 	const struct passwd *user = *entry->owner ? getpwnam(entry->owner) : NULL;
 	const struct group *group;
-	uid_t uid = user ? user->pw_uid : entry->uid;
+	struct owner owner = { entry->uid, entry->gid };
 
+	if (user)
+		owner.uid = user->pw_uid;
+	else if (*entry->owner)
+		owner.uid = 0;
+	if (!user && *entry->owner && geteuid() == 0)
+		str_printf(r->notes, "%s: its owner %s is not known here, so it is root's\n",
+			   entry->path, entry->owner);
 	group = *entry->group ? getgrnam(entry->group) : NULL;
-	if (geteuid() == 0 && fchown(fd, uid, group ? group->gr_gid : entry->gid) < 0)
+	if (group)
+		owner.gid = group->gr_gid;
+	else if (*entry->group)
+		owner.gid = 0;
+	return owner;
+}
+
+/* Only root gives files away. */
+static int give(struct restorer *r, int fd, const struct backup_entry *entry)
+{
+	struct owner owner = owner_of(r, entry);
+
+	if (geteuid() == 0 && fchown(fd, owner.uid, owner.gid) < 0)
 		return -errno;
 	return fchmod(fd, entry->mode) < 0 ? -errno : 0;
 }
 
-static int build_file(const char *from, const char *to, const struct backup_entry *entry)
+static int build_file(struct restorer *r, const char *to, const struct backup_entry *entry)
 {
+	_cleanup_(freep) char *from = backup_place(r->folder, entry->path);
 	int source = open(from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), fd;
 	struct backup_entry is = { 0 };
-	int r;
+	int code;
 
 	if (source < 0)
 		return -errno;
 	fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	r = fd < 0 ? -errno : backup_copy(source, fd, &is);
-	if (r == 0)
-		r = give(fd, entry);
+	code = fd < 0 ? -errno : backup_copy(source, fd, &is);
+	if (code == 0)
+		code = give(r, fd, entry);
 	/* It was right when it was checked. */
-	if (r == 0 && !str_eq(is.sha256, entry->sha256))
-		r = -EIO;
+	if (code == 0 && !str_eq(is.sha256, entry->sha256))
+		code = -EIO;
 	(void)close(source);
 	if (fd >= 0)
 		(void)close(fd);
-	return r;
+	return code;
 }
 
-static int build_folder(const char *to)
+static int build_link(struct restorer *r, const char *to, const struct backup_entry *entry)
 {
+	struct owner owner = owner_of(r, entry);
+
+	if (symlink(entry->target, to) < 0)
+		return -errno;
+	return geteuid() == 0 && lchown(to, owner.uid, owner.gid) < 0 ? -errno : 0;
+}
+
+static int build_entry(struct restorer *r, const char *to, const struct backup_entry *entry)
+{
+	if (entry->kind == BACKUP_LINK)
+		return build_link(r, to, entry);
+	if (entry->kind != BACKUP_FOLDER)
+		return build_file(r, to, entry);
 	return mkdir(to, 0700) < 0 ? -errno : 0;
 }
 
-static int finish_folder(const char *to, const struct backup_entry *entry)
+static int finish_folder(struct restorer *r, const char *to, const struct backup_entry *entry)
 {
 	int fd = open(to, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int r = fd < 0 ? -errno : give(fd, entry);
+	int code = fd < 0 ? -errno : give(r, fd, entry);
 
 	if (fd >= 0)
 		(void)close(fd);
-	return r;
+	return code;
 }
 
 static bool is_of(const struct backup_entry *entry, const char *root)
@@ -83,35 +130,34 @@ static bool is_of(const struct backup_entry *entry, const char *root)
 }
 
 /* ROOT as it was, at PLACE. Folders get their owners last: until then nobody else is in them. */
-static int build(const struct backup *backup, const char *folder, const char *root,
-		 const char *place, struct str *error)
+static int build(struct restorer *r, const char *root, const char *place)
 {
-	int r = 0;
+	const struct backup *backup = r->backup;
+	int code = 0;
 
-	for (size_t i = 0; r == 0 && i < backup->entries_n; i++) {
+	for (size_t i = 0; i < backup->entries_n; i++) {
 		const struct backup_entry *entry = &backup->entries[i];
-		_cleanup_(freep) char *from = backup_place(folder, entry->path);
 		_cleanup_(freep) char *to = NULL;
 
 		if (!is_of(entry, root))
 			continue;
 		to = xasprintf("%s%s", place, entry->path + strlen(root));
-		r = entry->kind == BACKUP_FOLDER ? build_folder(to) : build_file(from, to, entry);
-		if (r < 0)
-			return say(error, r, to, "made");
+		code = build_entry(r, to, entry);
+		if (code < 0)
+			return say(r->error, code, to, "made");
 	}
-	for (size_t i = backup->entries_n; r == 0 && i > 0; i--) {
+	for (size_t i = backup->entries_n; i > 0; i--) {
 		const struct backup_entry *entry = &backup->entries[i - 1];
 		_cleanup_(freep) char *to = NULL;
 
 		if (entry->kind != BACKUP_FOLDER || !is_of(entry, root))
 			continue;
 		to = xasprintf("%s%s", place, entry->path + strlen(root));
-		r = finish_folder(to, entry);
-		if (r < 0)
-			return say(error, r, to, "given to its owner");
+		code = finish_folder(r, to, entry);
+		if (code < 0)
+			return say(r->error, code, to, "given to its owner");
 	}
-	return r;
+	return 0;
 }
 
 /* ── moving ────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -128,32 +174,55 @@ static bool is_empty(const char *path)
 	return dir && n <= 2;
 }
 
-static int move_aside(const char *path, struct str *error)
+/* What is mounted there cannot be moved. */
+static bool is_mounted(const char *path)
+{
+	struct statx st;
+
+	return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &st) == 0 &&
+	       (st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) &&
+	       (st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
+static char *name_aside(const char *path)
 {
 	time_t now = (time_t)(clock_wall_ms(&clock_system) / 1000);
-	_cleanup_(freep) char *aside = NULL;
 	char stamp[32] = "";
 	struct tm utc;
 
 	if (gmtime_r(&now, &utc))
 		(void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &utc);
-	aside = xasprintf("%s.before-%s", path, stamp);
-	if (access(aside, F_OK) == 0)
-		return say(error, -EEXIST, aside, "made");
-	return rename(path, aside) < 0 ? say(error, -errno, path, "moved aside") : 0;
+	return xasprintf("%s.before-%s", path, stamp);
 }
 
-static int put(const char *ready, const char *place, struct str *error)
-{
-	int r = 0;
+/* A root on its way: what is ready, where it belongs, and where that went which was there. */
+struct move {
+	char *place, *ready, *aside;
+	bool is_aside, is_done;
+};
 
-	if (access(place, F_OK) == 0)
-		r = is_empty(place) ?
-			    (rmdir(place) < 0 ? say(error, -errno, place, "replaced") : 0) :
-			    move_aside(place, error);
-	if (r == 0 && rename(ready, place) < 0)
-		r = say(error, -errno, place, "put in its place");
-	return r;
+static int put(struct move *m, struct str *error)
+{
+	if (access(m->place, F_OK) == 0) {
+		if (access(m->aside, F_OK) == 0)
+			return say(error, -EEXIST, m->aside, "made");
+		if (rename(m->place, m->aside) < 0)
+			return say(error, -errno, m->place, "moved aside");
+		m->is_aside = true;
+	}
+	if (rename(m->ready, m->place) < 0)
+		return say(error, -errno, m->place, "put in its place");
+	m->is_done = true;
+	return 0;
+}
+
+/* As it was: what is ready stays beside it. */
+static void take_back(struct move *m, struct str *error)
+{
+	if (m->is_done && rename(m->place, m->ready) < 0)
+		str_printf(error, "; %s is the restored one", m->place);
+	else if (m->is_aside && rename(m->aside, m->place) < 0)
+		str_printf(error, "; what was %s is %s", m->place, m->aside);
 }
 
 static int make_parents(const char *place, struct str *error)
@@ -167,44 +236,70 @@ static int make_parents(const char *place, struct str *error)
 	return 0;
 }
 
-static int prepare(const struct backup *backup, const char *folder, const char *root,
-		   const char *place, bool is_replacing, struct str *error)
+static int prepare(struct restorer *r, const char *root, const struct move *m, bool is_replacing)
 {
-	_cleanup_(freep) char *ready = xasprintf("%s.restore", place);
+	bool is_there = access(m->place, F_OK) == 0;
 
-	if (access(place, F_OK) == 0 && !is_empty(place) && !is_replacing) {
-		str_printf(error, "%s: there is something already; --replace moves it aside",
-			   place);
+	if (is_there && is_mounted(m->place)) {
+		str_printf(r->error,
+			   "%s: is mounted, so it cannot be replaced as a whole; unmount it, or "
+			   "restore with --below into a folder on it and move what is in that",
+			   m->place);
+		return -EBUSY;
+	}
+	if (is_there && !is_empty(m->place) && !is_replacing) {
+		str_printf(r->error, "%s: there is something already; --replace moves it aside",
+			   m->place);
 		return -EEXIST;
 	}
-	if (access(ready, F_OK) == 0) {
-		str_printf(error,
+	if (access(m->ready, F_OK) == 0) {
+		str_printf(r->error,
 			   "%s: is left of a restore that failed; look at it, then remove it",
-			   ready);
+			   m->ready);
 		return -EEXIST;
 	}
-	if (make_parents(place, error) < 0)
-		return -EIO;
-	return build(backup, folder, root, ready, error);
+	return make_parents(m->place, r->error) < 0 ? -EIO : build(r, root, m->ready);
+}
+
+static int move_all(struct move *moves, size_t n, struct str *error)
+{
+	int code = 0;
+
+	for (size_t i = 0; code == 0 && i < n; i++)
+		code = put(&moves[i], error);
+	for (size_t i = n; code < 0 && i > 0; i--)
+		take_back(&moves[i - 1], error);
+	/* An empty folder is nothing to keep. */
+	for (size_t i = 0; code == 0 && i < n; i++) {
+		if (moves[i].is_aside && is_empty(moves[i].aside))
+			(void)rmdir(moves[i].aside);
+	}
+	return code;
 }
 
 int backup_restore(const struct backup *backup, const char *folder, const char *below,
-		   bool is_replacing, struct str *error)
+		   bool is_replacing, struct str *notes, struct str *error)
 {
-	int r = 0;
+	struct restorer r = { backup, folder, notes, error };
+	struct move *moves = xcalloc(backup->roots_n, sizeof(*moves));
+	int code = 0;
 
-	for (size_t i = 0; r == 0 && i < backup->roots_n; i++) {
-		_cleanup_(freep) char *place = xasprintf("%s%s", below, backup->roots[i]);
-
-		r = prepare(backup, folder, backup->roots[i], place, is_replacing, error);
+	for (size_t i = 0; i < backup->roots_n; i++) {
+		moves[i].place = xasprintf("%s%s", below, backup->roots[i]);
+		moves[i].ready = xasprintf("%s.restore", moves[i].place);
+		moves[i].aside = name_aside(moves[i].place);
+		if (code == 0)
+			code = prepare(&r, backup->roots[i], &moves[i], is_replacing);
 	}
-	for (size_t i = 0; r == 0 && i < backup->roots_n; i++) {
-		_cleanup_(freep) char *place = xasprintf("%s%s", below, backup->roots[i]);
-		_cleanup_(freep) char *ready = xasprintf("%s.restore", place);
-
-		r = put(ready, place, error);
+	if (code == 0)
+		code = move_all(moves, backup->roots_n, error);
+	for (size_t i = 0; i < backup->roots_n; i++) {
+		free(moves[i].place);
+		free(moves[i].ready);
+		free(moves[i].aside);
 	}
-	return r;
+	free(moves);
+	return code;
 }
 
 /* ── who uses it ───────────────────────────────────────────────────────────────────────────────────────────── */

@@ -25,7 +25,7 @@ static int fail(struct str *error)
 
 static void print_summary(const struct backup *backup, const char *folder, const char *what)
 {
-	size_t counts[3] = { 0 };
+	size_t counts[BACKUP_LINK + 1] = { 0 };
 	int64_t size = 0;
 	_cleanup_(str_done) struct str text = { 0 };
 
@@ -33,14 +33,13 @@ static void print_summary(const struct backup *backup, const char *folder, const
 		counts[backup->entries[i].kind]++;
 		size += backup->entries[i].size;
 	}
-	str_printf(&text, "%s: %s: %zu files, %zu databases, ", folder, what, counts[BACKUP_FILE],
-		   counts[BACKUP_DATABASE]);
+	str_printf(&text, "%s: %s: %zu files, %zu databases, %zu links, ", folder, what,
+		   counts[BACKUP_FILE], counts[BACKUP_DATABASE], counts[BACKUP_LINK]);
 	amount_bytes(&text, (double)size, "B");
 	str_add(&text, ", of ");
 	show_time(&text, backup->created_ms);
 	if (backup->skipped)
-		str_printf(&text, "; %zu links, sockets and temporary files left out",
-			   backup->skipped);
+		str_printf(&text, "; %zu sockets and temporary files left out", backup->skipped);
 	puts(str_get(&text));
 }
 
@@ -60,13 +59,27 @@ static int add_root(struct backup *backup, const char *path, struct str *error)
 	return 0;
 }
 
+/* Where systemd keeps what belongs to a service with DynamicUser, and where it is a link to then. */
+static const char *const usual[] = { "/etc/jarvis", "/var/lib/jarvis", "/var/lib/private/jarvis" };
+
+static bool is_usual(const char *root)
+{
+	for (size_t i = 0; i < countof(usual); i++) {
+		if (str_eq(usual[i], root))
+			return true;
+	}
+	return false;
+}
+
 static int add_usual(struct backup *backup, struct str *error)
 {
-	static const char *const usual[] = { "/etc/jarvis", "/var/lib/jarvis" };
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < countof(usual); i++)
-		r = add_root(backup, usual[i], error);
+	for (size_t i = 0; r == 0 && i < countof(usual); i++) {
+		/* The last is not on every machine. */
+		if (i + 1 < countof(usual) || access(usual[i], F_OK) == 0)
+			r = add_root(backup, usual[i], error);
+	}
 	return r;
 }
 
@@ -81,6 +94,15 @@ static int check(const char *folder)
 	return EXIT_OK;
 }
 
+static bool has_database(const struct backup *backup)
+{
+	for (size_t i = 0; i < backup->entries_n; i++) {
+		if (backup->entries[i].kind == BACKUP_DATABASE)
+			return true;
+	}
+	return false;
+}
+
 static int save(struct backup *backup, const char *target)
 {
 	_cleanup_(str_done) struct str error = { 0 };
@@ -88,6 +110,9 @@ static int save(struct backup *backup, const char *target)
 	if (backup_make(backup, target, &error) < 0)
 		return fail(&error);
 	print_summary(backup, target, "saved");
+	if (!has_database(backup))
+		fprintf(stderr,
+			"jarvisctl: there is no database in it: is Jarvis's data elsewhere? see --from\n");
 	/* What was never read again is no backup. */
 	return check(target);
 }
@@ -122,54 +147,86 @@ int command_backup(int argc, char **argv)
 	return r < 0 ? fail(&error) : save(&backup, argv[optind]);
 }
 
+#define ROOTS_MAX 16
+
+struct restore_options {
+	const char *below;
+	bool is_replacing;
+	const char *roots[ROOTS_MAX]; /* that may be replaced, beside the usual ones */
+	size_t roots_n;
+};
+
 /* ── restore ───────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static int restore(const char *folder, const char *below, bool is_replacing)
+/* A backup says itself where it goes: that is heeded for Jarvis's own places, and for those that are named. */
+static bool is_meant(const struct backup *backup, const struct restore_options *o)
+{
+	for (size_t i = 0; !*o->below && i < backup->roots_n; i++) {
+		bool is_named = is_usual(backup->roots[i]);
+
+		for (size_t k = 0; k < o->roots_n; k++)
+			is_named = is_named || str_eq(o->roots[k], backup->roots[i]);
+		if (is_named)
+			continue;
+		fprintf(stderr, "jarvisctl: it would replace %s: if that is meant, add --root %s\n",
+			backup->roots[i], backup->roots[i]);
+		return false;
+	}
+	return true;
+}
+
+static int restore(const char *folder, const struct restore_options *o)
 {
 	_cleanup_(backup_done) struct backup backup = { 0 };
-	_cleanup_(str_done) struct str error = { 0 }, users = { 0 };
+	_cleanup_(str_done) struct str error = { 0 }, users = { 0 }, notes = { 0 };
 
 	if (backup_check(folder, &backup, &error) < 0)
 		return fail(&error);
-	backup_users(&backup, below, &users);
+	if (!is_meant(&backup, o))
+		return EXIT_FAILED;
+	backup_users(&backup, o->below, &users);
 	if (users.len) {
 		fprintf(stderr, "jarvisctl: in use by %s; stop the services first\n",
 			str_get(&users));
 		return EXIT_FAILED;
 	}
-	if (backup_restore(&backup, folder, below, is_replacing, &error) < 0)
+	if (backup_restore(&backup, folder, o->below, o->is_replacing, &notes, &error) < 0)
 		return fail(&error);
+	fputs(str_get(&notes), stderr);
 	print_summary(&backup, folder, "restored");
 	return EXIT_OK;
 }
 
 int command_restore(int argc, char **argv)
 {
-	enum { OPTION_BELOW = 'b', OPTION_REPLACE = 'r' };
+	enum { OPTION_BELOW = 'b', OPTION_REPLACE = 'r', OPTION_ROOT = 'o' };
 	static const struct option options[] = {
 		{ "below", required_argument, NULL, OPTION_BELOW },
 		{ "replace", no_argument, NULL, OPTION_REPLACE },
+		{ "root", required_argument, NULL, OPTION_ROOT },
 		{ 0 },
 	};
 	_cleanup_(freep) char *below = NULL;
-	bool is_replacing = false;
+	struct restore_options o = { .below = "" };
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == OPTION_REPLACE) {
-			is_replacing = true;
-			continue;
-		}
-		if (option != OPTION_BELOW)
+		if (option == OPTION_REPLACE)
+			o.is_replacing = true;
+		else if (option == OPTION_ROOT && o.roots_n < countof(o.roots))
+			o.roots[o.roots_n++] = optarg;
+		else if (option == OPTION_BELOW && !below)
+			below = realpath(optarg, NULL);
+		else
 			return EXIT_USAGE;
-		free(below);
-		below = realpath(optarg, NULL);
-		if (!below) {
+		if (option == OPTION_BELOW && !below) {
 			fprintf(stderr, "jarvisctl: %s: %s\n", optarg, strerror(errno));
 			return EXIT_FAILED;
 		}
 	}
 	if (optind + 1 != argc || sodium_init() < 0)
 		return EXIT_USAGE;
-	return restore(argv[optind], below && !str_eq(below, "/") ? below : "", is_replacing);
+	if (below && !str_eq(below, "/"))
+		o.below = below;
+	return restore(argv[optind], &o);
 }

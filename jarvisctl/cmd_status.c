@@ -72,11 +72,11 @@ static void measure(struct overview_page *page)
 		page->lines = size.ws_row;
 }
 
-/* Draws over what stands there: no flicker. */
+/* Draws over what stands there: no flicker. What is wrong is at the top: the end is what there is no room for. */
 static int draw(struct client *client, struct overview_page *page)
 {
 	_cleanup_(str_done) struct str text = { 0 }, out = { 0 };
-	size_t wants_look;
+	size_t wants_look, lines = 0;
 	int code;
 
 	measure(page);
@@ -84,11 +84,11 @@ static int draw(struct client *client, struct overview_page *page)
 	if (code != EXIT_OK)
 		return code;
 	str_add(&out, "\033[H");
-	for (const char *line = str_get(&text); *line;) {
+	for (const char *line = str_get(&text); *line && lines < page->lines; lines++) {
 		size_t length = strcspn(line, "\n");
 
 		str_add_n(&out, line, length);
-		str_add(&out, "\033[K\n");
+		str_add(&out, lines + 1 < page->lines ? "\033[K\n" : "\033[K");
 		line += length + (line[length] ? 1 : 0);
 	}
 	str_add(&out, "\033[J");
@@ -131,9 +131,14 @@ int command_watch(int argc, char **argv)
 		fputs("jarvisctl: the terminal cannot be used\n", stderr);
 		return EXIT_FAILED;
 	}
+	/* A gateway that is away comes again; why it does not answer stands below what was seen last. */
 	do {
 		code = draw(client, &page);
-	} while (code == EXIT_OK && !screen_wait(&screen, (int)interval_s * 1000));
+	} while (code != EXIT_NOT_LOGGED_IN && !screen_wait(&screen, (int)interval_s * 1000));
 	screen_end(&screen);
+	if (code != EXIT_OK)
+		fprintf(stderr, "jarvisctl: %s\n",
+			code == EXIT_NOT_LOGGED_IN ? "the session has ended: jarvisctl login" :
+						     "the gateway did not answer");
 	return code;
 }

@@ -33,7 +33,8 @@ const struct command command_table[] = {
 	  "what was asked, decided and done", command_audit, true },
 	{ "backup",
 	  "  jarvisctl backup [--from DIR]… TARGET\n"
-	  "      saves DIR (/etc/jarvis and /var/lib/jarvis) into the new folder TARGET: configuration, keys and\n"
+	  "      saves DIR (/etc/jarvis, /var/lib/jarvis, and what systemd keeps for it in /var/lib/private/jarvis)\n"
+	  "      into the new folder TARGET: configuration, keys and\n"
 	  "      databases, each as it was at one moment, while the services run; then reads it all again. It holds\n"
 	  "      secrets: keep it where only you can read it.\n"
 	  "  jarvisctl backup --check TARGET\n"
@@ -126,9 +127,10 @@ const struct command command_table[] = {
 	  "      of this network namespace; exit code 0 or 1, for healthchecks of containers\n",
 	  "is this container well?", command_probe, false },
 	{ "restore",
-	  "  jarvisctl restore [--below DIR] [--replace] TARGET\n"
+	  "  jarvisctl restore [--below DIR | --root DIR…] [--replace] TARGET\n"
 	  "      checks a backup, and puts it back where it was (--below DIR: below another folder). The services\n"
-	  "      must have been stopped. --replace: what is there is moved aside, to NAME.before-TIME\n",
+	  "      must have been stopped. --replace: what is there is moved aside, to NAME.before-TIME. --root DIR:\n"
+	  "      DIR may be replaced too; else only /etc/jarvis, /var/lib/jarvis and /var/lib/private/jarvis\n",
 	  "puts a backup back", command_restore, false },
 	{ "run",
 	  "  jarvisctl run [--target T]… [--reason TEXT] [--confirmed] [--dry-run] [--wait S]\n"

@@ -17,8 +17,9 @@
 
 enum key { KEY_CTRL_C = 3, KEY_ESCAPE = 27 };
 
-/* The other page, without a cursor. */
-static const char begin[] = "\033[?1049h\033[?25l\033[2J", end[] = "\033[?25h\033[?1049l";
+/* The other page, without a cursor and without lines that wrap. */
+static const char begin[] = "\033[?1049h\033[?25l\033[?7l\033[2J",
+		  end[] = "\033[?7h\033[?25h\033[?1049l";
 
 static void put(int fd, const char *text)
 {

@@ -50,7 +50,7 @@ enum search_number {
 	SEARCH_NUMBERS
 };
 
-#define SEARCH_WORDS_MAX 64
+#define SEARCH_WORDS_MAX 256
 
 /* A thing that may be found. Everything is borrowed. */
 struct search_item {

@@ -1,6 +1,7 @@
 // A backup of a Jarvis that runs, and its restore, rehearsed: the services start from what came back, and know people,
 // actions and the audit chain. And every way in which a backup is not what was saved.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
 	appendFileSync, chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync,
@@ -11,16 +12,17 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { newId, start } from './actions_world.mjs';
 import { Browser, eventually } from './gateway_client.mjs';
-import { callers } from './jarvisctl_call.mjs';
+import { callers, PROGRAM } from './jarvisctl_call.mjs';
 
 const dir = mkdtempSync(join(tmpdir(), 'jarvisctl-backup-'));
 const { expect } = callers(dir);
 const SERVICES = ['proxmox-poller', 'safety-gate', 'executor', 'gateway'];
-let w, from, saved;
+let w, from, roots, saved;
 
 before(async () => {
 	w = await start();
 	from = ['data', 'secrets'].flatMap((name) => ['--from', join(w.stack.data, name)]);
+	roots = ['data', 'secrets'].flatMap((name) => ['--root', join(w.stack.data, name)]);
 });
 
 after(async () => {
@@ -39,20 +41,25 @@ const copyOf = (name) => {
 
 test('is made while everything runs and is written to, and is whole', async () => {
 	symlinkSync('/etc/shadow', join(w.stack.data, 'secrets/link'));
+	writeFileSync(join(w.stack.data, 'data/gateway/other.db'), 'not of SQLite');
 	let busy = true;
 	const work = (async () => {
 		for (let n = 0; busy && n < 200; n++) await w.operator.post('/api/tools/execute', { request_id: newId(), tool: 'guest_list', args: {} });
 	})();
 	saved = join(dir, 'saved');
-	const { stdout } = await expect(0, ['backup', ...from, saved]);
+	/* The broker's mosquitto.db is no database of SQLite. */
+	const { stdout } = await expect(0, ['backup', ...from, '--from', join(w.stack.data, 'broker'), saved]);
 	busy = false;
 	await work;
-	assert.match(stdout, /saved: \d+ files, \d databases, .*links, sockets and temporary files left out\n.*: whole: /);
+	assert.match(stdout, /saved: \d+ files, [3-9] databases, 1 links, .*sockets and temporary files left out\n.*: whole: /);
 	assert.equal(statSync(saved).mode & 0o777, 0o700);
 	const manifest = JSON.parse(readFileSync(join(saved, 'manifest.json'), 'utf8'));
 	const paths = manifest.entries.map((e) => e.path);
 	assert.ok(paths.some((p) => p.endsWith('/safety-gate.db')) && paths.some((p) => p.endsWith('/gateway.db')));
-	assert.ok(!paths.some((p) => /-wal$|-shm$|\/link$/.test(p)));
+	assert.ok(!paths.some((p) => /-wal$|-shm$/.test(p)));
+	assert.equal(manifest.entries.find((e) => e.path.endsWith('/other.db')).kind, 'file');
+	const link = manifest.entries.find((e) => e.path.endsWith('secrets/link'));
+	assert.deepEqual([link.kind, link.target], ['link', '/etc/shadow'], 'a link is kept as one, and nobody follows it');
 	assert.match((await expect(0, ['backup', '--check', saved])).stdout, /: whole: /);
 	await expect(1, ['backup', ...from, saved]);
 });
@@ -66,7 +73,8 @@ test('comes back: the services start from it, and know what they knew', async ()
 	const later = join(dir, 'later');
 	await expect(0, ['backup', ...from, later]);
 
-	assert.match((await expect(1, ['restore', '--replace', later])).stderr, /in use by .*(gateway|safety-gate) \(\d+\).*stop the services first/);
+	assert.match((await expect(1, ['restore', '--replace', later])).stderr, /it would replace .*: if that is meant, add --root/);
+	assert.match((await expect(1, ['restore', ...roots, '--replace', later])).stderr, /in use by .*(gateway|safety-gate) \(\d+\).*stop the services first/);
 	for (const name of SERVICES) await w.stack.process(name).stop();
 	// The host is lost: other databases, other keys.
 	for (const name of ['data', 'secrets']) {
@@ -76,7 +84,7 @@ test('comes back: the services start from it, and know what they knew', async ()
 		mkdirSync(place);
 		assert.ok(modes.length > 3);
 	}
-	await expect(0, ['restore', later]);
+	await expect(0, ['restore', ...roots, later]);
 	const key = 'secrets/safety-gate/signing-key';
 	assert.deepEqual(readFileSync(join(w.stack.data, key)), readFileSync(join(dir, 'lost-secrets/safety-gate/signing-key')));
 	assert.equal(statSync(join(w.stack.data, key)).mode & 0o777, statSync(join(dir, 'lost-secrets/safety-gate/signing-key')).mode & 0o777);
@@ -133,6 +141,12 @@ test('what is not what was saved is named, and nothing of it is restored', async
 	};
 	await wrong('of tomorrow', change((m) => { m.format = 2; }), /not of a format that this jarvisctl knows/);
 	await wrong('a way out', change((m) => { m.entries[1].path = `${m.roots[0]}/../../../etc/passwd`; }), /not what it must be/);
+	await wrong('through a link', change((m) => {
+		const folder = m.entries.find((e) => e.kind === 'folder' && !m.roots.includes(e.path));
+		Object.assign(folder, { kind: 'link', target: '/etc' });
+	}), /not what it must be/);
+	await wrong('twice', change((m) => m.entries.push(m.entries.at(-1))), /not what it must be/);
+	await wrong('a root without an entry', change((m) => m.roots.push('/etc/cron.d')), /not what it must be/);
 	await wrong('another folder', change((m) => { m.entries[1].path = '/etc/passwd'; }), /not what it must be/);
 	await wrong('a root that is none', change((m) => { m.roots[0] = '/'; }), /not what it must be/);
 	await wrong('a strange mode', change((m) => { m.entries[1].mode = -1; }), /not what it must be/);
@@ -140,10 +154,54 @@ test('what is not what was saved is named, and nothing of it is restored', async
 	assert.deepEqual(readdirSync(dir).filter((name) => name === 'tmp' || name.endsWith('.restore')), []);
 });
 
+test('what belongs to somebody who is not known here is root’s, and nothing gets rights by its mode', async () => {
+	const copy = copyOf('foreign');
+	const manifest = JSON.parse(readFileSync(join(copy, 'manifest.json'), 'utf8'));
+	const key = manifest.entries.find((e) => e.path.endsWith('safety-gate/signing-key'));
+	Object.assign(key, { owner: 'jarvis-nobody-knows', uid: 998, mode: 0o4755 });
+	writeFileSync(join(copy, 'manifest.json'), JSON.stringify(manifest));
+	const below = join(dir, 'foreign-below');
+	mkdirSync(below);
+	const { stderr } = await expect(0, ['restore', '--below', below, copy]);
+	const stat = statSync(join(below, key.path));
+	assert.equal(stat.mode & 0o7777, 0o755);
+	if (process.getuid() !== 0) return;
+	assert.match(stderr, /signing-key: its owner jarvis-nobody-knows is not known here, so it is root's/);
+	assert.equal(stat.uid, 0);
+});
+
+test('when one folder cannot be put in its place, none is', async () => {
+	const below = join(dir, 'half');
+	mkdirSync(join(below, w.stack.data), { recursive: true });
+	const places = ['data', 'secrets', 'broker'].map((name) => join(below, w.stack.data, name));
+	for (const place of places) {
+		mkdirSync(place);
+		writeFileSync(join(place, 'mine'), 'x');
+	}
+	/* The name under which the last would be moved aside is taken, now and for a while. */
+	const stamp = (s) => new Date(Date.now() + s * 1000).toISOString().replace(/[-:]|\.\d+/g, '');
+	for (let s = 0; s < 30; s++) mkdirSync(`${places[2]}.before-${stamp(s)}`);
+	assert.match((await expect(1, ['restore', '--below', below, '--replace', saved])).stderr, /broker\.before-.*cannot be made/);
+	for (const place of places) assert.deepEqual(readdirSync(place), ['mine'], place);
+});
+
+test('a mount point is refused before anything is changed', { skip: process.getuid() !== 0 && 'needs root' }, async () => {
+	const below = join(dir, 'mounted');
+	const place = join(below, w.stack.data, 'secrets');
+	mkdirSync(place, { recursive: true });
+	const script = 'mount -t tmpfs none "$1" && shift && exec "$@"';
+	const { status, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', script, 'sh', place, PROGRAM, 'restore', '--below', below, saved],
+		{ encoding: 'utf8' });
+	if (/unshare failed|must be superuser|permission denied/i.test(stderr)) return;
+	assert.equal(status, 1, stderr);
+	assert.match(stderr, /secrets: is mounted, so it cannot be replaced as a whole/);
+	assert.ok(!existsSync(join(below, w.stack.data, 'data')), 'nothing was put there');
+});
+
 test('a database that is damaged is no backup, and what is half made is said', async () => {
 	const place = join(dir, 'place');
 	mkdirSync(join(place, 'gateway'), { recursive: true });
-	writeFileSync(join(place, 'gateway/gateway.db'), randomBytes(20_000));
+	writeFileSync(join(place, 'gateway/gateway.db'), Buffer.concat([Buffer.from('SQLite format 3\0'), randomBytes(20_000)]));
 	const told = (await expect(1, ['backup', '--from', place, join(dir, 'never')])).stderr;
 	assert.match(told, /gateway\.db.*never\.partial/s);
 	assert.ok(!existsSync(join(dir, 'never')));

@@ -35,6 +35,8 @@ export function longestPause(schedule: string | null): number {
 }
 
 function pauseOf(text: string): number {
+	if (/semiannual/i.test(text)) return 184;
+	if (/quarter/i.test(text)) return 92;
 	if (/year|annual/i.test(text)) return 366;
 	if (/month|\*-\*-\d|\*-\d/i.test(text)) return 31;
 	if (/^\s*weekly/i.test(text)) return 7;

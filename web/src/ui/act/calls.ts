@@ -84,22 +84,24 @@ function targetsOf(w: Wish): { args: Record<string, unknown>; targets?: string[]
 }
 
 /** What was asked for here, by the action that it became: the same question is answered with what came of it. */
-const asked = new Map<string, object>();
+const asked = new Map<string, { body: object; at: number }>();
 const ASKED_KEPT = 100;
+/** The gate forgets a request a day after it was asked, and would take the same words for a new one then. */
+const ASKED_FOR_MS = 20 * 3_600_000;
 
 /** Asks; the answer comes at once, and how it goes on over the bus. Throws ApiError. */
 export async function ask(w: Wish, confirmed: boolean): Promise<ActionAnswer> {
 	const body = { request_id: newId(), tool: w.tool, ...targetsOf(w), ...(confirmed ? { confirmed } : {}), wait_s: 0 };
 	const answer = await api<ActionAnswer>('POST', '/api/tools/execute', body);
-	if (w.tool === 'run_command') asked.set(answer.id, body);
+	if (w.tool === 'run_command') asked.set(answer.id, { body, at: Date.now() });
 	if (asked.size > ASKED_KEPT) asked.delete(asked.keys().next().value!);
 	return answer;
 }
 
-export const wasAskedHere = (id: string) => asked.has(id);
+export const wasAskedHere = (id: string) => Date.now() - (asked.get(id)?.at ?? 0) < ASKED_FOR_MS;
 
 /** What came of an action that was asked for here. Throws ApiError. */
-export const resultOf = (id: string): Promise<ActionAnswer> => api<ActionAnswer>('POST', '/api/tools/execute', asked.get(id));
+export const resultOf = (id: string): Promise<ActionAnswer> => api<ActionAnswer>('POST', '/api/tools/execute', asked.get(id)?.body);
 
 /** What the gate would say to it now, for one who knows what may be lost. Nothing comes of it. Throws ApiError. */
 export const judge = (w: Wish): Promise<ActionVerdict> =>
