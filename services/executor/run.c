@@ -332,7 +332,8 @@ void run_resume(struct run *run, const struct journal_entry *entry)
 
 	if (entry->state == JOURNAL_GRANTED) {
 		run_end(run, STEP_FAILED,
-			"Nothing was done: the executor was restarted before it had asked Proxmox.");
+			"Nothing was done: the executor was restarted before it had asked %s.",
+			run->order.tool->runner == RUNNER_SSH ? "the node" : "Proxmox");
 		return;
 	}
 	/* A clock that was set back would say that it is yet to come. */

@@ -52,6 +52,19 @@ static void on_accepted(struct run *run, const cJSON *answer)
 	}
 }
 
+const char *run_objection(const struct run *run)
+{
+	const char *why = freeze_stops(run->host->freeze, run->order.tool->tier, run_now(run));
+
+	return why ? why : run->host->objection(run->host->ctx);
+}
+
+/* Why it is not begun any more; NULL: it may be. */
+static const char *stopped(const struct run *run)
+{
+	return run->wants_cancel ? "it was cancelled" : run_objection(run);
+}
+
 static void on_sent(void *ctx, const struct pve_answer *answer)
 {
 	struct run *run = ctx;
@@ -63,7 +76,13 @@ static void on_sent(void *ctx, const struct pve_answer *answer)
 	} else if (answer->fault.class == PVE_OK) {
 		on_accepted(run, answer->tree);
 	} else if (run->order.tool->runner == RUNNER_WOL) {
-		run_wake(run);
+		/* Proxmox may have woken it: that nothing was done cannot be said any more. */
+		if (answer->is_ambiguous && stopped(run)) {
+			run->is_ambiguous = true;
+			run_verify(run);
+		} else {
+			run_wake(run);
+		}
 	} else if (!answer->is_ambiguous) {
 		run_end(run, STEP_FAILED, "Proxmox was asked and did not do it: %s",
 			answer->fault.text);
@@ -83,13 +102,6 @@ static void on_sent(void *ctx, const struct pve_answer *answer)
 
 /* ── sending ───────────────────────────────────────────────────────────────────────────────────────────────── */
 
-const char *run_objection(const struct run *run)
-{
-	const char *why = freeze_stops(run->host->freeze, run->order.tool->tier, run_now(run));
-
-	return why ? why : run->host->objection(run->host->ctx);
-}
-
 static const char *objection(const struct run *run)
 {
 	const char *why = run_objection(run);
@@ -104,7 +116,7 @@ static bool may_send(void *ctx)
 {
 	struct run *run = ctx;
 
-	run->held = run->wants_cancel ? "it was cancelled" : objection(run);
+	run->held = run->wants_cancel ? stopped(run) : objection(run);
 	return !run->held;
 }
 
@@ -212,12 +224,13 @@ void run_wake(struct run *run)
 {
 	const char *mac = pve_link_mac(run->link, run->order.target.node);
 	unsigned char packet[WAKE_PACKET_BYTES];
-	const char *why = run_objection(run);
+	const char *why = stopped(run);
 	int r;
 
 	/* The rights of a token that cannot be read by anybody do not matter to a packet of our own. */
 	if (why) {
-		run_end(run, STEP_FAILED, "Nothing was done: %s.", why);
+		run_end(run, run->wants_cancel ? STEP_CANCELLED : STEP_FAILED,
+			"Nothing was done: %s.", why);
 		return;
 	}
 	if (!mac || wake_build(mac, packet) < 0) {

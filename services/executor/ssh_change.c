@@ -94,7 +94,11 @@ static void end_command(struct run *run, const struct ssh_answer *answer, const 
 
 	(void)ssh_answer_lines(answer, &text);
 	if (run_ssh_is_ok(answer))
-		run_answer(run, STEP_VERIFIED, "The command says that it is done.", str_get(&text));
+		run_answer(run, STEP_VERIFIED,
+			   answer->out_lost ? "The command says that it is done. What it wrote was "
+					      "too long: the end of it is missing." :
+					      "The command says that it is done.",
+			   str_get(&text));
 	else if (answer->outcome == SSH_ANSWER_EXIT)
 		run_answer(run, STEP_FAILED, words, str_get(&text));
 	else

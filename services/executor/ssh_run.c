@@ -77,11 +77,19 @@ static void on_reply(void *ctx, const struct ssh_reply *reply)
 	struct run *run = ctx;
 	const struct ssh_result *result = reply->result;
 	struct ssh_answer answer = { .out = "", .err = "", .why = reply->error };
+	char said[WORDS];
 
 	run->ssh_ask = NULL;
 	if (result && (result->outcome == SSH_ENDED || result->outcome == SSH_FAILED ||
 		       result->outcome == SSH_KILLED))
 		ssh_wire_parse(result->output, result->output_len, run->boundary, &answer);
+	/* What stands there in place of jarvis-act says why: the shell, perl, or another version of it. */
+	if (answer.outcome == SSH_ANSWER_UNKNOWN && result && result->outcome != SSH_ENDED &&
+	    result->errors[0]) {
+		copy_words(result->errors, strlen(result->errors), sizeof(said), said);
+		answer.why =
+			arena_printf(run->arena, "%s: %s: %s", answer.why, result->error, said);
+	}
 	run->ssh_then(run, reply->is_sent, &answer);
 }
 

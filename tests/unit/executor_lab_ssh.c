@@ -148,7 +148,7 @@ static void tell(struct ssh_call *call, enum ssh_outcome outcome, const char *by
 		.status = 1,
 		.output = bytes,
 		.output_len = n,
-		.errors = "",
+		.errors = outcome == SSH_FAILED ? "perl: not\x1b found\n" : "",
 		.error = outcome == SSH_ENDED ? "" : "10.0.0.1:22 has its reasons",
 	};
 	ssh_done_fn done = call->done;

@@ -117,6 +117,19 @@ static void test_no_packet(void **state)
 	lab_pass(l, 0);
 	lab_expect(l, "failed", "Nothing was done: ");
 	lab_remove(l, "run/frozen");
+	/* It was cancelled while Proxmox was asked. */
+	look_at_b(l, &wake);
+	lab_cancel(l);
+	lab_refuse(l, "POST /nodes/b/wakeonlan", 403, "Permission check failed");
+	lab_pass(l, 0);
+	lab_expect(l, "cancelled", "Nothing was done: it was cancelled");
+	/* The same, and Proxmox may have done it: that is looked at, and nothing is added to it. */
+	look_at_b(l, &wake);
+	lab_cancel(l);
+	lab_lose(l, "POST /nodes/b/wakeonlan", HTTP_TIMEOUT, true);
+	lab_answer(l, "GET /cluster/status", MEMBERS("1"));
+	lab_pass(l, 0);
+	lab_expect(l, "verified", "too late to cancel");
 	/* Without a row in the journal no packet leaves. */
 	lab_order(l, &wake);
 	faulty_vfs_arm((struct faulty_plan){ FAULT_WRITE, 1, true });

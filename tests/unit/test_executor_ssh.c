@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "common/alloc.h"
+#include "common/tools.h"
 #include "tests/unit/check.h"
 
 #define B "0123456789abcdef0123456789abcdef"
@@ -44,11 +45,24 @@ static void test_request(void **unused)
 	assert_memory_equal(out.data, wanted, sizeof(wanted));
 }
 
+/* A command of the catalogue with as many parameters as there may be, and its own name beside them. */
+static void test_most_parameters(void **unused)
+{
+	struct ssh_param params[TOOL_PAIRS_MAX + 1];
+	struct ssh_request request = request_of(params, countof(params));
+	_cleanup_(str_done) struct str out = { 0 };
+
+	(void)unused;
+	for (size_t i = 0; i < countof(params); i++)
+		params[i] = (struct ssh_param){ "a", "b" };
+	assert_int_equal(ssh_wire_build(&request, &out), 0);
+}
+
 /* What the far side would refuse does not leave. */
 static void test_bad_requests(void **unused)
 {
 	_cleanup_(freep) char *long_text = xmalloc(50001);
-	struct ssh_param params[9];
+	struct ssh_param params[SSH_WIRE_PARAMS_MAX + 1];
 	struct ssh_request bad[12];
 	size_t n = 0;
 
@@ -71,7 +85,7 @@ static void test_bad_requests(void **unused)
 	bad[n++].boundary = "0123456789ABCDEF0123456789abcdef";
 	bad[n++].timeout_s = 0;
 	bad[n++].timeout_s = 301;
-	bad[n++].params_n = 9;
+	bad[n++].params_n = SSH_WIRE_PARAMS_MAX + 1;
 	params[0].value = long_text;
 	n++;
 	for (size_t i = 0; i < n; i++) {
@@ -329,11 +343,11 @@ static void test_returned(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_request),	 cmocka_unit_test(test_bad_requests),
-		cmocka_unit_test(test_answers),	 cmocka_unit_test(test_unknown),
-		cmocka_unit_test(test_cut),	 cmocka_unit_test(test_no_boundary),
-		cmocka_unit_test(test_unit),	 cmocka_unit_test(test_verdicts),
-		cmocka_unit_test(test_returned),
+		cmocka_unit_test(test_most_parameters), cmocka_unit_test(test_request),
+		cmocka_unit_test(test_bad_requests),	cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_unknown),		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_no_boundary),	cmocka_unit_test(test_unit),
+		cmocka_unit_test(test_verdicts),	cmocka_unit_test(test_returned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,6 +70,7 @@ static void test_read_fails(void **state)
 		  "the node refused it: not" },
 		{ SSH_ENDED, "", "it has no beginning" },
 		{ SSH_KILLED, "Killed\n", "it has no beginning" },
+		{ SSH_FAILED, "", "it has no beginning: 10.0.0.1:22 has its reasons: perl: not" },
 		{ SSH_FAILED, BEGIN "host=p", "it was cut off" },
 		{ SSH_ENDED, "JARVIS-BEGIN " OTHER " 1\n\nJARVIS-END " OTHER " exit 0 0 0 0 0 5\n",
 		  "it has no beginning" },
@@ -248,6 +249,10 @@ static void test_command(void **state)
 	ssh_begin(l, &ssh_scrub);
 	ssh_answer(l, "run_command", "exit 3", "one\n", "no pool");
 	lab_expect(l, "failed", "it ended with status 3: no pool");
+	ssh_begin(l, &ssh_scrub);
+	lab_ssh_end("run_command", SSH_ENDED, BEGIN "one\n\nJARVIS-END @ exit 0 4 7 0 0 5\n");
+	lab_pass(l, 0);
+	lab_expect(l, "verified", "too long: the end of it is missing");
 	ssh_begin(l, &ssh_scrub);
 	lab_ssh_end("run_command", SSH_NOT_RUN, "");
 	lab_pass(l, 0);
