@@ -8,7 +8,7 @@
 
 #define SSH_WIRE_COMMAND "jarvis-act"
 #define SSH_WIRE_ANSWER_MAX ((size_t)260 << 10)
-#define SSH_WIRE_BOUNDARY 33 /* with its NUL */
+#define SSH_WIRE_BOUNDARY 33  /* with its NUL */
 #define SSH_WIRE_PARAMS_MAX 9 /* command_id, and eight of the command's own */
 #define SSH_WIRE_SECONDS_MAX 300
 /* Beyond the timeout of a request: ending a program takes a while. */

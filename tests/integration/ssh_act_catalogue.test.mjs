@@ -1,7 +1,7 @@
 // The catalogue of deploy/nodes/jarvis-act: who may have written it, what stands in it, what sudo gets of it; and the script.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, chmodSync, chownSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, chmodSync, chownSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { fromYaml } from '../stack/yaml.mjs';
@@ -97,6 +97,23 @@ describe('the catalogue', () => {
 		appendFileSync(file(), 'nonsense\n');
 		assert.throws(print, /line \d+: is neither/);
 		world.act.catalogue(SHIPPED);
+	});
+
+	test('a program that others can write is told of when the catalogue is checked, and never becomes a line for root', async () => {
+		const call = (...args) => execFileSync(SCRIPT, ['--sandbox', world.act.dir, ...args], { encoding: 'utf8', stdio: 'pipe' });
+		const own = join(world.act.dir, 'bin/own');
+		writeFileSync(own, '#!/bin/sh\n');
+		const text = (root) => `command c\n  run ${own}\n${root}command d\n  run ${own}-not-there\n`;
+		await world.withCatalogue(text('  root\n'), () => {
+			chmodSync(own, 0o755);
+			assert.match(call('--check'), /^d: .*own-not-there is not there \(yet\)$/m);
+			assert.match(call('--sudoers', 'jarvis'), /bin\/own$/m);
+			chmodSync(own, 0o775);
+			assert.throws(() => call('--check'), /c: .*bin\/own can be changed by others: chmod go-w/);
+			assert.throws(() => call('--sudoers', 'jarvis'), /c: .*bin\/own can be changed by others/);
+		});
+		await world.withCatalogue(text(''), () => assert.doesNotMatch(call('--sudoers', 'jarvis'), /own/));
+		rmSync(own);
 	});
 
 	test('the one that ships is right, and is what the example configuration says', () => {
