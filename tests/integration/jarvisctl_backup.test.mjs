@@ -192,7 +192,7 @@ test('a mount point is refused before anything is changed', { skip: process.getu
 	const script = 'mount -t tmpfs none "$1" && shift && exec "$@"';
 	const { status, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', script, 'sh', place, PROGRAM, 'restore', '--below', below, saved],
 		{ encoding: 'utf8' });
-	if (/unshare failed|must be superuser|permission denied/i.test(stderr)) return;
+	if (/^(unshare|mount): /m.test(stderr)) return; // a chroot, a container: nothing can be mounted there
 	assert.equal(status, 1, stderr);
 	assert.match(stderr, /secrets: is mounted, so it cannot be replaced as a whole/);
 	assert.ok(!existsSync(join(below, w.stack.data, 'data')), 'nothing was put there');

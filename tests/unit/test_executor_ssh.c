@@ -48,8 +48,8 @@ static void test_request(void **unused)
 /* A command of the catalogue with as many parameters as there may be, and its own name beside them. */
 static void test_most_parameters(void **unused)
 {
-	struct ssh_param params[TOOL_PAIRS_MAX + 1];
-	struct ssh_request request = request_of(params, countof(params));
+	struct ssh_param params[TOOL_PAIRS_MAX + 1] = { 0 };
+	const struct ssh_request request = request_of(params, countof(params));
 	_cleanup_(str_done) struct str out = { 0 };
 
 	(void)unused;

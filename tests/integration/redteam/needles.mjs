@@ -72,6 +72,15 @@ export function filesBelow(dir, skip = () => false) {
 		const path = join(dir, entry.name);
 		if (skip(path)) return [];
 		if (entry.isDirectory()) return filesBelow(path, skip);
-		return entry.isFile() && statSync(path).size < 64 * 2 ** 20 ? [[path, readFileSync(path)]] : [];
+		return entry.isFile() ? read(path) : [];
 	});
+}
+
+function read(path) {
+	try {
+		return statSync(path).size < 64 * 2 ** 20 ? [[path, readFileSync(path)]] : [];
+	} catch (e) {
+		if (e.code === 'ENOENT') return [];
+		throw e;
+	}
 }
